@@ -1,0 +1,112 @@
+# Needs Python 3.11 or newer with venv and pip, and make. Every environment is made in
+# this folder under a name that starts with .venv; `make clean` removes them all.
+
+PYTHON ?= python3
+WORKERS ?= 2
+SCENARIO ?=
+# An interpreter to use for `make test-newest`; without one, the tool gets one.
+NEWEST_PYTHON ?=
+PYTEST = -m pytest -n $(WORKERS)
+PACKAGED := $(shell find churnsim configs -type f ! -name '*.pyc' 2>/dev/null)
+
+RUN := .venv
+TEST := .venv-test
+LOWEST := .venv-lowest
+NEWEST := .venv-newest
+LOCK := .venv-lock
+
+# What may change machine code or library routines, but never a result; a comma parts two
+# variables of one setting, a slash two values of one variable.
+SETTINGS := NUMBA_OPT=0 NUMBA_OPT=2 NUMBA_LOOP_VECTORIZE=0 \
+  NUMBA_CPU_NAME=generic,NUMBA_CPU_FEATURES=
+ifeq ($(shell uname -sm),Linux x86_64)
+SETTINGS += NPY_DISABLE_CPU_FEATURES=X86_V3,GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA/-AVX2
+endif
+
+# Real data sets, where there are any; the tests that want them say so when they skip.
+ifneq ($(wildcard ../shared/data/.),)
+export CHURNSIM_DATA ?= $(abspath ../shared/data)
+endif
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-slow test-lowest test-newest test-settings \
+  lint format lock clean
+
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+run: $(RUN)/installed ## Install churnsim in .venv and simulate the default scenario
+	$(RUN)/bin/churnsim run $(SCENARIO)
+
+test: lint $(TEST)/installed ## Lint, check types and run the tests (the quick ones)
+	$(TEST)/bin/python $(PYTEST) -m "not slow"
+
+test-slow: $(TEST)/installed ## Run the tests that take longer
+	$(TEST)/bin/python $(PYTEST) -m slow
+
+test-lowest: $(LOWEST)/installed ## Repeat compiled and golden tests, oldest libraries
+	$(LOWEST)/bin/python $(PYTEST) -m "(compiled or golden) and not slow"
+
+test-newest: $(NEWEST)/installed ## Repeat the golden tests on the newest Python
+	$(NEWEST)/bin/python $(PYTEST) -m "golden and not slow"
+
+test-settings: $(TEST)/installed ## Repeat the golden tests, other compiler settings
+	@for setting in $(SETTINGS); do \
+	  echo "== $$setting"; \
+	  env $$(echo "$$setting" | tr ',/' ' ,') \
+	    $(TEST)/bin/python $(PYTEST) -q -m "golden and not slow" || exit 1; \
+	done
+
+lint: $(TEST)/installed ## Check form, style and types
+	$(TEST)/bin/ruff check .
+	$(TEST)/bin/ruff format --check .
+	$(TEST)/bin/mypy
+
+format: $(TEST)/installed ## Put the code in form
+	$(TEST)/bin/ruff check --fix .
+	$(TEST)/bin/ruff format .
+
+lock: $(LOCK)/installed ## Write requirements.lock anew from pyproject.toml
+	$(LOCK)/bin/uv pip compile --quiet --universal --upgrade --generate-hashes \
+	  --extra dev --python-version 3.11 --no-emit-index-url --no-header \
+	  pyproject.toml --output-file requirements.lock
+
+clean: ## Remove environments, caches and build products
+	rm -rf .venv .venv-* build dist out .hypothesis .mypy_cache .pytest_cache \
+	  .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written last, so an interrupted installation is done again.
+$(RUN)/installed: pyproject.toml LICENSE README.md $(PACKAGED)
+	$(PYTHON) -m venv $(RUN)
+	$(RUN)/bin/python -m pip install --quiet .
+	@touch $@
+
+$(TEST)/installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(TEST)
+	$(TEST)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(TEST)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(LOWEST)/installed: pyproject.toml tests/lowest-constraints.txt
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --editable ".[test]" \
+	  --constraint tests/lowest-constraints.txt
+	@touch $@
+
+$(NEWEST)/installed: pyproject.toml requirements.lock tools/newest_python.sh
+	rm -rf $(NEWEST)
+	python="$(NEWEST_PYTHON)"; \
+	: "$${python:=$$(tools/newest_python.sh $(NEWEST)-python)}" && \
+	"$$python" -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(NEWEST)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+$(LOCK)/installed:
+	$(PYTHON) -m venv $(LOCK)
+	$(LOCK)/bin/python -m pip install --quiet "uv>=0.5"
+	@touch $@

@@ -1,0 +1,1 @@
+"""Simulate what mistakes and their recovery cost in customers and revenue."""

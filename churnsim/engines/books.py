@@ -1,0 +1,295 @@
+"""The books of a run: arrays that both engines fill, and how an entry is made.
+
+Everything global is an integer, so that the order in which entries are made, which
+differs between the engines, cannot show. Waits and busy time are kept in microseconds.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnsim.jit import mechanism
+from churnsim.mechanisms.value import amount, discounted, discounted_stream
+from churnsim.primitives import log, round_half_up
+from churnsim.records import Cause, Floats, Integers, Market, Plan
+
+MICROSECONDS = 86_400_000_000.0  # in a day
+N_BINS = 256  # of the histogram of waits
+BINS_PER_DOUBLING = 8
+LOG_2 = 0.6931471805599453
+SHORTEST = 86_400.0  # waits are binned from 1 second: its inverse [per day]
+SATISFACTION_SCALE = 1_000_000.0  # satisfaction is summed in millionths
+
+
+class Tally(IntEnum):
+    """What is counted in a run. Never renumbered; new ones go to the end."""
+
+    MISTAKES = 0
+    DOUBLE_DEVIATIONS = 1
+    NOTICED = 2
+    VOICED = 3
+    UNANSWERED = 4  # episodes opened by an ordinary contact nobody answered
+    CONTACTS = 5  # contacts in episodes that ended
+    SETTLED = 6
+    SETTLED_AT_FIRST = 7  # by the first contact, on the spot
+    ON_THE_SPOT = 8
+    TRUTHS = 9
+    EXCUSES = 10
+    LIES = 11
+    LIES_FOUND_OUT = 12
+    FOBBED_OFF = 13  # lies told within authority
+    ATTEMPTS = 14  # turnings up at the front door in episodes
+    FOLLOW_UPS = 15
+    ORDINARY_CONTACTS = 16
+    ORDINARY_HANDLED = 17
+    ORDINARY_GAVE_UP = 18  # at the front door
+    ORDINARY_ABANDONED = 19  # in the queue
+    FRONT_JOINED = 20
+    FRONT_WAITED = 21  # joined and found no agent free
+    FRONT_HANDLED = 22  # handlings begun
+    FRONT_ABANDONED = 23
+    FRONT_WAIT_SUM = 24  # of those handled and those who left [microseconds]
+    FRONT_BUSY = 25  # busy agent time within the horizon [microseconds]
+    BACK_JOINED = 26
+    BACK_WAITED = 27
+    BACK_HANDLED = 28
+    BACK_ABANDONED = 29
+    BACK_WAIT_SUM = 30
+    BACK_BUSY = 31
+    PROSPECTS = 32  # that came
+    WON = 33
+    LOST_TO_REPUTATION = 34
+    RESOLUTION_SUM = 35  # mistake to settled [microseconds]
+    SURVEYED = 36  # contacts in episodes, asked as they end
+    SURVEY_SUM = 37  # their satisfaction [millionths]
+    CLOSED = 38  # episodes closed
+    CLOSED_SUM = 39  # satisfaction at their close [millionths]
+    WITHIN_TARGET = 40  # front-desk waits of at most 20 seconds
+    FORGOTTEN = 41  # grievances forgotten
+
+
+class Monthly(IntEnum):
+    """Columns of the monthly series; the first two are kept as changes."""
+
+    ACTIVE = 0
+    BACKLOG = 1  # open episodes
+    REVENUE = 2  # [micro-units]
+    LOST = 3
+    MISTAKES = 4
+
+
+class Account(IntEnum):
+    """Columns of a customer's own account."""
+
+    REVENUE = 0  # [micro-units]
+    REVENUE_DISCOUNTED = 1
+    MAKE_GOOD = 2  # paid to the customer [micro-units]
+    MAKE_GOOD_DISCOUNTED = 3
+    COST = 4  # acquisition and follow-up calls [micro-units]
+    COST_DISCOUNTED = 5
+    EPISODES = 6
+    RESIDUAL = 7  # worth at the horizon [micro-units]
+
+
+class Event(IntEnum):
+    """What the event log tells of a customer's moment."""
+
+    ARRIVED = 0
+    NOT_WON = 1
+    MISTAKE = 2
+    NOTICED = 3
+    VOICED = 4
+    TURNED_UP = 5
+    JOINED_FRONT = 6
+    HANDLED = 7
+    PATIENCE_SPENT = 8
+    CONTACT_ENDED = 9
+    LIED_TO = 10
+    FOUND_OUT = 11
+    JOINED_BACK = 12
+    TAKEN_UP = 13
+    APPROVED = 14
+    SETTLED = 15
+    CLOSED = 16
+    LEFT = 17
+    FORGOT = 18
+    ORDINARY = 19
+    UNANSWERED = 20
+    LEAVING = 21
+
+
+N_TALLIES = len(Tally)
+N_MONTHLY = len(Monthly)
+N_ACCOUNTS = len(Account)
+N_CAUSES = len(Cause)
+
+REVENUE = Account.REVENUE.value
+REVENUE_DISCOUNTED = Account.REVENUE_DISCOUNTED.value
+MAKE_GOOD = Account.MAKE_GOOD.value
+MAKE_GOOD_DISCOUNTED = Account.MAKE_GOOD_DISCOUNTED.value
+COST = Account.COST.value
+COST_DISCOUNTED = Account.COST_DISCOUNTED.value
+MONTHLY_REVENUE = Monthly.REVENUE.value
+WITHIN_TARGET = Tally.WITHIN_TARGET.value
+TARGET_WAIT = 20.0 / 86_400.0  # of the service level [days]
+
+
+class Books(NamedTuple):
+    """All that a run writes down."""
+
+    tally: Integers  # (N_TALLIES,)
+    lost: Integers  # (N_CAUSES,) customers lost by cause
+    closed: Integers  # (N_CAUSES,) episodes closed by cause
+    front_waits: Integers  # (N_BINS,)
+    back_waits: Integers  # (N_BINS,)
+    monthly: Integers  # (n_months, N_MONTHLY)
+    tellings: Integers  # (n_periods,) bad minus good news [thousandths]
+    accounts: Integers  # (n, N_ACCOUNTS)
+    departure: Floats  # (n,) [days]; inf: still a customer, or never won
+    cause: NDArray[np.uint8]  # (n,) a Cause
+    is_won: NDArray[np.uint8]  # (n,) 1: is or was a customer
+    log_times: Floats  # (capacity,) the event log; capacity 0 keeps none
+    log_values: Floats  # (capacity,) grievance at that moment
+    log_codes: Integers  # (capacity, 3) customer, event, episode word
+    log_count: Integers  # (1,) events seen, kept or not
+
+
+def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
+    """Return empty books for `n` customers and prospects under a plan."""
+    periods = int(math.floor(plan.horizon / plan.market.news_period)) + 2
+    return Books(
+        np.zeros(N_TALLIES, np.int64),
+        np.zeros(N_CAUSES, np.int64),
+        np.zeros(N_CAUSES, np.int64),
+        np.zeros(N_BINS, np.int64),
+        np.zeros(N_BINS, np.int64),
+        np.zeros((plan.n_months, N_MONTHLY), np.int64),
+        np.zeros(periods, np.int64),
+        np.zeros((n, N_ACCOUNTS), np.int64),
+        np.full(n, np.inf),
+        np.zeros(n, np.uint8),
+        np.zeros(n, np.uint8),
+        np.zeros(log_capacity),
+        np.zeros(log_capacity),
+        np.zeros((log_capacity, 3), np.int64),
+        np.zeros(1, np.int64),
+    )
+
+
+@mechanism
+def month_of(monthly: Integers, month: float, now: float) -> int:
+    """Return the row of the monthly series that holds `now`."""
+    index = int(math.floor(now / month))
+    last = monthly.shape[0] - 1
+    return index if index < last else last
+
+
+@mechanism
+def microseconds(time: float) -> int:
+    """Return a time [days] in microseconds, half up."""
+    return round_half_up(time * MICROSECONDS)
+
+
+@mechanism
+def bin_of_wait(wait: float) -> int:
+    """Return the bin of a wait [days]: 0 up to a second, then eight a doubling."""
+    seconds = wait * SHORTEST
+    if seconds <= 1.0:
+        return 0
+    index = 1 + int(math.floor(log(seconds) * (BINS_PER_DOUBLING / LOG_2)))
+    return index if index < N_BINS else N_BINS - 1
+
+
+@mechanism
+def book_wait(waits: Integers, tally: Integers, wait: float, wait_sum: int) -> None:
+    """Enter a wait [days] that ended, in service or not, under a desk's sum."""
+    if wait <= 0.0:
+        waits[0] += 1
+        return
+    waits[bin_of_wait(wait)] += 1
+    tally[wait_sum] += microseconds(wait)
+
+
+@mechanism
+def book_busy(
+    tally: Integers, busy: int, now: float, until: float, horizon: float
+) -> None:
+    """Enter a server's busy time from `now` to `until`, cut at the horizon."""
+    tally[busy] += microseconds((until if until < horizon else horizon) - now)
+
+
+@mechanism
+def book_stream(
+    books: Books, plan: Plan, customer: int, rate: float, since: float, until: float
+) -> None:
+    """Enter revenue that came in at `rate` [micro-units per day] over a time.
+
+    The amount is rounded once; its months are differences of rounded sums from
+    `since`, so that they add up to it exactly.
+    """
+    if until <= since or rate <= 0.0:
+        return
+    whole = amount(rate, until - since)
+    row = month_of(books.monthly, plan.month, since)
+    last = month_of(books.monthly, plan.month, until)
+    booked = 0
+    while row < last:
+        upto = amount(rate, (row + 1) * plan.month - since)
+        books.monthly[row, MONTHLY_REVENUE] += upto - booked
+        booked = upto
+        row += 1
+    books.monthly[last, MONTHLY_REVENUE] += whole - booked
+    books.accounts[customer, REVENUE] += whole
+    worth = discounted_stream(plan.market, rate, since, until)
+    books.accounts[customer, REVENUE_DISCOUNTED] += worth
+
+
+@mechanism
+def book_purchase(
+    books: Books, plan: Plan, customer: int, value: float, now: float
+) -> None:
+    """Enter the revenue of one purchase [micro-units] at its moment."""
+    money = round_half_up(value)
+    row = month_of(books.monthly, plan.month, now)
+    books.monthly[row, MONTHLY_REVENUE] += money
+    books.accounts[customer, REVENUE] += money
+    worth = discounted(plan.market, money, now)
+    books.accounts[customer, REVENUE_DISCOUNTED] += worth
+
+
+@mechanism
+def book_make_good(
+    books: Books, market: Market, customer: int, money: int, now: float
+) -> None:
+    """Enter make-good paid to a customer [micro-units]."""
+    books.accounts[customer, MAKE_GOOD] += money
+    books.accounts[customer, MAKE_GOOD_DISCOUNTED] += discounted(market, money, now)
+
+
+@mechanism
+def book_cost(
+    books: Books, market: Market, customer: int, money: int, now: float
+) -> None:
+    """Enter what a customer cost the firm besides make-good [micro-units]."""
+    books.accounts[customer, COST] += money
+    books.accounts[customer, COST_DISCOUNTED] += discounted(market, money, now)
+
+
+@mechanism
+def book_event(
+    books: Books, now: float, customer: int, event: int, episode: int, value: float
+) -> None:
+    """Enter a customer's moment in the event log, if one is kept, and count it."""
+    place = books.log_count[0]
+    books.log_count[0] = place + 1
+    if place < books.log_times.shape[0]:
+        books.log_times[place] = now
+        books.log_values[place] = value
+        books.log_codes[place, 0] = customer
+        books.log_codes[place, 1] = event
+        books.log_codes[place, 2] = episode

@@ -1,0 +1,1 @@
+"""The compiled engine: all customers in arrays behind one event queue."""

@@ -1,0 +1,284 @@
+"""The front desk: waiting, handling, and what staff do at the end of a contact."""
+
+from churnsim.engines.books import (
+    TARGET_WAIT,
+    WITHIN_TARGET,
+    Event,
+    Tally,
+    book_busy,
+    book_event,
+    book_wait,
+)
+from churnsim.engines.kernel.back import (
+    attempt_block,
+    join_back,
+    schedule,
+    settle,
+    survey,
+)
+from churnsim.engines.kernel.closing import close, feel
+from churnsim.engines.kernel.content import (
+    EPISODE_NOTICE,
+    end_ordinary,
+    go_unanswered,
+    try_again,
+)
+from churnsim.engines.kernel.desks import (
+    NOBODY,
+    join_line,
+    leave_line,
+    next_in_line,
+    take_server,
+)
+from churnsim.engines.kernel.event_queue import remove
+from churnsim.engines.kernel.world import (
+    AT_AGENT,
+    DROPOUT_AT,
+    GRIEVANCE,
+    IS_AT_FAULT,
+    IS_CALLED,
+    IS_DOUBLE,
+    IS_ORDINARY,
+    JOINED_AT,
+    KIND,
+    N_HEARD,
+    PROMISED,
+    STAKE,
+    STRETCH,
+    WAITING_FRONT,
+    World,
+    goodwill_of,
+    set_moment,
+    word_of,
+)
+from churnsim.jit import mechanism
+from churnsim.mechanisms.episode import LIE, TRUTH, kind_at, statement
+from churnsim.mechanisms.goodwill import (
+    after_contact,
+    after_discovery,
+    after_excuse,
+    shifted,
+)
+from churnsim.mechanisms.leaving import FOREVER, leave_probability
+from churnsim.records import Cause
+from churnsim.streams import Purpose, uniforms
+from churnsim.variates import quantile
+
+ATTEMPT_HANDLING = Purpose.HANDLING.value
+ATTEMPT_RETRY = Purpose.RETRY.value
+ATTEMPT_STATEMENT = Purpose.STATEMENT.value
+ATTEMPT_BELIEF = Purpose.BELIEF.value
+ATTEMPT_PROMISE = Purpose.PROMISE.value
+ATTEMPT_ENDURANCE = Purpose.ENDURANCE.value
+EPISODE_TOLERANCE = Purpose.TOLERANCE.value
+ABANDONED = Cause.ABANDONED.value
+REFUSED = Cause.REFUSED.value
+BETRAYED = Cause.BETRAYED.value
+PLACATED = Cause.PLACATED.value
+SETTLED = Cause.SETTLED.value
+JOINS = Event.JOINED_FRONT.value
+IS_HANDLED = Event.HANDLED.value
+LOSES_PATIENCE = Event.PATIENCE_SPENT.value
+CONTACT_ENDS = Event.CONTACT_ENDED.value
+IS_LIED_TO = Event.LIED_TO.value
+FINDS_OUT = Event.FOUND_OUT.value
+FRONT_JOINED = Tally.FRONT_JOINED.value
+FRONT_WAITED = Tally.FRONT_WAITED.value
+FRONT_HANDLED = Tally.FRONT_HANDLED.value
+FRONT_ABANDONED = Tally.FRONT_ABANDONED.value
+FRONT_WAIT_SUM = Tally.FRONT_WAIT_SUM.value
+FRONT_BUSY = Tally.FRONT_BUSY.value
+ORDINARY_HANDLED = Tally.ORDINARY_HANDLED.value
+ORDINARY_ABANDONED = Tally.ORDINARY_ABANDONED.value
+CONTACTS = Tally.CONTACTS.value
+SETTLED_AT_FIRST = Tally.SETTLED_AT_FIRST.value
+ON_THE_SPOT = Tally.ON_THE_SPOT.value
+TRUTHS = Tally.TRUTHS.value
+EXCUSES = Tally.EXCUSES.value
+LIES = Tally.LIES.value
+LIES_FOUND_OUT = Tally.LIES_FOUND_OUT.value
+FOBBED_OFF = Tally.FOBBED_OFF.value
+
+
+@mechanism
+def join_front(world: World, customer: int, now: float) -> None:
+    """Let a customer join the front desk: handled at once, or in line (7.5)."""
+    books = world.books
+    books.tally[FRONT_JOINED] += 1
+    world.life[customer, JOINED_AT] = now
+    word = word_of(world, customer)
+    grievance = world.life[customer, GRIEVANCE]
+    book_event(books, now, customer, JOINS, word, grievance)
+    if take_server(world.front):
+        begin_handling(world, customer, now)
+        return
+    books.tally[FRONT_WAITED] += 1
+    join_line(world.front, customer)
+    until = FOREVER
+    if not world.codes[customer, IS_CALLED] or world.codes[customer, IS_ORDINARY]:
+        block = attempt_block(world, customer, ATTEMPT_HANDLING)
+        _, u = uniforms(world.key, customer, world.replication, word, block)
+        until = now + quantile(world.plan.market.patience, u)
+    set_moment(world, customer, WAITING_FRONT, until)
+
+
+@mechanism
+def begin_handling(world: World, customer: int, now: float) -> None:
+    """Let an agent take a customer."""
+    books, plan = world.books, world.plan
+    wait = now - world.life[customer, JOINED_AT]
+    book_wait(books.front_waits, books.tally, wait, FRONT_WAIT_SUM)
+    books.tally[FRONT_HANDLED] += 1
+    books.tally[WITHIN_TARGET] += 1 if wait <= TARGET_WAIT else 0
+    word = word_of(world, customer)
+    block = attempt_block(world, customer, ATTEMPT_HANDLING)
+    u, _ = uniforms(world.key, customer, world.replication, word, block)
+    until = now + quantile(plan.policy.handle, u)
+    book_busy(books.tally, FRONT_BUSY, now, until, plan.horizon)
+    grievance = world.life[customer, GRIEVANCE]
+    book_event(books, now, customer, IS_HANDLED, word, grievance)
+    set_moment(world, customer, AT_AGENT, until)
+
+
+@mechanism
+def lose_patience(world: World, customer: int, now: float) -> None:
+    """Let a customer whose patience is spent leave the line (7.5)."""
+    books, market = world.books, world.plan.market
+    leave_line(world.front, customer)
+    wait = now - world.life[customer, JOINED_AT]
+    book_wait(books.front_waits, books.tally, wait, FRONT_WAIT_SUM)
+    books.tally[FRONT_ABANDONED] += 1
+    word = word_of(world, customer)
+    grievance = world.life[customer, GRIEVANCE]
+    book_event(books, now, customer, LOSES_PATIENCE, word, grievance)
+    if world.codes[customer, IS_ORDINARY]:
+        books.tally[ORDINARY_ABANDONED] += 1
+        go_unanswered(world, customer, now, ABANDONED)
+        return
+    feel(world, customer, now, shifted(goodwill_of(world, customer), market.wait_sting))
+    block = attempt_block(world, customer, ATTEMPT_RETRY)
+    u_retry, u_delay = uniforms(
+        world.key, customer, world.replication, word, block
+    )
+    if u_retry < market.retry:
+        at = now + quantile(market.return_delay, u_delay)
+        try_again(world, customer, at, now)
+    else:
+        close(world, customer, now, ABANDONED, word)
+
+
+@mechanism
+def end_handling(world: World, customer: int, now: float) -> None:
+    """Free the agent for the next in line, and end this contact (7.6)."""
+    following = next_in_line(world.front)
+    if following != NOBODY:
+        remove(world.queue, following)
+        begin_handling(world, following, now)
+        schedule(world, following, AT_AGENT, world.queue.at[following])
+    word = word_of(world, customer)
+    grievance = world.life[customer, GRIEVANCE]
+    book_event(world.books, now, customer, CONTACT_ENDS, word, grievance)
+    if world.codes[customer, IS_ORDINARY]:
+        world.books.tally[ORDINARY_HANDLED] += 1
+        end_ordinary(world, customer, now)
+    else:
+        end_contact(world, customer, now, word)
+
+
+@mechanism
+def end_contact(world: World, customer: int, now: float, word: int) -> None:
+    """Contest the claim, settle it on the spot, or say something (7.6)."""
+    codes, plan, tally = world.codes, world.plan, world.books.tally
+    market, policy = plan.market, plan.policy
+    is_first = codes[customer, N_HEARD] == 0
+    codes[customer, N_HEARD] += 1
+    tally[CONTACTS] += 1
+    goodwill = after_contact(
+        market,
+        policy,
+        kind_at(plan.kinds, codes[customer, KIND]),
+        goodwill_of(world, customer),
+        is_first,
+        codes[customer, IS_DOUBLE] == 1,
+    )
+    _, u_contest = uniforms(
+        world.key, customer, world.replication, word, EPISODE_NOTICE
+    )
+    if codes[customer, IS_AT_FAULT] and u_contest < policy.contest:
+        feel(world, customer, now, shifted(goodwill, market.blame_sting))
+        survey(world, customer)
+        close(world, customer, now, REFUSED, word)
+        return
+    feel(world, customer, now, goodwill)
+    block = attempt_block(world, customer, ATTEMPT_STATEMENT)
+    u_fob, u_say = uniforms(world.key, customer, world.replication, word, block)
+    if world.life[customer, STAKE] > policy.limit:
+        say(world, customer, now, statement(policy, u_say))
+    elif u_fob < policy.fob_off:
+        tally[FOBBED_OFF] += 1
+        say(world, customer, now, LIE)
+    else:
+        tally[ON_THE_SPOT] += 1
+        tally[SETTLED_AT_FIRST] += 1 if is_first else 0
+        block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
+        _, u_pay = uniforms(world.key, customer, world.replication, word, block)
+        paid = policy.compensation * quantile(policy.guidelines, u_pay)
+        settle(world, customer, now, paid)
+        survey(world, customer)
+        close(world, customer, now, SETTLED, word)
+
+
+@mechanism
+def say(world: World, customer: int, now: float, said: int) -> None:
+    """Tell the truth, an excuse or a lie to a customer who is not settled now (7.6)."""
+    market, tally = world.plan.market, world.books.tally
+    word = word_of(world, customer)
+    goodwill = goodwill_of(world, customer)
+    if said == LIE:
+        tally[LIES] += 1
+        feel(world, customer, now, shifted(goodwill, -market.placated))
+        block = attempt_block(world, customer, ATTEMPT_PROMISE)
+        u, _ = uniforms(world.key, customer, world.replication, word, block)
+        promised_at = now + quantile(world.plan.policy.promise, u)
+        grievance = world.life[customer, GRIEVANCE]
+        book_event(world.books, now, customer, IS_LIED_TO, word, grievance)
+        set_moment(world, customer, PROMISED, promised_at)
+        survey(world, customer)
+        return
+    if said == TRUTH:
+        tally[TRUTHS] += 1
+        world.life[customer, STRETCH] = market.truth_stretch
+    else:
+        tally[EXCUSES] += 1
+        block = attempt_block(world, customer, ATTEMPT_BELIEF)
+        u, _ = uniforms(world.key, customer, world.replication, word, block)
+        feel(world, customer, now, after_excuse(market, goodwill, u))
+    survey(world, customer)
+    join_back(world, customer, now)
+
+
+@mechanism
+def meet_promise(world: World, customer: int, now: float) -> None:
+    """Let the promised time of a lie come: found out, or not (7.6)."""
+    market, tally = world.plan.market, world.books.tally
+    word = word_of(world, customer)
+    block = attempt_block(world, customer, ATTEMPT_BELIEF)
+    _, u_discovery = uniforms(world.key, customer, world.replication, word, block)
+    if u_discovery >= market.discovery:
+        close(world, customer, now, PLACATED, word)
+        return
+    tally[LIES_FOUND_OUT] += 1
+    goodwill = after_discovery(market, goodwill_of(world, customer))
+    feel(world, customer, now, goodwill)
+    book_event(world.books, now, customer, FINDS_OUT, word, goodwill.grievance)
+    tolerance, _ = uniforms(
+        world.key, customer, world.replication, word, EPISODE_TOLERANCE
+    )
+    is_gone = world.life[customer, DROPOUT_AT] <= now
+    if is_gone or leave_probability(market, goodwill) > tolerance:
+        close(world, customer, now, BETRAYED, word)
+        return
+    block = attempt_block(world, customer, ATTEMPT_PROMISE)
+    _, u_delay = uniforms(world.key, customer, world.replication, word, block)
+    at = now + quantile(market.return_delay, u_delay)
+    try_again(world, customer, at, now)

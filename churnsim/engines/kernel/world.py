@@ -1,0 +1,243 @@
+"""The state of the kernel: all customers in arrays, one row each.
+
+Columns are ordered by how often they are touched: what an ordinary contact needs comes
+first, in one cache line.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnsim.engines.books import Books
+from churnsim.engines.kernel.desks import Desk, make_desk
+from churnsim.engines.kernel.event_queue import Queue, make_queue
+from churnsim.jit import mechanism
+from churnsim.mechanisms.clocks import Clocks
+from churnsim.mechanisms.value import failure_probability
+from churnsim.records import Floats, Goodwill, Plan, Population, Traits
+from churnsim.streams import ORDINARY, Key
+
+
+class Phase(IntEnum):
+    """What a customer's pending moment is."""
+
+    GONE = 0
+    PROSPECT = 1  # arrives
+    CONTENT = 2  # the clocks decide
+    TURNING_UP = 3  # at the front door
+    IN_HOOP = 4  # a hoop ends
+    AT_FRONT = 5  # joins the front desk
+    WAITING_FRONT = 6  # patience ends
+    AT_AGENT = 7  # handling ends
+    PROMISED = 8  # a lie's promised time comes
+    WAITING_BACK = 9  # endurance ends
+    AT_SUPERVISOR = 10  # approval ends
+    IN_REPAIR = 11  # repair ends
+    LEAVING = 12  # the renewal after deciding to leave
+
+
+class Life(IntEnum):
+    """Columns of a customer's floats."""
+
+    MISTAKE_AT = 0  # [days]
+    DROPOUT_AT = 1  # [days]
+    CONTACT_AT = 2  # [days]
+    FORGET_AT = 3  # [days]
+    RATE = 4  # λ [per day]
+    SPEND = 5  # φ as paced now [-]
+    JOINED_AT = 6  # the line of a desk [days]
+    SINCE = 7  # the last change of pace [days]
+    GRIEVANCE = 8  # [log-odds]
+    TRUST = 9  # [log-odds]
+    DRIFT = 10  # factor on dropout as paced now [-]
+    DROPOUT = 11  # p, or −log(1 − θ)
+    VALUE = 12  # m [micro-units]
+    RENEWAL = 13  # first renewal [days]
+    MISTAKE_LEFT = 14  # [-]
+    DROPOUT_LEFT = 15  # [-]
+    CONTACT_LEFT = 16  # [-]
+    OPENED_AT = 17  # t0 of the episode [days]
+    STING = 18  # s, doubled where it is a double deviation [log-odds]
+    STAKE = 19  # c [micro-units]
+    STRETCH = 20  # of the zone of tolerance [-]
+
+
+class Code(IntEnum):
+    """Columns of a customer's integers."""
+
+    PHASE = 0
+    N_MISTAKES = 1  # episodes opened by mistakes so far
+    N_CONTACTS = 2  # ordinary contacts so far
+    IS_ORDINARY = 3  # the contact under way is an ordinary one
+    HOOP = 4
+    ATTEMPT = 5
+    N_HEARD = 6  # contacts in this episode so far
+    KIND = 7  # row of the table of mistakes
+    IS_OPEN = 8  # paced as in an open episode
+    IS_DOUBLE = 9
+    IS_AT_FAULT = 10
+    IS_CALLED = 11  # the firm calls: endless patience
+    REMEMBERS = 12  # the last episode is not forgotten
+    CLOSING = 13  # cause of one who is leaving
+
+
+N_LIFE = 24  # three cache lines
+N_CODES = 16  # one cache line
+
+(
+    MISTAKE_AT,
+    DROPOUT_AT,
+    CONTACT_AT,
+    FORGET_AT,
+    RATE,
+    SPEND,
+    JOINED_AT,
+    SINCE,
+    GRIEVANCE,
+    TRUST,
+    DRIFT,
+    DROPOUT,
+    VALUE,
+    RENEWAL,
+    MISTAKE_LEFT,
+    DROPOUT_LEFT,
+    CONTACT_LEFT,
+    OPENED_AT,
+    STING,
+    STAKE,
+    STRETCH,
+) = (column.value for column in Life)
+(
+    PHASE,
+    N_MISTAKES,
+    N_CONTACTS,
+    IS_ORDINARY,
+    HOOP,
+    ATTEMPT,
+    N_HEARD,
+    KIND,
+    IS_OPEN,
+    IS_DOUBLE,
+    IS_AT_FAULT,
+    IS_CALLED,
+    REMEMBERS,
+    CLOSING,
+) = (column.value for column in Code)
+(
+    GONE,
+    PROSPECT,
+    CONTENT,
+    TURNING_UP,
+    IN_HOOP,
+    AT_FRONT,
+    WAITING_FRONT,
+    AT_AGENT,
+    PROMISED,
+    WAITING_BACK,
+    AT_SUPERVISOR,
+    IN_REPAIR,
+    LEAVING,
+) = (phase.value for phase in Phase)
+
+
+class World(NamedTuple):
+    """Everything that a run of the kernel reads and writes."""
+
+    plan: Plan
+    people: Population
+    key: Key
+    replication: int
+    failing: float  # q under the policy [-]
+    life: Floats  # (n, N_LIFE)
+    codes: NDArray[np.int32]  # (n, N_CODES)
+    queue: Queue
+    front: Desk
+    back: Desk
+    books: Books
+    news: Floats  # (2,) reputation, and the news period that it is for
+
+
+def make_world(
+    plan: Plan, people: Population, key: Key, replication: int, books: Books
+) -> World:
+    """Return the state before the first moment of a run."""
+    n = len(people.arrival)
+    links = np.zeros((n, 2), np.int32)
+    return World(
+        plan,
+        people,
+        key,
+        replication,
+        float(failure_probability(plan.market, plan.policy)),
+        np.zeros((n, N_LIFE)),
+        np.zeros((n, N_CODES), np.int32),
+        make_queue(n, plan.horizon),
+        make_desk(links, plan.policy.agents),
+        make_desk(links, plan.policy.supervisors),
+        books,
+        np.zeros(2),
+    )
+
+
+@mechanism
+def traits_of(world: World, customer: int) -> Traits:
+    """Return a customer's own constants."""
+    life = world.life
+    return Traits(
+        life[customer, RATE],
+        life[customer, DROPOUT],
+        life[customer, VALUE],
+        life[customer, RENEWAL],
+    )
+
+
+@mechanism
+def goodwill_of(world: World, customer: int) -> Goodwill:
+    """Return a customer's goodwill."""
+    return Goodwill(world.life[customer, GRIEVANCE], world.life[customer, TRUST])
+
+
+@mechanism
+def clocks_of(world: World, customer: int) -> Clocks:
+    """Return a customer's clocks."""
+    life = world.life
+    return Clocks(
+        life[customer, MISTAKE_AT],
+        life[customer, MISTAKE_LEFT],
+        life[customer, DROPOUT_AT],
+        life[customer, DROPOUT_LEFT],
+        life[customer, CONTACT_AT],
+        life[customer, CONTACT_LEFT],
+    )
+
+
+@mechanism
+def set_clocks(world: World, customer: int, clocks: Clocks) -> None:
+    """Store a customer's clocks."""
+    life = world.life
+    life[customer, MISTAKE_AT] = clocks.mistake_at
+    life[customer, MISTAKE_LEFT] = clocks.mistake_left
+    life[customer, DROPOUT_AT] = clocks.dropout_at
+    life[customer, DROPOUT_LEFT] = clocks.dropout_left
+    life[customer, CONTACT_AT] = clocks.contact_at
+    life[customer, CONTACT_LEFT] = clocks.contact_left
+
+
+@mechanism
+def word_of(world: World, customer: int) -> int:
+    """Return the episode word of what the customer is in: the address of its draws."""
+    codes = world.codes
+    if codes[customer, IS_ORDINARY]:
+        return ORDINARY | codes[customer, N_CONTACTS]
+    return codes[customer, N_MISTAKES] - 1
+
+
+@mechanism
+def set_moment(world: World, customer: int, phase: int, at: float) -> None:
+    """Set what comes next for a customer, and when."""
+    world.codes[customer, PHASE] = phase
+    world.queue.at[customer] = at

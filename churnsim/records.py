@@ -1,0 +1,208 @@
+"""The vocabulary of the engine: codes, parameter records and their units.
+
+Every field carries its unit and range here and nowhere else. Records are plain named
+tuples of numbers, laws and arrays, so that the reference engine and the compiled kernel
+read the same object. Time is in days, money in micro-units of the scenario's currency,
+pushes on goodwill in log-odds of staying. Section numbers are those of docs/model.md.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnsim.variates import Law
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MICRO = 1_000_000  # micro-units in one unit of currency
+
+
+class Relationship(IntEnum):
+    """How customers are bound to the firm (4.1)."""
+
+    PURCHASE = 0
+    SUBSCRIPTION = 1
+
+
+class Cause(IntEnum):
+    """How an episode closed, and so why a customer left (5.4). Never renumbered."""
+
+    NONE = 0  # still a customer
+    NATURAL = 1
+    SILENT = 2
+    GAVE_UP = 3
+    ABANDONED = 4
+    REFUSED = 5
+    SLOW = 6
+    BETRAYED = 7
+    PLACATED = 8
+    SETTLED = 9
+    EXHAUSTED = 10
+
+
+class Statement(IntEnum):
+    """What staff say when they cannot settle a case now (7.6)."""
+
+    TRUTH = 0
+    EXCUSE = 1
+    LIE = 2
+
+
+class Market(NamedTuple):
+    """How customers behave, whatever the firm's policy (sections 4, 5 and 7)."""
+
+    relationship: int  # a Relationship
+    period: float  # between renewals [days], > 0; unused by purchases
+    exit_at_renewal: int  # 1: one who decides to leave pays until the next renewal
+    mistake_probability: float  # q, share of occasions that fail [-], in [0, 1]
+    lock_in: float  # [log-odds]
+    stated_to_actual: float  # κ [-], in [0, 1]
+    drift: float  # β, effect of grievance on ordinary dropout [-], >= 0
+    delight: float  # share of delight that acts on behaviour [-], in [0, 1]
+    spend_sensitivity: float  # w, effect of grievance on spend [-], >= 0
+    spend_cap: float  # largest multiplier of spend [-], >= 0
+    open_spend: float  # multiplier of spend while an episode is open [-], in [0, 1]
+    ordinary_rate: float  # ordinary contacts [per day], >= 0
+    ordinary_per_occasion: float  # ordinary contacts per occasion [-], >= 0
+    unanswered_sting: Law  # sting of a contact that nobody answered [log-odds]
+    memory: Law  # time until a grievance is forgotten [days]
+    double: float  # factor on the sting of a double deviation [-], >= 0
+    disclosure: float  # credit for owning up unasked [log-odds]
+    voice_delay: Law  # mistake to turning up [days]
+    patience: Law  # longest wait accepted at the front desk [days]
+    endurance: Law  # longest wait accepted at the back desk [days]
+    return_delay: Law  # until a customer turns up again [days]
+    retry: float  # probability of turning up again after patience is spent [-]
+    hoop_sting: float  # per hoop [log-odds]
+    wait_sting: float  # patience spent [log-odds]
+    contact_sting: float  # each contact after the first [log-odds]
+    apology: float  # credit of a first apology [log-odds]
+    apology_repeat: float  # sting of a repeated apology [log-odds]
+    blame_sting: float  # a claim fought [log-odds]
+    truth_stretch: float  # factor on the zone of tolerance [-], >= 0
+    excuse_believed: float  # probability [-]
+    excuse_credit: float  # believed [log-odds]
+    excuse_sting: float  # not believed [log-odds]
+    placated: float  # credit of a lie until it is found out [log-odds]
+    discovery: float  # probability that a lie is found out [-]
+    lie_sting: float  # a lie found out [log-odds]
+    betrayal: float  # trust lost for good by a lie found out [log-odds]
+    distributive: float  # w, weight of compensation in a settlement [-], in [0, 1]
+    follow_up_credit: float  # a call after the settlement [log-odds]
+    max_attempts: int  # attempts in an episode, >= 1
+    told_bad: int  # people told by one who leaves [thousandths]
+    told_good: int  # people told by one who stays delighted [thousandths]
+    news_period: float  # [days], > 0
+    news_decay: float  # [per day], >= 0
+    influence: float  # of reputation on conversion [-]
+    conversion: float  # probability that a prospect is won at reputation 0 [-]
+    discount: float  # continuous rate [per day], >= 0
+    follow_up_price: int  # a follow-up call [micro-units]
+    acquisition_cost: int  # a prospect won [micro-units]
+
+
+class KindColumn(IntEnum):
+    """Columns of the table of mistakes: one row a kind (section 7)."""
+
+    CUMULATIVE = 0  # cumulative share of the kinds up to this one [-]; last is 1
+    STING_LAW = 1  # law of the sting [log-odds], three columns
+    STAKE_LAW = 4  # law of the stake [micro-units], three columns
+    AT_FAULT = 7  # probability that the customer is at fault [-]
+    VOICE = 8  # [log-odds]
+    VOICE_SLOPE = 9  # voice per sting [-]
+    HEARD = 10  # credit of the first contact [log-odds]
+    SETTLED = 11  # credit of a settlement [log-odds]
+    QUICK = 12  # credit of a quick settlement [log-odds]
+    TOLERANCE = 13  # zone of tolerance [days]
+    TAU = 14  # decay of the quick credit beyond the zone [days]; inf: none
+
+
+N_KIND_COLUMNS = 15
+
+
+class Policy(NamedTuple):
+    """What the firm does about mistakes: the seven levers as numbers (section 6)."""
+
+    hoops: Floats  # (n_hoops, 4): law (kind, a, b) [days], give-up probability [-]
+    voice_ease: float  # reach: added to speaking up [log-odds]
+    notice: float  # reach: share of mistakes that the firm finds first [-]
+    agents: int  # speed: servers of the front desk, >= 0
+    handle: Law  # speed: handle time [days]
+    supervisors: int  # speed: servers of the back desk, >= 0
+    approval: Law  # speed: approval time at the back desk [days]
+    repair: Law  # speed: repair time after approval [days]
+    limit: float  # authority: largest stake an agent settles alone [micro-units]
+    leakage: float  # authority: leakage × share of stakes within the limit [-]
+    guidelines: Law  # authority: factor on compensation paid by agents [-], mean 1
+    truth: float  # honesty: share of truths [-]
+    truth_or_excuse: float  # honesty: share of truths and excuses [-]
+    fob_off: float  # honesty: share of cases within authority that are lied to [-]
+    promise: Law  # honesty: how far ahead a lie promises [days]
+    contest: float  # accountability: probability that a claim at fault is fought [-]
+    apology: int  # accountability: 0 or 1
+    compensation: float  # make_good: multiple of the stake [-], in [0, 1.5]
+    follow_up: float  # make_good: share of settled cases called back [-]
+    mistakes: float  # prevention: multiplier of the rate of mistakes [-]
+    manners: float  # prevention: multiplier of every sting [-]
+
+
+class Traits(NamedTuple):
+    """One customer's own constants, drawn at birth (4.1)."""
+
+    rate: float  # λ, occasions [per day]
+    dropout: float  # purchase: p [-]; subscription: −log(1 − θ) per renewal [-]
+    value: float  # per purchase, or per period [micro-units]
+    renewal: float  # subscription: moment of the first renewal [days]
+
+
+class Goodwill(NamedTuple):
+    """What a customer holds for or against the firm (5.1)."""
+
+    grievance: float  # γ [log-odds]; below 0 it is delight
+    trust: float  # τ [log-odds]
+
+
+class Kind(NamedTuple):
+    """The figures of one kind of mistake: a row of the table (section 7)."""
+
+    at_fault: float
+    voice: float
+    voice_slope: float
+    heard: float
+    settled: float
+    quick: float
+    tolerance: float
+    tau: float
+
+
+class Population(NamedTuple):
+    """One replication's customers and prospects, the same for every policy (2).
+
+    All arrays have shape (n,). Customers come first, prospects after them.
+    """
+
+    n_customers: int  # present at time 0
+    arrival: Floats  # [days]; 0 for customers
+    rate: Floats  # λ [per day]
+    dropout: Floats  # purchase: p; subscription: −log(1 − θ)
+    value: Floats  # per purchase, or per period [micro-units]
+    renewal: Floats  # first renewal [days]; inf for purchases
+    budget: Floats  # dropout budget, mean one [-]
+    trust: Floats  # τ at first [log-odds]
+    choice: Floats  # prospect's uniform for being won [-]; 0 for customers
+
+
+class Plan(NamedTuple):
+    """All that an engine needs besides the population: one policy in one scenario."""
+
+    market: Market
+    policy: Policy
+    kinds: Floats  # (n_kinds, N_KIND_COLUMNS)
+    horizon: float  # runs cover [0, horizon) [days]
+    month: float  # width of the monthly series [days]
+    n_months: int  # months begun before the horizon, >= 1

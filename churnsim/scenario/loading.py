@@ -1,0 +1,177 @@
+"""Scenarios from a ready name or a file: assembled, validated, checked."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from churnsim.errors import InputError, Problem, ResourceError
+from churnsim.scenario.assemble import Overrides, assembled
+from churnsim.scenario.checks import (
+    Sections,
+    clock_problems,
+    conflicts,
+    too_much,
+    warnings_of,
+)
+from churnsim.scenario.files import find, read
+from churnsim.scenario.market import Market, Mistake, Population
+from churnsim.scenario.messages import at, problems
+from churnsim.scenario.model import Spec, filled
+from churnsim.scenario.nodes import Node, plain
+from churnsim.scenario.policy import Policy
+from churnsim.scenario.scenario import Scenario
+
+SEED_BITS = 53  # of a drawn seed: every program reads such a number exactly
+
+T = TypeVar("T")
+
+
+def load_scenario(name_or_path: str | Path, *, overrides: Overrides = ()) -> Scenario:
+    """Return a scenario, validated whole.
+
+    Args:
+        name_or_path: A ready scenario's name such as "telecom", or a file: a `Path`,
+            or a text with a slash or the suffix ".toml".
+        overrides: Settings that lie over the file's, such as "market.lock_in=1.0" or
+            {"policy.slow.speed.agents": "2"}. Values are read as TOML; what is no
+            TOML is a text. Items of arrays are named by their `name` or number.
+
+    Raises:
+        InputError: All problems found, each with file, line, field, rule and value.
+        ResourceError: Valid, but more than any machine could do.
+    """
+    if isinstance(name_or_path, Path):
+        path = name_or_path
+    else:
+        path = find(name_or_path, "scenarios", None)
+    root, found, bases = assembled(read(path, rank=0), overrides)
+    root, of_transactions = _with_transactions(_with_seed(root))
+    data = plain(root)
+    context = {"currency": _currency(root)}
+    spec = None
+    try:
+        spec = Spec.model_validate(data, context=context)
+    except ValidationError as error:
+        errors = _without_consequences(error.errors(include_url=False), root)
+        found += _incomplete(errors, root, bases)
+        found += problems(
+            [e for e in errors if not _is_missing_from_new(e, bases)], root
+        )
+    found += of_transactions
+    found += conflicts(root, _sections(root, context))
+    if spec is None or found:
+        raise InputError(*sorted(dict.fromkeys(found), key=_reading_order))
+    spec = filled(spec)
+    if exceeded := too_much(spec, root):
+        raise ResourceError(*exceeded)
+    if coarse := clock_problems(spec, root):
+        raise InputError(*coarse)
+    log = spec.population.transactions
+    log_digest = _file_digest(Path(log)) if log else ""
+    return Scenario(path.stem, spec, warnings_of(spec, root), log_digest)
+
+
+def _with_seed(root: Node) -> Node:
+    """Return the scenario with a seed drawn where it names none."""
+    if "seed" in root.table():
+        return root
+    seed = Node(root.place.under("seed"), secrets.randbits(SEED_BITS))
+    return Node(root.place, {**root.table(), "seed": seed})
+
+
+def _with_transactions(root: Node) -> tuple[Node, list[Problem]]:
+    """Return the scenario with the log's full path, or the problem that it is none."""
+    log = root.get("population", "transactions")
+    population = root.get("population")
+    if log is None or population is None or not isinstance(log.value, str):
+        return root, []
+    # What the command line sets is relative to where the user is.
+    folder = Path() if log.place.line is None else Path(log.place.file).parent
+    path = folder / log.value
+    if not path.is_file():
+        return root, [log.place.problem("must be a file that exists", str(path))]
+    full = Node(log.place, str(path.resolve()))
+    table = Node(population.place, {**population.table(), "transactions": full})
+    return Node(root.place, {**root.table(), "population": table}), []
+
+
+def _file_digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        rule = f"must be a file that can be read ({error.strerror})"
+        raise InputError(Problem(rule, str(path))) from None
+
+
+def _currency(root: Node) -> str:
+    named = root.get("currency")
+    text = named.value if named else "$"
+    return text if isinstance(text, str) and text else "$"
+
+
+def _without_consequences(errors: list[ErrorDetails], root: Node) -> list[ErrorDetails]:
+    """Return the errors without a baseline that is missing only with the policies."""
+    if "policies" in root.table():
+        return errors
+    return [error for error in errors if error["loc"] != ("baseline",)]
+
+
+def _is_missing_from_new(error: ErrorDetails, bases: dict[str, bool]) -> bool:
+    loc = error["loc"]
+    is_of_policy = len(loc) > 1 and loc[0] == "policy"
+    return (
+        error["type"] == "missing" and is_of_policy and not bases.get(str(loc[1]), True)
+    )
+
+
+def _incomplete(
+    errors: list[ErrorDetails], root: Node, bases: dict[str, bool]
+) -> list[Problem]:
+    """Return one problem for each policy that extends nothing and lacks settings."""
+    lacking: dict[str, list[str]] = {}
+    for error in errors:
+        if _is_missing_from_new(error, bases):
+            path = ".".join(str(key) for key in error["loc"][2:])
+            lacking.setdefault(str(error["loc"][1]), []).append(path)
+    rule = 'must extend a policy, such as extends = "empowered", or be complete'
+    return [
+        at(root, "policy", name).problem(rule, hint=f"missing: {', '.join(paths)}")
+        for name, paths in lacking.items()
+    ]
+
+
+def _sections(root: Node, context: dict[str, str]) -> Sections:
+    """Return the parts that are valid each for itself."""
+
+    def part(kind: type[T], node: Node | None) -> T | None:
+        if node is None:
+            return None
+        try:
+            found = TypeAdapter(kind).validate_python(plain(node), context=context)
+        except ValidationError:
+            return None
+        return found
+
+    table = root.get("policy")
+    policies = {
+        name: policy
+        for name, node in (table.table() if table else {}).items()
+        if (policy := part(Policy, node)) is not None
+    }
+    return Sections(
+        part(Population, root.get("population")),
+        part(Market, root.get("market")),
+        part(tuple[Mistake, ...], root.get("mistakes")),
+        policies,
+    )
+
+
+def _reading_order(problem: Problem) -> tuple[str, int]:
+    return problem.file, problem.line or 0

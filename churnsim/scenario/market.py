@@ -1,0 +1,256 @@
+"""The market part of a scenario: customers, what goes wrong, what things cost."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from churnsim.scenario.fields import (
+    AnnualShare,
+    Attempts,
+    Contacts,
+    ContactsField,
+    Customers,
+    Duration,
+    Factor,
+    LogOdds,
+    LongDuration,
+    Money,
+    Pay,
+    People,
+    PositiveDuration,
+    Rate,
+    Share,
+    Sting,
+    Tenure,
+    TenureField,
+)
+from churnsim.scenario.laws import (
+    Closed,
+    Constant,
+    DropoutTrait,
+    DurationLaw,
+    Exponential,
+    LongDurationLaw,
+    MoneyLaw,
+    RateTrait,
+    StingLaw,
+    ValueTrait,
+)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[^\d\s.,+/%-]{1,8}$")]
+
+
+# Defaults, in the engine's units.
+_MEMORY = Exponential[LongDuration].model_construct(law="exponential", mean=86.0)
+_PATIENCE = Exponential[LongDuration].model_construct(law="exponential", mean=3 / 1440)
+_ENDURANCE = Exponential[LongDuration].model_construct(law="exponential", mean=10.0)
+_VOICE_DELAY = Exponential[Duration].model_construct(law="exponential", mean=0.5)
+_RETURN_DELAY = Exponential[Duration].model_construct(law="exponential", mean=1.0)
+_UNANSWERED = Constant[Sting].model_construct(law="constant", mean=0.3)
+
+
+class Population(Closed):
+    """Who is there at the start, and who may come."""
+
+    customers: Customers | None = Field(
+        None, description="Customers at the start; absent with `transactions`."
+    )
+    prospects: Rate = Field(0.0, description="People who may become customers.")
+    starting_tenure: TenureField | None = Field(
+        None,
+        description="How old the starting customers are: new (default), stationary,"
+        " renewals survived, or (purchase) the time since their first purchase.",
+    )
+    history: PositiveDuration | None = Field(
+        None,
+        description="Only with `stationary`: for how long customers were won before"
+        " the start; default 10 years.",
+    )
+    transactions: Text | None = Field(
+        None,
+        description="Only with purchase: a log of transactions, its path relative to"
+        " this file; its customers are the starting population.",
+    )
+
+    @property
+    def tenure(self) -> Tenure:
+        """Return how old the starting customers are, new where nothing is said."""
+        return self.starting_tenure or Tenure("new", 0.0)
+
+
+class WordOfMouth(Closed):
+    """What customers tell others, and what that does to prospects."""
+
+    told_bad: People = Field(
+        0.0, description="People told by one who leaves after a mistake."
+    )
+    told_good: People = Field(
+        0.0, description="People told by one who stays delighted."
+    )
+    period: PositiveDuration = Field(1.0, description="How often news travels.")
+    decay: Rate = Field(
+        12 / 365.25, description="How fast news is forgotten, such as 100 %/month."
+    )
+    influence: LogOdds = Field(0.0, description="Of reputation on conversion [-].")
+    conversion: Share = Field(
+        1.0, description="Probability that a prospect is won at reputation 0."
+    )
+
+
+class Market(Closed):
+    """How customers behave, whatever the firm's policy."""
+
+    relationship: Literal["purchase", "subscription"] = Field(
+        description="How customers are bound: single purchases, or a fee per period."
+    )
+    rate: RateTrait = Field(
+        description="Occasions in which something can go wrong; purchases are such."
+    )
+    dropout: DropoutTrait = Field(
+        description="Probability of leaving with nothing wrong: per purchase, or per"
+        " renewal of a subscription."
+    )
+    value: ValueTrait = Field(description="Revenue per purchase, or per period.")
+    period: PositiveDuration | None = Field(
+        None, description="Only with subscription: time between renewals."
+    )
+    exit: Literal["at_once", "at_renewal"] | None = Field(
+        None,
+        description="Only with subscription: when one who decides to leave goes;"
+        " default at_once.",
+    )
+    lock_in: LogOdds = Field(
+        1.0, description="Contracts, switching cost, few other places [log-odds]."
+    )
+    stated_to_actual: Share = Field(
+        0.35, description="κ: share of stated intentions that become behaviour."
+    )
+    trust_sd: Sting = Field(
+        0.0, description="Standard deviation of the customers' first trust [log-odds]."
+    )
+    drift: Factor = Field(0.2, description="β: effect of grievance on dropout [-].")
+    delight: Share = Field(
+        0.0, description="Share of delight that acts on dropout and spend."
+    )
+    spend_sensitivity: Factor = Field(
+        0.07, description="w: effect of grievance on spend [-]."
+    )
+    spend_cap: Factor = Field(1.0, description="Largest multiplier of spend [-].")
+    open_spend: Share | None = Field(
+        None,
+        description="Multiplier of spend while an episode is open; default 0 for"
+        " purchase, 1 for subscription.",
+    )
+    ordinary_contacts: ContactsField = Field(
+        Contacts(0.0, 0.0),
+        description="Questions, orders and changes of one customer: a rate such as"
+        ' "3/year", or "0.5/occasion".',
+    )
+    memory: LongDurationLaw = Field(
+        _MEMORY, description="Time until a grievance is forgotten."
+    )
+    double: Factor = Field(
+        1.2, description="Factor on the sting of a second failure not yet forgotten."
+    )
+    disclosure: LogOdds = Field(
+        0.3, description="Credit for owning up unasked [log-odds]."
+    )
+    voice_delay: DurationLaw = Field(
+        _VOICE_DELAY, description="From the mistake to turning up."
+    )
+    patience: LongDurationLaw = Field(
+        _PATIENCE, description="Longest wait accepted in line."
+    )
+    endurance: LongDurationLaw = Field(
+        _ENDURANCE, description="Longest wait accepted for the back desk."
+    )
+    return_delay: DurationLaw = Field(
+        _RETURN_DELAY, description="Until a customer turns up again."
+    )
+    retry: Share = Field(
+        0.5, description="Probability of turning up again after patience is spent."
+    )
+    hoop_sting: LogOdds = Field(0.05, description="Sting of each hoop [log-odds].")
+    wait_sting: LogOdds = Field(0.2, description="Patience spent [log-odds].")
+    contact_sting: LogOdds = Field(
+        0.3, description="Each contact after the first [log-odds]."
+    )
+    apology: LogOdds = Field(0.1, description="Credit of a first apology [log-odds].")
+    apology_repeat: LogOdds = Field(
+        0.1, description="Sting of a repeated apology [log-odds]."
+    )
+    blame_sting: LogOdds = Field(0.5, description="A claim fought [log-odds].")
+    truth_stretch: Factor = Field(
+        1.5, description="Factor on the zone of tolerance when told the truth [-]."
+    )
+    excuse_believed: Share = Field(0.5, description="Probability, once excused.")
+    excuse_credit: LogOdds = Field(0.4, description="An excuse believed [log-odds].")
+    excuse_sting: LogOdds = Field(0.2, description="Not believed [log-odds].")
+    placated: LogOdds = Field(
+        0.5, description="Credit of a lie until it is found out [log-odds]."
+    )
+    discovery: Share = Field(0.47, description="Probability that a lie is found out.")
+    lie_sting: LogOdds = Field(0.5, description="A lie found out [log-odds].")
+    betrayal: LogOdds = Field(
+        0.25, description="Trust lost for good by a lie found out [log-odds]."
+    )
+    distributive: Share = Field(
+        0.45, description="w: weight of compensation in a settlement."
+    )
+    follow_up_credit: LogOdds = Field(
+        0.1, description="A call after the settlement [log-odds]."
+    )
+    max_attempts: Attempts = Field(
+        10, description="Contacts after which an episode is exhausted."
+    )
+    word_of_mouth: WordOfMouth = Field(
+        default_factory=WordOfMouth, description="What customers tell others."
+    )
+
+
+class Mistake(Closed):
+    """A kind of thing that goes wrong."""
+
+    name: Name = Field(description="Its name in reports.")
+    probability: Share = Field(
+        description="Share of occasions that fail this way; at most 1 over all kinds."
+    )
+    sting: StingLaw = Field(description="How much it hurts [log-odds].")
+    stake: MoneyLaw = Field(description="What it costs to put right.")
+    at_fault: Share = Field(
+        0.0, description="Probability that the customer is at fault."
+    )
+    voice: LogOdds = Field(0.0, description="Speaking up at no sting [log-odds].")
+    voice_slope: LogOdds = Field(0.0, description="Voice per sting [-].")
+    heard: LogOdds = Field(description="Credit of the first contact [log-odds].")
+    settled: LogOdds = Field(description="Credit of a settlement [log-odds].")
+    quick: LogOdds = Field(description="Credit of a quick settlement [log-odds].")
+    tolerance: Duration = Field(description="How late still counts as quick.")
+    tau: LongDuration = Field(
+        description="Decay of the quick credit beyond the tolerance; inf: none."
+    )
+
+
+class Unanswered(Closed):
+    """The mistake that an ordinary contact becomes when nobody answers."""
+
+    sting: StingLaw = Field(_UNANSWERED, description="How much it hurts [log-odds].")
+
+
+class Costs(Closed):
+    """What the firm earns and pays, whatever its policy."""
+
+    margin: Share = Field(description="Contribution margin: share of revenue kept.")
+    agent_pay: Pay = Field(description="An agent's seat, staffed round the clock.")
+    supervisor_pay: Pay = Field(
+        description="A supervisor's seat, staffed round the clock."
+    )
+    follow_up: Money = Field(0, description="A call after the settlement.")
+    acquisition: Money = Field(0, description="A prospect won.")
+    discount: AnnualShare = Field(
+        0.1, description='Effective annual rate, such as "10 %/year".'
+    )

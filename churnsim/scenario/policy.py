@@ -1,0 +1,132 @@
+"""A policy: the seven groups of settings that say what the firm does about mistakes.
+
+Every setting is required once a policy is resolved; files give only what differs from
+the policy they extend.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StrictBool, model_validator
+
+from churnsim.scenario.fields import (
+    Factor,
+    Leakage,
+    LogOdds,
+    MoneyOrInf,
+    Multiple,
+    Pay,
+    Share,
+    Spread0,
+    StaffField,
+    refuse,
+)
+from churnsim.scenario.laws import Closed, DurationLaw
+from churnsim.scenario.market import Text
+
+HOOPS_MAX = 128  # each has random numbers of its own
+SUM_TOLERANCE = 1e-9
+
+
+class Hoop(Closed):
+    """Something to get past before a person answers."""
+
+    time: DurationLaw = Field(description="How long it takes.")
+    give_up: Share = Field(description="Probability of giving up at it.")
+
+
+class Reach(Closed):
+    """How easily customers reach the firm."""
+
+    hoops: Annotated[tuple[Hoop, ...], Field(max_length=HOOPS_MAX)] = Field(
+        description="What stands before a person answers, in order."
+    )
+    voice_ease: LogOdds = Field(description="Added to speaking up [log-odds].")
+    notice: Share = Field(
+        description="Share of mistakes that the firm finds first and owns up to."
+    )
+
+
+class Speed(Closed):
+    """Staffing and times of both desks."""
+
+    agents: StaffField = Field(description="People at the front desk.")
+    handle: DurationLaw = Field(description="Time of one contact.")
+    supervisors: StaffField = Field(description="People at the back desk.")
+    approval: DurationLaw = Field(description="A supervisor's time for one case.")
+    repair: DurationLaw = Field(description="From approval to settled.")
+
+
+class Authority(Closed):
+    """What agents may settle alone, and what that costs."""
+
+    limit: MoneyOrInf = Field(
+        description="Largest stake that an agent settles alone; inf: any."
+    )
+    leakage: Leakage = Field(
+        description="Share of make-good lost to unfounded claims and over-paying."
+    )
+    guidelines: Spread0 = Field(
+        description="cv of what agents pay around the compensation; 0: by rule."
+    )
+    training: Pay = Field(description="Per agent, such as $500/year.")
+
+
+class Honesty(Closed):
+    """What staff say when they cannot settle a case now; the shares sum to 1."""
+
+    truth: Share = Field(description="Share told the truth.")
+    excuse: Share = Field(description="Share given an excuse.")
+    lie: Share = Field(description="Share lied to.")
+    fob_off: Share = Field(
+        description="Share of cases within authority that are lied to all the same."
+    )
+    promise: DurationLaw = Field(description="How far ahead a lie promises.")
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> Honesty:
+        total = self.truth + self.excuse + self.lie
+        if abs(total - 1.0) > SUM_TOLERANCE:
+            refuse(f"truth, excuse and lie must sum to 1; they sum to {total:.12g}")
+        return self
+
+
+class Accountability(Closed):
+    """Whether the firm fights and whether it apologises."""
+
+    contest: Share = Field(
+        description="Probability that a claim of a customer at fault is fought."
+    )
+    apology: StrictBool = Field(description="Whether staff apologise.")
+
+
+class MakeGood(Closed):
+    """What a settlement gives."""
+
+    compensation: Multiple = Field(description="Multiple of the stake, 0 to 1.5.")
+    follow_up: Share = Field(description="Share of settled cases called back.")
+
+
+class Prevention(Closed):
+    """How far mistakes are avoided and softened."""
+
+    mistakes: Factor = Field(description="Multiplier of the rate of mistakes.")
+    manners: Factor = Field(description="Multiplier of every sting.")
+    cost: Pay = Field(description="What that costs, such as $20000/year.")
+
+
+class Policy(Closed):
+    """What the firm does about mistakes."""
+
+    title: Text = Field("", description="Free text, shown.")
+    reach: Reach = Field(description="How easily customers reach the firm.")
+    speed: Speed = Field(description="Staffing and times of both desks.")
+    authority: Authority = Field(description="What agents may settle alone.")
+    honesty: Honesty = Field(description="What staff say when they cannot settle.")
+    accountability: Accountability = Field(description="Contest and apology.")
+    make_good: MakeGood = Field(description="What a settlement gives.")
+    prevention: Prevention = Field(description="Fewer and softer mistakes.")
+
+
+LEVERS = tuple(name for name in Policy.model_fields if name != "title")

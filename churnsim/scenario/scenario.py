@@ -1,0 +1,175 @@
+"""A validated scenario: what it is called, what it means, what it compiles to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from churnsim.errors import InputError, Problem
+from churnsim.scenario.files import close_to
+from churnsim.scenario.model import Spec
+from churnsim.scenario.policy import Policy
+from churnsim.scenario.traits import PopulationSpec, to_population
+from churnsim.scenario.writing import to_toml
+
+if TYPE_CHECKING:
+    from churnsim.records import Plan
+
+PPM = 1_000_000
+
+
+class Costs(NamedTuple):
+    """What the firm earns and pays, whatever its policy."""
+
+    margin: int  # share of revenue kept [parts per million]
+    agent_pay: int  # per staffed seat [micro-units per day]
+    supervisor_pay: int  # per staffed seat [micro-units per day]
+    follow_up: int  # a call [micro-units]
+    acquisition: int  # a prospect won [micro-units]
+
+
+class PolicyCosts(NamedTuple):
+    """What a policy costs beside staff and make-good."""
+
+    training: int  # per agent [micro-units per day]
+    prevention: int  # [micro-units per day]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A market, its mistakes, a horizon and the policies to compare; never changes.
+
+    Equal digests mean equal scenarios: comments, spelling of units, order of keys,
+    titles and where the settings were read do not count.
+    """
+
+    name: str
+    spec: Spec
+    warnings: tuple[Problem, ...] = ()
+    log_digest: str = ""  # SHA-256 of the transactions, where there are some
+
+    @property
+    def title(self) -> str:
+        """Return its free text, or its name where there is none."""
+        return self.spec.title or self.name
+
+    @property
+    def currency(self) -> str:
+        """Return the symbol that amounts are shown with."""
+        return self.spec.currency
+
+    @property
+    def horizon(self) -> float:
+        """Return how long is simulated [days]."""
+        return self.spec.horizon
+
+    @property
+    def replications(self) -> int:
+        """Return how many replications are asked for."""
+        return self.spec.replications
+
+    @property
+    def seed(self) -> int:
+        """Return the seed of all randomness."""
+        return self.spec.seed
+
+    @property
+    def baseline(self) -> str:
+        """Return the policy that revenue lost is measured against."""
+        return self.spec.baseline
+
+    @property
+    def policy_names(self) -> tuple[str, ...]:
+        """Return the policies in order, flawless among them."""
+        return self.spec.policies
+
+    def policy(self, name: str) -> Policy:
+        """Return a policy's settings.
+
+        Raises:
+            InputError: The scenario has no such policy.
+        """
+        if name not in self.spec.policy:
+            rule = f"must be one of {', '.join(self.policy_names)}"
+            hint = close_to(name, self.policy_names)
+            raise InputError(Problem(rule, field="policy", value=name, hint=hint))
+        return self.spec.policy[name]
+
+    @cached_property
+    def costs(self) -> Costs:
+        """Return what the firm earns and pays."""
+        costs = self.spec.costs
+        return Costs(
+            margin=math.floor(costs.margin * PPM + 0.5),
+            agent_pay=costs.agent_pay,
+            supervisor_pay=costs.supervisor_pay,
+            follow_up=costs.follow_up,
+            acquisition=costs.acquisition,
+        )
+
+    def policy_costs(self, policy: str | Policy) -> PolicyCosts:
+        """Return what a policy costs beside staff and make-good."""
+        settings = self.policy(policy) if isinstance(policy, str) else policy
+        return PolicyCosts(settings.authority.training, settings.prevention.cost)
+
+    @cached_property
+    def population(self) -> PopulationSpec:
+        """Return what customers and prospects are drawn from."""
+        return to_population(self.spec)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 of all that the scenario means, as 64 hex digits."""
+        meaning = self.spec.model_dump(mode="python", exclude={"title": True})
+        for policy in meaning["policy"].values():
+            del policy["title"]
+        meaning["population"]["transactions"] = self.log_digest
+        text = json.dumps(
+            _canonical(meaning),
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=True,
+            allow_nan=False,
+        )
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def plan(
+        self, policy: str | Policy, n_starting_customers: int | None = None
+    ) -> Plan:
+        """Return a policy compiled for an engine.
+
+        Args:
+            policy: A name of this scenario's, or settings mixed from several.
+            n_starting_customers: What staffing "per 1000" counts; the scenario's own
+                number where absent, and needed where a log of transactions tells it.
+
+        Raises:
+            InputError: The scenario has no such policy.
+            ValueError: The number of customers is needed and absent.
+        """
+        from churnsim.scenario.compile import to_plan
+
+        settings = self.policy(policy) if isinstance(policy, str) else policy
+        n_customers = n_starting_customers
+        if n_customers is None:
+            n_customers = self.spec.population.customers
+        if n_customers is None:
+            raise ValueError("the number of customers in the log must be given")
+        return to_plan(self.spec, settings, n_customers)
+
+    def to_toml(self) -> str:
+        """Return the resolved scenario as TOML that loads to the same digest."""
+        return to_toml(self.spec)
+
+
+def _canonical(value: object) -> object:
+    """Return a value that JSON can hold: infinity spelled out, records as lists."""
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return "inf" if value == math.inf else value

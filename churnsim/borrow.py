@@ -1,8 +1,8 @@
 """Pass a large record to compiled functions as one pointer.
 
 The compiler hands a named tuple over field by field. A record of three hundred numbers
-and arrays then costs three hundred stores a call and minutes of compilation: measured
-3,000 ns an event and 141 s, against 280 ns and 25 s by pointer (benchmarks/borrowing.py).
+and arrays then costs three hundred stores a call and minutes of compilation (DESIGN.md
+has the figures).
 
 `borrow` lays a record out in the caller's frame and returns a view of it, whose fields
 are read through the pointer. It holds nothing alive: the caller's record must outlive

@@ -187,7 +187,7 @@ class Population(NamedTuple):
     """
 
     n_customers: int  # present at time 0
-    arrival: Floats  # [days]; 0 for customers
+    arrival: Floats  # [days]; 0 for customers, inf for one who is gone already
     rate: Floats  # λ [per day]
     dropout: Floats  # purchase: p; subscription: −log(1 − θ)
     value: Floats  # per purchase, or per period [micro-units]

@@ -1,7 +1,10 @@
 """Logarithm, exponential and normal quantile: the same bits, within 1 ULP."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from statistics import NormalDist
 
 import mpmath
@@ -20,6 +23,8 @@ from churnsim.primitives import (
 )
 
 pytestmark = pytest.mark.compiled
+
+ROOT = Path(__file__).resolve().parent.parent
 
 N_TWIN = 1_000_000
 N_REFERENCE = 20_000
@@ -200,6 +205,19 @@ def test_normal_quantile__within_two_units_far_out() -> None:
     """Below 2^-56, where no uniform of the streams comes, 2 units at most."""
     x = (2.0 ** -np.linspace(56.0, 1073.0, 4001)).tolist()
     assert worst_error(normal_quantile, quantile_reference, x) <= 2.0
+
+
+def test_normal_quantile__coefficients_are_what_the_tool_prints() -> None:
+    """Fitting again gives the stored module, to the last digit."""
+    printed = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "fit_normal_quantile.py")],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
+    stored = ROOT / "churnsim" / "normal_coefficients.py"
+    assert printed == stored.read_text(encoding="utf-8")
 
 
 def test_normal_quantile__agrees_with_the_published_scheme() -> None:

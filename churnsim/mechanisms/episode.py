@@ -28,7 +28,7 @@ def law_in(table: Floats, row: int, column: int) -> Law:
 @mechanism
 def kind_index(kinds: Floats, u: float) -> int:
     """Return the row of the kind of mistake for the uniform `u` (7.1)."""
-    last = kinds.shape[0] - 1
+    last = len(kinds) - 1
     for row in range(last):
         if u < kinds[row, CUMULATIVE]:
             return row

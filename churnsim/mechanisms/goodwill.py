@@ -26,7 +26,7 @@ def shifted(goodwill: Goodwill, push: float) -> Goodwill:
 
 @mechanism
 def sting_of(market: Market, sting: float, is_double: bool) -> float:
-    """Return the sting s of a mistake [log-odds], heavier in a double deviation (7.1)."""
+    """Return the sting s of a mistake [log-odds]: heavier in a double deviation."""
     return sting * market.double if is_double else sting
 
 

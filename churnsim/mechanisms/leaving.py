@@ -67,7 +67,9 @@ def renewals_left(left: float, use: float, n_passed: int) -> float:
 
 
 @mechanism
-def cancels_at(first: float, period: float, now: float, left: float, use: float) -> float:
+def cancels_at(
+    first: float, period: float, now: float, left: float, use: float
+) -> float:
     """Return the renewal after `now` at which the dropout budget runs out [days].
 
     Each renewal uses `use` = −log(1 − θ)·exp(β·γ*) of it (4.3); infinite where no

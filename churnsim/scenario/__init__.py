@@ -1,8 +1,10 @@
 """What is simulated: scenario and policy files, validated and compiled."""
 
-from churnsim.scenario.fields import Tenure
 from churnsim.scenario.files import list_policies, list_scenarios
 from churnsim.scenario.loading import load_scenario
+from churnsim.scenario.measures import (
+    Tenure,
+)
 from churnsim.scenario.policy import LEVERS, Policy
 from churnsim.scenario.scenario import Costs, PolicyCosts, Scenario
 from churnsim.scenario.schema import json_schema

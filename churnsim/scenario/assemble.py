@@ -21,7 +21,7 @@ from churnsim.scenario.files import (
     read,
     ready_files,
 )
-from churnsim.scenario.model import FLAWLESS
+from churnsim.scenario.model import FLAWLESS, LIST_MAX
 from churnsim.scenario.nodes import Node, Place, laid_over, plain, to_node
 
 OVERRIDE_RANK = 1000  # above every file
@@ -52,7 +52,7 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
     builder = _Policies(root)
     names = [FLAWLESS]
     listed = root.get("policies")
-    for item in listed.array() if listed else []:
+    for item in listed.array()[:LIST_MAX] if listed else []:
         if isinstance(item.value, str) and item.value not in names:
             builder.check_known(item)
             names.append(item.value)
@@ -77,6 +77,7 @@ class _Policies:
         self.presets = ready_files("policies")
         self.problems: list[Problem] = []
         self.bases: dict[str, bool] = {}
+        self.read: dict[str, Node] = {}  # presets, each read once
 
     def policy(self, name: str, asking: tuple[str, ...]) -> Node | None:
         """Return a complete policy, or None where its problem has been noted."""
@@ -103,7 +104,11 @@ class _Policies:
         if not isinstance(parent, str):
             self.note(extends.place.problem("must be a name or a path in quotes"))
             return None
-        if parent in (*asking, name) or len(asking) >= EXTENDS_MAX:
+        if len(asking) >= EXTENDS_MAX:
+            rule = f"must not be the end of a chain of more than {EXTENDS_MAX} policies"
+            self.note(extends.place.problem(rule, parent))
+            return None
+        if parent in (*asking, name):
             names = " -> ".join([*asking, name, parent])
             rule = f"must not lead back to itself: {names}"
             self.note(extends.place.problem(rule))
@@ -119,7 +124,9 @@ class _Policies:
 
     def preset(self, name: str) -> Node:
         """Return a ready policy under this scenario's defaults."""
-        return self.from_file(read(self.presets[name], 0))
+        if name not in self.read:
+            self.read[name] = self.from_file(read(self.presets[name], 0))
+        return self.read[name]
 
     def from_file(self, file: Node) -> Node:
         """Return a policy file with its chain; the defaults lie on the root."""

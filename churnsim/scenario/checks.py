@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from churnsim.errors import Problem
-from churnsim.scenario.fields import COUNT
 from churnsim.scenario.files import close_to
 from churnsim.scenario.laws import DurationLaws, Uniform
 from churnsim.scenario.market import Market, Mistake, Population
+from churnsim.scenario.measures import (
+    COUNT,
+)
 from churnsim.scenario.messages import at
 from churnsim.scenario.model import Spec
 from churnsim.scenario.nodes import Node

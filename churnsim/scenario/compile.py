@@ -13,9 +13,11 @@ from scipy import special
 
 from churnsim import records, variates
 from churnsim.primitives import log
-from churnsim.scenario.fields import Staff
 from churnsim.scenario.laws import AnyLaw, Constant, Exponential, Lognormal, Weibull
 from churnsim.scenario.market import Mistake
+from churnsim.scenario.measures import (
+    Staff,
+)
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import Policy
 from churnsim.units import year_days

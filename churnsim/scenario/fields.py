@@ -1,279 +1,48 @@
-"""The kinds of values that a scenario file holds: read, checked, written back.
+"""The kinds of values that a scenario file holds, as annotated types.
 
 A `Measure` beside a field's type says all of it: unit, range, JSON Schema, and how the
-value is written back. Values are kept in the engine's units: days, rates per day,
-micro-units of currency.
+value is read and written.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, NoReturn
-
-from pydantic_core import PydanticCustomError, core_schema
+from typing import Annotated
 
 from churnsim import units
-from churnsim.errors import UnitError
-
-# Limits that no plausible scenario meets; beyond them sums would lose digits.
-LOG_ODDS = 100.0  # exp(100) is still far from overflow
-FACTOR = 1e6
-COUNT = 4_000_000_000  # customers have 32-bit numbers
-MONEY = 10**15  # micro-units: a thousand million of any currency
-SEED = 2**64 - 1
-CV_MIN, CV_MAX = 1e-4, 100.0  # what `variates` takes
-
-Info = core_schema.ValidationInfo
-SchemaDict = dict[str, Any]
-
-
-def refuse(rule: str) -> NoReturn:
-    """Raise what a validator must raise, with the rule as its text."""
-    raise PydanticCustomError("rule", "{rule}", {"rule": rule})
-
-
-class TooLarge(NamedTuple):
-    """A number in a file that no float can hold."""
-
-    text: str
-
-    def __str__(self) -> str:
-        """Return it as written."""
-        return self.text
-
-
-class Contacts(NamedTuple):
-    """How often ordinary contacts happen: one of the two is 0."""
-
-    per_day: float
-    per_occasion: float
-
-
-class Staff(NamedTuple):
-    """How many people staff a desk: a number, or one that grows with the customers."""
-
-    number: int
-    per_thousand: float | None  # of the starting population; then number is 0
-
-
-class Tenure(NamedTuple):
-    """How old the starting customers are."""
-
-    kind: str  # "new", "stationary", "renewals" or "time"
-    amount: float  # renewals survived, or days
-
-
-@dataclass(frozen=True, eq=False)
-class Measure:
-    """How one kind of value is read, bounded and written."""
-
-    read: Callable[[object, str], Any]  # value, currency
-    write: Callable[[Any, str], object]
-    schema: SchemaDict
-    low: float = -math.inf
-    high: float = math.inf
-    above: float = -math.inf  # an open lower bound
-    infinite: bool = False  # inf is a value too
-
-    def __get_pydantic_core_schema__(self, _: Any, __: Any) -> core_schema.CoreSchema:
-        """Return what pydantic calls to read and to write."""
-        return core_schema.with_info_plain_validator_function(
-            self._validate,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                self._serialise, info_arg=True, when_used="json"
-            ),
-        )
-
-    def __get_pydantic_json_schema__(self, _: Any, __: Any) -> SchemaDict:
-        """Return the JSON Schema, with the range where JSON can say it."""
-        schema = dict(self.schema)
-        if schema.get("type") in {"number", "integer"}:
-            if self.low > -math.inf:
-                schema["minimum"] = self.low
-            if self.high < math.inf:
-                schema["maximum"] = self.high
-            if self.above > -math.inf:
-                schema["exclusiveMinimum"] = self.above
-        return {"anyOf": [schema, {"const": "inf"}]} if self.infinite else schema
-
-    def _validate(self, value: object, info: Info) -> Any:
-        currency = (info.context or {}).get("currency", "$")
-        if self.infinite and value in ("inf", math.inf):
-            return math.inf
-        try:
-            found = self.read(value, currency)
-        except UnitError as error:
-            refuse(error.problems[0].rule)
-        if isinstance(found, int | float):
-            self._check_range(found, currency)
-            return found + 0 if isinstance(found, int) else found + 0.0  # no −0.0
-        return found
-
-    def _check_range(self, found: int | float, currency: str) -> None:
-        def text(bound: float) -> str:
-            exact = int(bound) if isinstance(found, int) else float(bound)
-            return _plain(self.write(exact, currency))
-
-        if isinstance(found, float) and not math.isfinite(found):
-            refuse("must be finite")
-        if not found > self.above:
-            refuse(f"must be above {text(self.above)}")
-        if math.isfinite(self.low) and math.isfinite(self.high):
-            if not self.low <= found <= self.high:
-                refuse(f"must be in [{text(self.low)}, {text(self.high)}]")
-        elif not found >= self.low:
-            refuse(f"must be at least {text(self.low)}")
-        elif not found <= self.high:
-            refuse(f"must be at most {text(self.high)}")
-
-    def _serialise(self, value: Any, info: Any) -> object:
-        if value == math.inf:
-            return "inf"
-        return self.write(value, (info.context or {}).get("currency", "$"))
-
-
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _same(value: Any, _: str) -> object:
-    return value
-
-
-def _read_number(value: object, _: str) -> float:
-    large_int = isinstance(value, int) and value.bit_length() > 1023
-    if large_int or isinstance(value, TooLarge):
-        refuse("must be finite; this is too large to represent")
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        refuse("must be a number")
-    return float(value)
-
-
-def _read_count(value: object, _: str) -> int:
-    if isinstance(value, float) and math.isfinite(value) and value == int(value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        refuse("must be a whole number")
-    return value
-
-
-def _read_spread(value: object, currency: str) -> float:
-    found = _read_number(value, currency)
-    if 0 < found < CV_MIN:
-        refuse(f"must be 0, or at least {CV_MIN:g}")
-    return found
-
-
-def _read_share(value: object, currency: str) -> float:
-    if isinstance(value, str):
-        return units.parse_share(value)
-    return _read_number(value, currency)
-
-
-def _read_text(value: object, rule: str) -> str:
-    return value if isinstance(value, str) else refuse(rule)
-
-
-def _read_duration(value: object, _: str) -> float:
-    rule = f'must be a duration with its unit, such as "6 min"; {units.DURATION_UNITS}'
-    return units.parse_duration(_read_text(value, rule))
-
-
-def _read_rate(value: object, _: str) -> float:
-    rule = f'must be a rate with its unit, such as "12/year"; {units.RATE_UNITS}'
-    return units.parse_rate(_read_text(value, rule))
-
-
-def _read_money(value: object, currency: str) -> int:
-    rule = f'must be an amount in quotes, with its currency, such as "{currency}50"'
-    return units.parse_money(_read_text(value, rule), currency)
-
-
-def _read_pay(value: object, currency: str) -> int:
-    rule = (
-        "must be an amount per time in quotes, such as"
-        f' "{currency}26.77/hour"; {units.RATE_UNITS}'
-    )
-    return units.parse_pay(_read_text(value, rule), currency)
-
-
-def _read_annual(value: object, _: str) -> float:
-    rule = 'must be a rate per year, such as "10 %/year"'
-    share, slash, unit = _read_text(value, rule).rpartition("/")
-    if not slash or unit.strip() != "year":
-        refuse(rule)
-    return units.parse_share(share)
-
-
-def _read_contacts(value: object, currency: str) -> Contacts:
-    rule = 'must be a rate such as "3/year", or "0.5/occasion"'
-    text = _read_text(value, rule)
-    number, slash, unit = text.rpartition("/")
-    if slash and unit.strip() == "occasion":
-        contacts = Contacts(0.0, units.parse_share(number))
-    elif not slash:
-        refuse(rule)
-    else:
-        contacts = Contacts(_read_rate(text, currency), 0.0)
-    if min(contacts) < 0:
-        refuse("must be at least 0")
-    return contacts
-
-
-def _write_contacts(value: Contacts, _: str) -> object:
-    if value.per_occasion:
-        return f"{value.per_occasion!r}/occasion"
-    return units.exact_rate(value.per_day)
-
-
-_PER_THOUSAND = re.compile(rf"\s*({units.NUMBER_PATTERN})\s+per\s+1[,_]?000\s*")
-STAFF_MAX = 1_000_000
-
-
-def _read_staff(value: object, currency: str) -> Staff:
-    rule = 'must be a whole number, or a text such as "0.6 per 1000"'
-    if isinstance(value, str):
-        match = _PER_THOUSAND.fullmatch(value)
-        ratio = units.parse_share(match[1]) if match else refuse(rule)
-        if not 0 <= ratio <= 1000:
-            refuse("must be in [0, 1000] per 1000 customers")
-        return Staff(0, ratio + 0.0)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        refuse(rule)
-    count = _read_count(value, currency)
-    if not 0 <= count <= STAFF_MAX:
-        refuse(f"must be in [0, {STAFF_MAX}]")
-    return Staff(count, None)
-
-
-def _write_staff(value: Staff, _: str) -> object:
-    ratio = value.per_thousand
-    return value.number if ratio is None else f"{ratio!r} per 1000"
-
-
-def _read_tenure(value: object, _: str) -> Tenure:
-    rule = 'must be "new", "stationary", renewals survived, or a time such as "2 years"'
-    if value in ("new", "stationary"):
-        return Tenure(str(value), 0.0)
-    if isinstance(value, str):
-        days = units.parse_duration(value)
-        return Tenure("time", days) if days >= 0 else refuse("must be at least 0 s")
-    if isinstance(value, bool) or not isinstance(value, int):
-        refuse(rule)
-    return (
-        Tenure("renewals", value)
-        if 0 <= value <= 10**6
-        else refuse("must be in [0, 1000000] renewals")
-    )
-
-
-def _write_tenure(value: Tenure, _: str) -> object:
-    if value.kind == "time":
-        return units.exact_duration(value.amount)
-    return int(value.amount) if value.kind == "renewals" else value.kind
+from churnsim.scenario.measures import (
+    CV_MAX,
+    CV_MIN,
+    FACTOR,
+    LOG_ODDS,
+    MONEY,
+    SEED,
+    STAFF_MAX,
+    Contacts,
+    Measure,
+    SchemaDict,
+    Staff,
+    Tenure,
+    read_annual,
+    read_contacts,
+    read_count,
+    read_duration,
+    read_money,
+    read_number,
+    read_pay,
+    read_rate,
+    read_share,
+    read_spread,
+    read_staff,
+    read_tenure,
+    same,
+    write_annual,
+    write_contacts,
+    write_duration,
+    write_rate,
+    write_staff,
+    write_tenure,
+)
 
 
 def _pattern(body: str, example: str) -> SchemaDict:
@@ -309,65 +78,68 @@ _TENURE_SCHEMA: SchemaDict = {
 
 
 def _number(low: float, high: float = math.inf, above: float = -math.inf) -> Measure:
-    return Measure(_read_number, _same, _NUMBER_SCHEMA, low, high, above)
+    return Measure(read_number, same, _NUMBER_SCHEMA, low, high, above)
 
 
 def _count(low: int, high: int | float) -> Measure:
-    return Measure(_read_count, _same, {"type": "integer"}, low, high)
+    return Measure(read_count, same, {"type": "integer"}, low, high)
 
 
 def _duration(
     low: float, above: float = -math.inf, *, infinite: bool = False
 ) -> Measure:
-    def write(value: float, _: str) -> object:
-        return units.exact_duration(value)
-
     return Measure(
-        _read_duration,
-        write,
+        read_duration,
+        write_duration,
         _DURATION_SCHEMA,
         low=low,
         above=above,
         infinite=infinite,
+        name="LongDuration" if infinite else "Duration",
     )
 
 
 def _money(*, infinite: bool = False) -> Measure:
     return Measure(
-        _read_money,
+        read_money,
         units.exact_money,
         _MONEY_SCHEMA,
         low=0,
         high=MONEY,
         infinite=infinite,
+        name="Money",
     )
 
 
 LogOdds = Annotated[float, _number(-LOG_ODDS, LOG_ODDS)]
-Sting = Annotated[float, _number(0, LOG_ODDS)]
+Sting = Annotated[
+    float, Measure(read_number, same, _NUMBER_SCHEMA, 0, LOG_ODDS, name="Sting")
+]
 People = Annotated[float, _number(0, 1000)]  # thousandths are kept
 Factor = Annotated[float, _number(0, FACTOR)]
 Shape = Annotated[float, _number(0, FACTOR, above=0)]
 Shape1 = Annotated[float, _number(1, FACTOR, above=1)]
 Spread = Annotated[float, _number(CV_MIN, CV_MAX)]
 Spread0 = Annotated[
-    float, Measure(_read_spread, _same, _NUMBER_SCHEMA, low=0, high=CV_MAX)
+    float, Measure(read_spread, same, _NUMBER_SCHEMA, low=0, high=CV_MAX)
 ]
 Multiple = Annotated[float, _number(0, 1.5)]
-Share = Annotated[float, Measure(_read_share, _same, _SHARE_SCHEMA, low=0, high=1)]
-Leakage = Annotated[float, Measure(_read_share, _same, _SHARE_SCHEMA, low=0, high=10)]
+Share = Annotated[
+    float, Measure(read_share, same, _SHARE_SCHEMA, low=0, high=1, name="Share")
+]
+Leakage = Annotated[float, Measure(read_share, same, _SHARE_SCHEMA, low=0, high=10)]
 Duration = Annotated[float, _duration(0)]
 LongDuration = Annotated[float, _duration(0, infinite=True)]
 PositiveDuration = Annotated[float, _duration(0, above=0)]
 Rate = Annotated[
     float,
-    Measure(_read_rate, lambda value, _: units.exact_rate(value), _RATE_SCHEMA, low=0),
+    Measure(read_rate, write_rate, _RATE_SCHEMA, low=0, name="Rate"),
 ]
 AnnualShare = Annotated[
     float,
     Measure(
-        _read_annual,
-        lambda value, _: f"{units.exact_share(value)}/year",
+        read_annual,
+        write_annual,
         _pattern(rf"{_N}\s*%?\s*/\s*year", "10 %/year"),
         low=0,
         high=10,
@@ -375,9 +147,7 @@ AnnualShare = Annotated[
 ]
 Money = Annotated[int, _money()]
 MoneyOrInf = Annotated[float, _money(infinite=True)]
-Pay = Annotated[
-    int, Measure(_read_pay, units.exact_pay, _PAY_SCHEMA, low=0, high=MONEY)
-]
+Pay = Annotated[int, Measure(read_pay, units.exact_pay, _PAY_SCHEMA, low=0, high=MONEY)]
 Customers = Annotated[int, _count(0, math.inf)]
 Replications = Annotated[int, _count(1, 1_000_000)]
 Seed = Annotated[int, _count(0, SEED)]
@@ -385,10 +155,10 @@ Attempts = Annotated[int, _count(1, 1000)]
 ContactsField = Annotated[
     Contacts,
     Measure(
-        _read_contacts,
-        _write_contacts,
+        read_contacts,
+        write_contacts,
         _pattern(rf"{_N}\s*%?\s*/\s*(?:{_U}|occasion)", "3/year"),
     ),
 ]
-StaffField = Annotated[Staff, Measure(_read_staff, _write_staff, _STAFF_SCHEMA)]
-TenureField = Annotated[Tenure, Measure(_read_tenure, _write_tenure, _TENURE_SCHEMA)]
+StaffField = Annotated[Staff, Measure(read_staff, write_staff, _STAFF_SCHEMA)]
+TenureField = Annotated[Tenure, Measure(read_tenure, write_tenure, _TENURE_SCHEMA)]

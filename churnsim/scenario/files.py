@@ -10,8 +10,10 @@ from pathlib import Path
 
 from churnsim.configs import configs_folder
 from churnsim.errors import InputError, Problem
-from churnsim.scenario.fields import TooLarge
-from churnsim.scenario.lines import DEPTH_MAX, lines_of, too_deep
+from churnsim.scenario.lines import excess, lines_of
+from churnsim.scenario.measures import (
+    TooLarge,
+)
 from churnsim.scenario.nodes import Node, Place, to_node
 
 BYTES_MAX = 2**20
@@ -99,11 +101,10 @@ def parse(text: str, place: Place) -> Node:
     """Return a TOML text as nodes.
 
     Raises:
-        InputError: It is no TOML, or nests too deep.
+        InputError: It is no TOML, nests too deep or is too long.
     """
-    line = too_deep(text)
-    if line is not None:
-        rule = f"must not be nested deeper than {DEPTH_MAX}"
+    if (exceeded := excess(text)) is not None:
+        line, rule = exceeded
         raise InputError(place._replace(line=line).problem(rule))
     try:
         # The standard lets a file end lines as Windows does.
@@ -129,7 +130,10 @@ def chain(top: Node, kind: str) -> list[Node]:
             rule = "must be a name or a path in quotes"
             raise InputError(extends.place.problem(rule, _simple(extends.value)))
         path = find(extends.value, kind, extends.place)
-        if path.resolve() in seen or len(seen) >= EXTENDS_MAX:
+        if len(seen) > EXTENDS_MAX:
+            rule = f"must not be the end of a chain of more than {EXTENDS_MAX} files"
+            raise InputError(extends.place.problem(rule, extends.value))
+        if path.resolve() in seen:
             names = " -> ".join(p.name for p in [*seen, path.resolve()])
             rule = f"must not lead back to itself: {names}"
             raise InputError(extends.place.problem(rule))

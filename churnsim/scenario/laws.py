@@ -6,16 +6,18 @@ patience and endurance.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     model_validator,
 )
+from pydantic_core import core_schema
 
 from churnsim.scenario.fields import (
     Duration,
@@ -28,6 +30,9 @@ from churnsim.scenario.fields import (
     Share,
     Spread,
     Sting,
+)
+from churnsim.scenario.measures import (
+    Measure,
     refuse,
 )
 
@@ -40,21 +45,31 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Constant(Closed, Generic[Q]):
+class OfQuantity(Closed, Generic[Q]):
+    """A law whose values are of one quantity, and which is named after it."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return the name in the JSON Schema, such as "LognormalDuration"."""
+        measures = [m for m in get_args(params[0])[1:] if isinstance(m, Measure)]
+        return cls.__name__ + "".join(measure.name for measure in measures)
+
+
+class Constant(OfQuantity[Q]):
     """Always the mean."""
 
     law: Literal["constant"]
     mean: Q = Field(description="The value.")
 
 
-class Exponential(Closed, Generic[Q]):
+class Exponential(OfQuantity[Q]):
     """No memory: standard deviation = mean."""
 
     law: Literal["exponential"]
     mean: Q = Field(description="Mean.")
 
 
-class Lognormal(Closed, Generic[Q]):
+class Lognormal(OfQuantity[Q]):
     """Skewed, the usual law of handling times and amounts."""
 
     law: Literal["lognormal"]
@@ -62,7 +77,7 @@ class Lognormal(Closed, Generic[Q]):
     cv: Spread = Field(description="Standard deviation over mean [-].")
 
 
-class Weibull(Closed, Generic[Q]):
+class Weibull(OfQuantity[Q]):
     """Times to an end that grows more (cv < 1) or less (cv > 1) likely with age."""
 
     law: Literal["weibull"]
@@ -70,7 +85,7 @@ class Weibull(Closed, Generic[Q]):
     cv: Spread = Field(description="Standard deviation over mean [-].")
 
 
-class Uniform(Closed, Generic[Q]):
+class Uniform(OfQuantity[Q]):
     """Any value between two bounds, equally likely."""
 
     law: Literal["uniform"]
@@ -110,17 +125,33 @@ class GammaGamma(Closed):
     v: Money = Field(description="Scale, an amount.")
 
 
-def _plain_as(law: str) -> BeforeValidator:
-    """Return a validator that reads a plain value as the mean of a law."""
+@dataclass(frozen=True, eq=False)
+class PlainAs:
+    """Lets a plain value stand for a law with that mean; inf is always constant."""
 
-    def read(value: object, _: ValidationInfo) -> object:
-        infinite = value in ("inf", float("inf"))
-        name = "constant" if infinite else law
-        return (
-            value if isinstance(value, dict | Closed) else {"law": name, "mean": value}
+    law: str
+    quantity: Any  # of the plain value: a type annotated with its Measure
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Return the laws' own schema behind the reading of plain values."""
+        return core_schema.no_info_before_validator_function(
+            self._as_law, handler(source)
         )
 
-    return BeforeValidator(read)
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the laws' JSON Schema with the plain value beside them."""
+        (measure,) = get_args(self.quantity)[1:]
+        return {"anyOf": [measure.json_schema(), handler(schema)]}
+
+    def _as_law(self, value: object) -> object:
+        if isinstance(value, dict | Closed):
+            return value
+        infinite = value in ("inf", float("inf"))
+        return {"law": "constant" if infinite else self.law, "mean": value}
 
 
 _BY_LAW = Field(discriminator="law")
@@ -132,7 +163,7 @@ DurationLaw = Annotated[
     | Weibull[Duration]
     | Uniform[Duration],
     _BY_LAW,
-    _plain_as("constant"),
+    PlainAs("constant", Duration),
 ]
 LongDurationLaw = Annotated[
     Constant[LongDuration]
@@ -141,7 +172,7 @@ LongDurationLaw = Annotated[
     | Weibull[Duration]
     | Uniform[Duration],
     _BY_LAW,
-    _plain_as("exponential"),
+    PlainAs("exponential", LongDuration),
 ]
 StingLaw = Annotated[
     Constant[Sting]
@@ -150,7 +181,7 @@ StingLaw = Annotated[
     | Weibull[Sting]
     | Uniform[Sting],
     _BY_LAW,
-    _plain_as("constant"),
+    PlainAs("constant", Sting),
 ]
 MoneyLaw = Annotated[
     Constant[Money]
@@ -159,12 +190,12 @@ MoneyLaw = Annotated[
     | Weibull[Money]
     | Uniform[Money],
     _BY_LAW,
-    _plain_as("constant"),
+    PlainAs("constant", Money),
 ]
-RateTrait = Annotated[Constant[Rate] | Gamma, _BY_LAW, _plain_as("constant")]
-DropoutTrait = Annotated[Constant[Share] | Beta, _BY_LAW, _plain_as("constant")]
+RateTrait = Annotated[Constant[Rate] | Gamma, _BY_LAW, PlainAs("constant", Rate)]
+DropoutTrait = Annotated[Constant[Share] | Beta, _BY_LAW, PlainAs("constant", Share)]
 ValueTrait = Annotated[
-    Constant[Money] | Lognormal[Money] | GammaGamma, _BY_LAW, _plain_as("constant")
+    Constant[Money] | Lognormal[Money] | GammaGamma, _BY_LAW, PlainAs("constant", Money)
 ]
 # Any law of one value, whatever its unit, for those who read laws.
 AnyLaw = Constant[Any] | Exponential[Any] | Lognormal[Any] | Weibull[Any] | Uniform[Any]

@@ -14,33 +14,43 @@ Key = str | int
 Path = tuple[Key, ...]
 
 DEPTH_MAX = 32  # tables and arrays within each other
+MARKS_MAX = 5000  # keys, items and headers: ten times a large scenario's
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _BLANK = re.compile(r"[ \t]*")
-_BLANK_LINES = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_BLANK_LINES = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
 _BASIC = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _LITERAL = re.compile(r"'[^'\n]*'")
 _SCALAR = re.compile(r"[^,\]}#\n]*")
-_STRUCTURE = re.compile(r"""[#"'\[\]{}.=,\n]""")
+_STRUCTURE = re.compile(r"""["'\[\]{}.=,]|#[^\n]*""")
 
 
-def too_deep(text: str) -> int | None:
-    """Return the line in which a text nests deeper than 32, before parsing it."""
-    position, depth, dots = 0, 0, 0
+def excess(text: str) -> tuple[int, str] | None:
+    """Return the line and the limit that a text exceeds, before it is parsed.
+
+    Parsing, placing and judging take time that grows with the keys, and memory that
+    grows with the depth, so both are limited whatever the text means.
+    """
+    position, depth, dots, marks = 0, 0, 0, 0
     while match := _STRUCTURE.search(text, position):
         mark, position = match[0], match.end()
-        if mark == "#":
-            newline = text.find("\n", position)
-            position = len(text) if newline < 0 else newline
-        elif mark in "\"'":
+        if mark[0] == "#":
+            continue
+        if mark in "\"'":
             position = string_end(text, match.start())
         elif mark == ".":
             dots += 1
         else:
             depth += (mark in "[{") - (mark in "]}" and depth > 0)
+            marks += mark in "[{=,"
             dots = 0
         if depth > DEPTH_MAX or dots >= DEPTH_MAX:
-            return text.count("\n", 0, position) + 1
+            rule = f"must not be nested deeper than {DEPTH_MAX}"
+        elif marks > MARKS_MAX:
+            rule = f"must not hold more than {MARKS_MAX} keys and items"
+        else:
+            continue
+        return text.count("\n", 0, position) + 1, rule
     return None
 
 

@@ -21,7 +21,7 @@ from churnsim.scenario.checks import (
 )
 from churnsim.scenario.files import find, read
 from churnsim.scenario.market import Market, Mistake, Population
-from churnsim.scenario.messages import at, problems
+from churnsim.scenario.messages import at, distinct, problems
 from churnsim.scenario.model import Spec, filled
 from churnsim.scenario.nodes import Node, plain
 from churnsim.scenario.policy import Policy
@@ -58,7 +58,8 @@ def load_scenario(name_or_path: str | Path, *, overrides: Overrides = ()) -> Sce
     try:
         spec = Spec.model_validate(data, context=context)
     except ValidationError as error:
-        errors = _without_consequences(error.errors(include_url=False), root)
+        # A baseline is missing only where the policies are, which is told anyway.
+        errors = [e for e in error.errors() if e["loc"] != ("baseline",)]
         found += _incomplete(errors, root, bases)
         found += problems(
             [e for e in errors if not _is_missing_from_new(e, bases)], root
@@ -66,7 +67,7 @@ def load_scenario(name_or_path: str | Path, *, overrides: Overrides = ()) -> Sce
     found += of_transactions
     found += conflicts(root, _sections(root, context))
     if spec is None or found:
-        raise InputError(*sorted(dict.fromkeys(found), key=_reading_order))
+        raise InputError(*sorted(distinct(found), key=_reading_order))
     spec = filled(spec)
     if exceeded := too_much(spec, root):
         raise ResourceError(*exceeded)
@@ -114,13 +115,6 @@ def _currency(root: Node) -> str:
     named = root.get("currency")
     text = named.value if named else "$"
     return text if isinstance(text, str) and text else "$"
-
-
-def _without_consequences(errors: list[ErrorDetails], root: Node) -> list[ErrorDetails]:
-    """Return the errors without a baseline that is missing only with the policies."""
-    if "policies" in root.table():
-        return errors
-    return [error for error in errors if error["loc"] != ("baseline",)]
 
 
 def _is_missing_from_new(error: ErrorDetails, bases: dict[str, bool]) -> bool:

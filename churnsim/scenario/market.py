@@ -9,7 +9,6 @@ from pydantic import Field, StringConstraints
 from churnsim.scenario.fields import (
     AnnualShare,
     Attempts,
-    Contacts,
     ContactsField,
     Customers,
     Duration,
@@ -23,7 +22,6 @@ from churnsim.scenario.fields import (
     Rate,
     Share,
     Sting,
-    Tenure,
     TenureField,
 )
 from churnsim.scenario.laws import (
@@ -37,6 +35,10 @@ from churnsim.scenario.laws import (
     RateTrait,
     StingLaw,
     ValueTrait,
+)
+from churnsim.scenario.measures import (
+    Contacts,
+    Tenure,
 )
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1000)]

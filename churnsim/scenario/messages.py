@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -35,8 +35,12 @@ _FIXED_RULES = {
 
 def problems(errors: list[ErrorDetails], root: Node) -> list[Problem]:
     """Return each error once, where its author can mend it."""
-    found = [_problem(error, root) for error in errors]
-    return list(dict.fromkeys(found))
+    return distinct(_problem(error, root) for error in errors)
+
+
+def distinct(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems without those that read the same."""
+    return list({str(problem): problem for problem in problems}.values())
 
 
 def at(root: Node, *path: str | int) -> Place:

@@ -6,7 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from churnsim.scenario.fields import Duration, Replications, Seed, Tenure
+from churnsim.scenario.fields import (
+    Duration,
+    Replications,
+    Seed,
+)
 from churnsim.scenario.laws import Closed
 from churnsim.scenario.market import (
     Costs,
@@ -17,6 +21,9 @@ from churnsim.scenario.market import (
     Population,
     Text,
     Unanswered,
+)
+from churnsim.scenario.measures import (
+    Tenure,
 )
 from churnsim.scenario.policy import Policy
 

@@ -20,10 +20,12 @@ from churnsim.scenario.fields import (
     Share,
     Spread0,
     StaffField,
-    refuse,
 )
 from churnsim.scenario.laws import Closed, DurationLaw
 from churnsim.scenario.market import Text
+from churnsim.scenario.measures import (
+    refuse,
+)
 
 HOOPS_MAX = 128  # each has random numbers of its own
 SUM_TOLERANCE = 1e-9

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticUndefined
 
+from churnsim.scenario.market import (
+    Costs,
+    Market,
+    Mistake,
+    Population,
+    Unanswered,
+    WordOfMouth,
+)
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import LEVERS, Policy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DERIVED = ("seed", "baseline", "policy")  # files may leave these out
+_ABOUT = {
+    "scenario": "A market, its mistakes, a horizon and the policies to compare.",
+    "policy": "What the firm does about mistakes.",
+}
 _EXTENDS = {
     "type": "string",
     "description": "The file that this one deviates from: a ready name or a path.",
@@ -24,15 +38,30 @@ def json_schema(kind: Literal["scenario", "policy"] = "scenario") -> dict[str, A
     scenario's where it extends another one.
     """
     model = Spec if kind == "scenario" else Policy
-    schema = TypeAdapter(model).json_schema(by_alias=False)
-    definitions: dict[str, Any] = schema.setdefault("$defs", {})
+    schema = _named(TypeAdapter(model).json_schema())
+    definitions = schema["$defs"]
     names = [_definition_name(name) for name in LEVERS]
     if kind == "policy":
         _open_policy(schema, definitions, names)
     else:
         _open_policy(definitions["Policy"], definitions, names)
         _open_scenario(schema, definitions)
-    return {"$schema": DIALECT, "title": f"churnsim {kind}", **_untitled(schema)}
+        for part in (Market, Mistake, Population, Unanswered, WordOfMouth, Costs):
+            _write_defaults(definitions[part.__name__], part)
+    _write_defaults(schema, model)
+    about = {"title": f"churnsim {kind}", "description": _ABOUT[kind]}
+    return {"$schema": DIALECT, **_untitled(schema), **about}
+
+
+def _named(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose definitions are called as their models are."""
+    names = {name: part["title"] for name, part in schema["$defs"].items()}
+    parts = {names[name]: part for name, part in schema["$defs"].items()}
+    text = json.dumps({**schema, "$defs": parts})
+    for name, title in names.items():
+        text = text.replace(f'"#/$defs/{name}"', f'"#/$defs/{title}"')
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
 
 
 def _definition_name(lever: str) -> str:
@@ -64,6 +93,19 @@ def _open_scenario(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
     }
     schema["if"] = {"required": ["extends"]}
     schema["else"] = {"required": required, "properties": below}
+
+
+def _write_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Write defaults as a file would, not in the engine's units."""
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        schema["properties"][name].pop("default", None)
+        if default is None or default is PydanticUndefined:
+            continue
+        adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+        written = adapter.dump_python(default, mode="json", exclude_defaults=True)
+        if written not in ({}, ""):
+            schema["properties"][name]["default"] = written
 
 
 def _untitled(schema: Any) -> Any:

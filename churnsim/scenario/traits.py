@@ -6,8 +6,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from churnsim.scenario.fields import Tenure
 from churnsim.scenario.laws import Beta, Constant, Gamma, GammaGamma, Lognormal
+from churnsim.scenario.measures import (
+    Tenure,
+)
 from churnsim.scenario.model import Spec
 
 

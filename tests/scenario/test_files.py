@@ -1,13 +1,14 @@
 """Files that are no scenario at all: encodings, sizes, depths, names, chains."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from churnsim.errors import ExitCode, InputError
 from churnsim.scenario import list_policies, list_scenarios, load_scenario
-from churnsim.scenario.lines import DEPTH_MAX, too_deep
+from churnsim.scenario.lines import DEPTH_MAX, excess
 from tests.scenario.examples import PURCHASE, changed
 
 
@@ -66,12 +67,23 @@ def test_depth__is_limited(text: str, tmp_path: Path) -> None:
     assert refusal(path) == f"{path}:2: must not be nested deeper than 32"
 
 
+@pytest.mark.parametrize("unit", ["k{} = 1\n", "[[mistakes]]\n", "[policy.p{}]\n"])
+def test_number_of_keys__is_limited(unit: str, tmp_path: Path) -> None:
+    """A file of very many keys is refused within a second, and so is a shorter one."""
+    path = tmp_path / "many.toml"
+    for n, words in ((60_000, "more than 5000 keys"), (2000, "horizon: is required")):
+        path.write_text("".join(unit.format(i) for i in range(n)), encoding="utf-8")
+        start = time.perf_counter()
+        assert words in refusal(path)
+        assert time.perf_counter() - start < 2  # one, and as much for a busy machine
+
+
 def test_depth__is_not_seen_in_texts_and_comments() -> None:
     """Brackets and dots in strings and comments do not nest."""
     deep = "[" * 2 * DEPTH_MAX + "." * 2 * DEPTH_MAX
     quoted = f"""a = "{deep}\\"{deep}"\nb = '{deep}'\nc = '''{deep}\n{deep}'''\n"""
-    assert too_deep(f'{quoted}d = """{deep}\n\\"""{deep}"""\n# {deep}\n') is None
-    assert too_deep("e = [" + "[], " * 2 * DEPTH_MAX + "]") is None
+    assert excess(f'{quoted}d = """{deep}\n\\"""{deep}"""\n# {deep}\n') is None
+    assert excess("e = [" + "[], " * 2 * DEPTH_MAX + "]") is None
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def schedule(world: World, customer: int, phase: int, at: float) -> None:
 @mechanism
 def attempt_block(world: World, customer: int, purpose: int) -> int:
     """Return the block of a purpose in the customer's present attempt."""
-    return purpose + ATTEMPT_STEP * world.codes[customer, ATTEMPT]
+    return purpose + ATTEMPT_STEP * int(world.codes[customer, ATTEMPT])
 
 
 @mechanism
@@ -105,9 +105,7 @@ def join_back(world: World, customer: int, now: float) -> None:
     books.tally[BACK_JOINED] += 1
     world.life[customer, JOINED_AT] = now
     word = word_of(world, customer)
-    book_event(
-        books, now, customer, JOINS, word, world.life[customer, GRIEVANCE]
-    )
+    book_event(books, now, customer, JOINS, word, world.life[customer, GRIEVANCE])
     if take_server(world.back):
         take_up(world, customer, now)
         return
@@ -131,9 +129,7 @@ def take_up(world: World, customer: int, now: float) -> None:
     u, _ = uniforms(world.key, customer, world.replication, word, block)
     until = now + quantile(plan.policy.approval, u)
     book_busy(books.tally, BACK_BUSY, now, until, plan.horizon)
-    book_event(
-        books, now, customer, IS_TAKEN_UP, word, world.life[customer, GRIEVANCE]
-    )
+    book_event(books, now, customer, IS_TAKEN_UP, word, world.life[customer, GRIEVANCE])
     set_moment(world, customer, AT_SUPERVISOR, until)
 
 
@@ -185,9 +181,7 @@ def settle(world: World, customer: int, now: float, compensation: float) -> None
     goodwill = after_settlement(
         market, kind, goodwill_of(world, customer), compensation, quick
     )
-    _, u = uniforms(
-        world.key, customer, world.replication, word, EPISODE_TOLERANCE
-    )
+    _, u = uniforms(world.key, customer, world.replication, word, EPISODE_TOLERANCE)
     if u < policy.follow_up:
         goodwill = shifted(goodwill, -market.follow_up_credit)
         books.tally[FOLLOW_UPS] += 1

@@ -256,9 +256,7 @@ def finish(world: World, customer: int) -> None:
             books.monthly[row, BACKLOG] -= 1
             depart(world, customer, life[customer, DROPOUT_AT], NATURAL)
             return
-    elif codes[customer, PHASE] != LEAVING and not catch_up(
-        world, customer, end, True
-    ):
+    elif codes[customer, PHASE] != LEAVING and not catch_up(world, customer, end, True):
         return
     rate = revenue_pace(world, customer)
     book_stream(books, plan, customer, rate, life[customer, SINCE], end)

@@ -15,7 +15,6 @@ from churnsim.engines.kernel.closing import (
     depart,
     feel,
     forget,
-    goodwill_of,
     repace,
 )
 from churnsim.engines.kernel.world import (
@@ -55,6 +54,7 @@ from churnsim.engines.kernel.world import (
     VALUE,
     World,
     clocks_of,
+    goodwill_of,
     set_clocks,
     set_moment,
     traits_of,
@@ -178,7 +178,7 @@ def reputation_at(world: World, now: float) -> float:
         news[0] = reputation_after(news[0], decay, told, world.people.n_customers)
         period += 1
     news[1] = period
-    return news[0]
+    return float(news[0])
 
 
 @mechanism
@@ -225,11 +225,9 @@ def be_content(world: World, customer: int, now: float) -> None:
 def suffer(world: World, customer: int, now: float) -> None:
     """Let a mistake happen, and the customer or the firm react (7.1 to 7.3)."""
     life, codes, books, plan = world.life, world.codes, world.books, world.plan
-    word = codes[customer, N_MISTAKES]
+    word = int(codes[customer, N_MISTAKES])
     open_episode(world, customer, now, word)
-    u_notice, _ = uniforms(
-        world.key, customer, world.replication, word, EPISODE_NOTICE
-    )
+    u_notice, _ = uniforms(world.key, customer, world.replication, word, EPISODE_NOTICE)
     goodwill = goodwill_of(world, customer)
     if u_notice < plan.policy.notice:
         codes[customer, IS_CALLED] = 1
@@ -319,7 +317,7 @@ def start_mistake_clock(world: World, customer: int, now: float, word: int) -> N
 def end_ordinary(world: World, customer: int, now: float) -> None:
     """End an ordinary contact: as content as before, until the next one (4.5)."""
     life, codes, market = world.life, world.codes, world.plan.market
-    number = codes[customer, N_CONTACTS] + 1
+    number = int(codes[customer, N_CONTACTS]) + 1
     codes[customer, N_CONTACTS] = number
     codes[customer, IS_ORDINARY] = 0
     word = ORDINARY | number
@@ -339,9 +337,7 @@ def go_unanswered(world: World, customer: int, now: float, cause: int) -> None:
         return
     word = word_of(world, customer)
     end_ordinary(world, customer, now)
-    u, _ = uniforms(
-        world.key, customer, world.replication, word, CONTACT_PREVENTION
-    )
+    u, _ = uniforms(world.key, customer, world.replication, word, CONTACT_PREVENTION)
     if u >= plan.policy.mistakes:
         return
     is_double = codes[customer, REMEMBERS] == 1
@@ -419,6 +415,7 @@ def try_again(world: World, customer: int, at: float, now: float) -> None:
     attempt = world.codes[customer, ATTEMPT]
     if may_try_again(world.plan.market, attempt):
         world.codes[customer, ATTEMPT] = attempt + 1
+        world.codes[customer, IS_CALLED] = 0
         set_moment(world, customer, TURNING_UP, at)
     else:
         close(world, customer, now, EXHAUSTED, word_of(world, customer))

@@ -1,9 +1,9 @@
 """The event queue of the kernel: at most one pending moment for each customer.
 
 Total order: (time, customer). Moments are thrown into buckets of equal width by time;
-only the current bucket is kept in order, as an indexed binary heap. Adding and removing
-a far moment costs O(1), a near one O(log k) with k moments in the current bucket: all of
-them in the worst case, when everything happens at one instant.
+only the current bucket is kept in order, as an indexed binary heap. Adding or removing
+a far moment costs O(1), a near one O(log k) with k moments in the current bucket: all
+of them in the worst case, when everything happens at one instant.
 
 The width only decides the speed: a moment's bucket is a monotone function of its time,
 so buckets never reorder moments.
@@ -11,6 +11,7 @@ so buckets never reorder moments.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ def is_before(queue: Queue, a: int, b: int) -> bool:
 @mechanism
 def bucket_of(queue: Queue, at: float) -> int:
     """Return the bucket of a moment before the horizon."""
-    bucket = int(at * queue.per_day)
+    bucket = int(math.floor(at * queue.per_day))
     last = queue.heads.shape[0] - 1
     return bucket if bucket < last else last
 

@@ -157,9 +157,7 @@ def lose_patience(world: World, customer: int, now: float) -> None:
         return
     feel(world, customer, now, shifted(goodwill_of(world, customer), market.wait_sting))
     block = attempt_block(world, customer, ATTEMPT_RETRY)
-    u_retry, u_delay = uniforms(
-        world.key, customer, world.replication, word, block
-    )
+    u_retry, u_delay = uniforms(world.key, customer, world.replication, word, block)
     if u_retry < market.retry:
         at = now + quantile(market.return_delay, u_delay)
         try_again(world, customer, at, now)

@@ -102,14 +102,15 @@ def run_world(world: World) -> int:
 def run_to_horizon(world: World) -> int:
     """Run a world that is seen through a pointer, in compiled code."""
     n = world.people.arrival.shape[0]
-    for customer in range(world.people.n_customers):
-        if world.plan.horizon > 0.0:
-            arrive(world, customer, 0.0)
-            live_alone(world, customer)
-    for customer in range(world.people.n_customers, n):
+    for customer in range(n):
         at = world.people.arrival[customer]
-        set_moment(world, customer, PROSPECT, at)
-        if at < world.plan.horizon:
+        if at >= world.plan.horizon:
+            continue
+        if customer < world.people.n_customers:
+            arrive(world, customer, at)
+            live_alone(world, customer)
+        else:
+            set_moment(world, customer, PROSPECT, at)
             add(world.queue, customer, at)
     while True:
         customer = pop(world.queue)
@@ -119,7 +120,7 @@ def run_to_horizon(world: World) -> int:
         live_alone(world, customer)
     for customer in range(n):
         finish(world, customer)
-    return world.books.log_count[0]
+    return int(world.books.log_count[0])
 
 
 def run_kernel(

@@ -232,8 +232,8 @@ def word_of(world: World, customer: int) -> int:
     """Return the episode word of what the customer is in: the address of its draws."""
     codes = world.codes
     if codes[customer, IS_ORDINARY]:
-        return ORDINARY | codes[customer, N_CONTACTS]
-    return codes[customer, N_MISTAKES] - 1
+        return ORDINARY | int(codes[customer, N_CONTACTS])
+    return int(codes[customer, N_MISTAKES]) - 1
 
 
 @mechanism

@@ -1,0 +1,123 @@
+"""`churnsim init`, `validate` and `schema`: files of one's own, made and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from churnsim.cli.console import say, tell
+from churnsim.cli.shape import gathered
+from churnsim.cli.starter import STARTER
+from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
+
+
+class InitOptions(NamedTuple):
+    """Where a starter goes."""
+
+    file: Path
+    force: bool
+
+
+class SchemaOptions(NamedTuple):
+    """Of which kind of file, and for whom."""
+
+    kind: str
+    as_markdown: bool
+
+
+@click.command("init", short_help="Write a commented scenario to fill in.")
+@click.argument("file", default="scenario.toml", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@gathered(InitOptions)
+def init_command(options: InitOptions) -> None:
+    """Write a commented scenario to fill in; FILE is scenario.toml if not given.
+
+    It is complete: it can be run as it is, and every figure in it says what it is.
+    """
+    file = options.file
+    if file.suffix != ".toml":
+        hint = f"try {file.with_suffix('.toml')}"
+        raise InputError(Problem("must end in .toml", value=str(file), hint=hint))
+    write_new(file, STARTER, force=options.force)
+    say(f"wrote {file}; look through it, then: churnsim run {_as_argument(file)}")
+
+
+@click.command("validate", short_help="Check scenario and policy files.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+def validate_command(files: tuple[str, ...]) -> None:
+    """Check scenario and policy files, and tell every mistake in them.
+
+    A FILE can also be the name of a ready scenario or policy. Nothing is simulated.
+    """
+    from churnsim.cli.policies import load_policy, policy_file
+    from churnsim.scenario import load_scenario
+
+    failed: list[ChurnsimError] = []
+    for name in files:
+        try:
+            path = policy_file(name)
+            if path is not None:
+                load_policy(path)
+                say(f"{name}: a valid policy")
+                continue
+            scenario = load_scenario(name)
+        except ChurnsimError as error:
+            failed.append(error)
+            continue
+        for warning in scenario.warnings:
+            tell(f"warning: {warning}")
+        n_policies = len(scenario.policy_names)
+        say(f"{name}: a valid scenario of {n_policies} policies")
+    if failed:
+        # Of different kinds, the first decides the exit code.
+        raise type(failed[0])(*(p for error in failed for p in error.problems))
+
+
+@click.command("schema", short_help="Print the JSON Schema of scenario files.")
+@click.argument("kind", default="scenario", type=click.Choice(["scenario", "policy"]))
+@click.option(
+    "--markdown", "as_markdown", is_flag=True, help="The reference as Markdown."
+)
+@gathered(SchemaOptions)
+def schema_command(options: SchemaOptions) -> None:
+    """Print the JSON Schema of scenario or policy files.
+
+    Editors that know TOML complete and check settings with it. With --markdown, print
+    the reference of all settings instead, which is docs/scenarios.md.
+    """
+    import json
+
+    from churnsim.report.reference import reference
+    from churnsim.scenario import json_schema
+
+    schema = json_schema("policy" if options.kind == "policy" else "scenario")
+    if options.as_markdown:
+        say(reference(schema).rstrip("\n"))
+    else:
+        say(json.dumps(schema, indent=2))
+
+
+def write_new(file: Path, text: str, *, force: bool) -> None:
+    """Write a file whole, unless it is there already.
+
+    Raises:
+        InputError: It is there, and `force` is not given.
+        StorageError: It cannot be written.
+    """
+    if file.exists() and not force:
+        hint = "choose another name, or replace it with --force"
+        raise InputError(Problem("must not exist yet", str(file), hint=hint))
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        rule = f"must be a file that can be written ({error.strerror})"
+        raise StorageError(Problem(rule, str(file))) from None
+
+
+def _as_argument(file: Path) -> str:
+    """Return a path as it can be typed after a command."""
+    import shlex
+
+    return shlex.quote(str(file))

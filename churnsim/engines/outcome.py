@@ -1,0 +1,315 @@
+"""What came out of one run: the books, closed and read."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from churnsim.engines.books import (
+    BINS_PER_DOUBLING,
+    MICROSECONDS,
+    SATISFACTION_SCALE,
+    Account,
+    Books,
+    Event,
+    Monthly,
+    Tally,
+)
+from churnsim.records import Cause, Integers, Plan, Population
+
+PPM = 1_000_000
+SECONDS = 86_400.0  # in a day
+
+
+class Totals(NamedTuple):
+    """Money of one run in micro-units; the discounted ones are worth at time 0.
+
+    contribution = margin·revenue − make_good − cost − wages − training − prevention.
+    """
+
+    revenue: int
+    make_good: int
+    cost: int  # acquisition and follow-up calls
+    wages: int
+    training: int
+    prevention: int
+    contribution: int
+    revenue_discounted: int
+    make_good_discounted: int
+    cost_discounted: int
+    wages_discounted: int
+    training_discounted: int
+    prevention_discounted: int
+    contribution_discounted: int
+    residual: int  # worth at the horizon of those who are still customers
+
+
+class Rates(NamedTuple):
+    """What a firm pays per day, and the margin it keeps."""
+
+    margin: int  # [parts per million of revenue]
+    wages: int  # [micro-units per day]
+    training: int  # [micro-units per day]
+    prevention: int  # [micro-units per day]
+
+
+class DeskFigures(NamedTuple):
+    """How a desk did; None where nobody came."""
+
+    joined: int
+    waited: int  # found no server free
+    handled: int
+    abandoned: int
+    mean_wait: float | None  # of those handled or lost [days]
+    median_wait: float | None  # [days]
+    wait_90: float | None  # 90 % wait at most this long [days]
+    utilisation: float | None  # share of the servers' time [-]
+
+
+class FirmView(NamedTuple):
+    """What the firm's own dashboard shows, beside what is so (9)."""
+
+    complaints_received: int
+    mistakes_made: int
+    resolution_recorded: float | None  # contacts recorded as settled: lies count
+    resolution_true: float | None  # episodes settled, of all
+    satisfaction_surveyed: float | None  # of contacts in episodes, as they end
+    satisfaction_true: float | None  # of all episodes, as they close
+    service_level: float | None  # contacts handled within 20 seconds, of all joined
+    lost_after_complaint: int
+    lost_in_silence: int
+
+
+def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
+    """Return the money of a run, exact in integers."""
+    money = books.accounts.sum(axis=0)
+    revenue, revenue_now = column(money, Account.REVENUE)
+    good, good_now = column(money, Account.MAKE_GOOD)
+    cost, cost_now = column(money, Account.COST)
+    plain = [daily(rate, plan.horizon) for rate in rates[1:]]
+    weight = annuity(plan.market.discount, plan.horizon)
+    now = [daily(rate, weight) for rate in rates[1:]]
+    spent, spent_now = good + cost + sum(plain), good_now + cost_now + sum(now)
+    return Totals(
+        revenue,
+        good,
+        cost,
+        *plain,
+        revenue * rates.margin // PPM - spent,
+        revenue_now,
+        good_now,
+        cost_now,
+        *now,
+        revenue_now * rates.margin // PPM - spent_now,
+        int(money[Account.RESIDUAL]),
+    )
+
+
+def column(money: Integers, account: Account) -> tuple[int, int]:
+    """Return an account's sum and its discounted sum, which stands beside it."""
+    return int(money[account]), int(money[account + 1])
+
+
+def daily(rate: int, days: float) -> int:
+    """Return what is paid at a rate per day over a time, half up."""
+    return math.floor(rate * days + 0.5)
+
+
+def annuity(discount: float, days: float) -> float:
+    """Return the days that a discounted stream over `days` is worth at time 0."""
+    return days if discount == 0.0 else -math.expm1(-discount * days) / discount
+
+
+def bin_edge(index: int) -> float:
+    """Return the upper edge of a bin of the histogram of waits [days]."""
+    return float(2.0 ** (index / BINS_PER_DOUBLING)) / SECONDS
+
+
+def wait_quantile(waits: Integers, share: float) -> float | None:
+    """Return the wait that `share` of people do not exceed [days]: a bin's upper edge.
+
+    0 where that many did not wait at all, or less than a second.
+    """
+    total = int(waits.sum())
+    if not total:
+        return None
+    index = int(np.searchsorted(np.cumsum(waits), share * total))
+    return bin_edge(index) if index else 0.0
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """Return part/whole, or None where there is nothing to divide by."""
+    return part / whole if whole else None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """One policy, one replication: all that came out."""
+
+    scenario: str
+    scenario_digest: str
+    policy: str
+    seed: int
+    replication: int
+    engine: str
+    stream_version: int
+    currency: str
+    plan: Plan
+    population: Population
+    books: Books
+    totals: Totals
+
+    @property
+    def n_customers(self) -> int:
+        """Return how many customers there were at the start."""
+        return self.population.n_customers
+
+    @property
+    def horizon(self) -> float:
+        """Return how long was simulated [days]."""
+        return self.plan.horizon
+
+    def tally(self, name: str | Tally) -> int:
+        """Return what was counted under a name of `Tally`, in either case."""
+        place = Tally[name.upper()] if isinstance(name, str) else name
+        return int(self.books.tally[place])
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Return the customers lost, by cause."""
+        return {c.name.lower(): int(self.books.lost[c]) for c in Cause if c}
+
+    @property
+    def closed(self) -> dict[str, int]:
+        """Return the episodes closed, by how."""
+        return {c.name.lower(): int(self.books.closed[c]) for c in Cause if c > 1}
+
+    @property
+    def n_won(self) -> int:
+        """Return how many prospects became customers."""
+        return self.tally(Tally.WON)
+
+    @property
+    def kept(self) -> int:
+        """Return the customers left at the horizon."""
+        is_here = np.isinf(self.books.departure) & (self.books.is_won == 1)
+        return int(np.count_nonzero(is_here))
+
+    @property
+    def share_voiced(self) -> float | None:
+        """Return the share of mistakes that customers spoke up about."""
+        return ratio(self.tally(Tally.VOICED), self.tally(Tally.MISTAKES))
+
+    @property
+    def first_contact_resolution(self) -> float | None:
+        """Return the share of settled cases that the first contact settled."""
+        heard = self.tally(Tally.CONTACTS)
+        return ratio(self.tally(Tally.SETTLED_AT_FIRST), heard) if heard else None
+
+    @property
+    def front(self) -> DeskFigures:
+        """Return how the front desk did."""
+        n_servers = self.plan.policy.agents
+        return self._desk("FRONT", self.books.front_waits, n_servers)
+
+    @property
+    def back(self) -> DeskFigures:
+        """Return how the back desk did."""
+        n_servers = self.plan.policy.supervisors
+        return self._desk("BACK", self.books.back_waits, n_servers)
+
+    def _desk(self, name: str, waits: Integers, n_servers: int) -> DeskFigures:
+        handled = self.tally(f"{name}_HANDLED")
+        abandoned = self.tally(f"{name}_ABANDONED")
+        waited = self.tally(f"{name}_WAIT_SUM") / MICROSECONDS
+        over = handled + abandoned
+        capacity = n_servers * self.horizon
+        busy = self.tally(f"{name}_BUSY") / MICROSECONDS
+        return DeskFigures(
+            self.tally(f"{name}_JOINED"),
+            self.tally(f"{name}_WAITED"),
+            handled,
+            abandoned,
+            waited / over if over else None,
+            wait_quantile(waits, 0.5),
+            wait_quantile(waits, 0.9),
+            busy / capacity if capacity else None,
+        )
+
+    def firm_view(self) -> FirmView:
+        """Return the firm's dashboard beside the truth."""
+        episodes = self.tally(Tally.CLOSED)
+        recorded = self.tally(Tally.SETTLED) + self.tally(Tally.LIES)
+        surveyed = self.tally(Tally.SURVEYED)
+        asked = self.tally(Tally.SURVEY_SUM) / SATISFACTION_SCALE
+        true = self.tally(Tally.CLOSED_SUM) / SATISFACTION_SCALE
+        lost = self.lost
+        in_silence = lost["silent"] + lost["gave_up"] + lost["abandoned"]
+        return FirmView(
+            self.tally(Tally.VOICED),
+            self.tally(Tally.MISTAKES) + self.tally(Tally.UNANSWERED),
+            ratio(recorded, self.tally(Tally.CONTACTS)),
+            ratio(self.tally(Tally.SETTLED), episodes),
+            asked / surveyed if surveyed else None,
+            true / episodes if episodes else None,
+            ratio(self.tally(Tally.WITHIN_TARGET), self.tally(Tally.FRONT_JOINED)),
+            sum(lost.values()) - in_silence - lost["natural"],
+            in_silence,
+        )
+
+    def customers(self) -> pa.Table:
+        """Return one row a customer: when and why they left, and their account."""
+        books = self.books
+        n = len(books.departure)
+        columns = {
+            "customer": np.arange(n),
+            "arrival": self.population.arrival,
+            "is_prospect": np.arange(n) >= self.n_customers,
+            "is_won": books.is_won == 1,
+            "departure": pa.array(books.departure, mask=np.isinf(books.departure)),
+            "cause": pa.array([Cause(c).name.lower() for c in books.cause]),
+        }
+        accounts = {a.name.lower(): books.accounts[:, a] for a in Account}
+        return pa.table({**columns, **accounts})
+
+    def monthly(self) -> pa.Table:
+        """Return one row a month: customers at its end, backlog, revenue, lost."""
+        series = self.books.monthly.copy()
+        for level in (Monthly.ACTIVE, Monthly.BACKLOG):
+            series[:, level] = np.cumsum(series[:, level])
+        columns = {m.name.lower(): series[:, m] for m in Monthly}
+        return pa.table({"month": np.arange(1, len(series) + 1), **columns})
+
+    def events(self) -> pa.Table:
+        """Return the event log in order of (time, customer); empty if none was kept."""
+        books = self.books
+        order = np.lexsort((books.log_codes[:, 0], books.log_times))
+        codes = books.log_codes[order]
+        return pa.table(
+            {
+                "time": books.log_times[order],
+                "customer": codes[:, 0],
+                "event": pa.array([Event(e).name.lower() for e in codes[:, 1]]),
+                "episode": codes[:, 2],
+                "grievance": books.log_values[order],
+            }
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """Return one row a customer, as `customers` does."""
+        return self.customers()
+
+    def digest(self) -> str:
+        """Return the SHA-256 of every number in the books but the event log's."""
+        digest = hashlib.sha256()
+        for name, values in zip(self.books._fields, self.books, strict=True):
+            if not name.startswith("log_"):
+                digest.update(f"{name}{values.shape}".encode())
+                digest.update(np.ascontiguousarray(values).tobytes())
+        digest.update(repr(tuple(self.totals)).encode())
+        return digest.hexdigest()

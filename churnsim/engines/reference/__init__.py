@@ -1,0 +1,1 @@
+"""The reference engine: SimPy, one process a customer, one resource a desk."""

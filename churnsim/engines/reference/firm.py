@@ -1,0 +1,119 @@
+"""The firm as SimPy sees it: a clock, two desks, and the books.
+
+SimPy orders events by (time, priority, sequence). A customer's moments take the
+customer's number as priority, so events at one instant go to the lower number. SimPy's
+own events (a request granted, a condition met) keep their priorities 0 and 1, below all
+customers, and are done with before the next customer's moment at that instant.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from churnsim.engines.books import Books
+from churnsim.mechanisms.value import failure_probability
+from churnsim.mechanisms.word_of_mouth import (
+    news_decay,
+    news_period_of,
+    reputation_after,
+)
+from churnsim.records import Plan, Population
+from churnsim.streams import Key, uniforms
+
+AFTER_SIMPY = 2  # lowest priority number of a customer; SimPy's own are 0 and 1
+ATTEMPT_STEP = 256  # of a block number
+
+
+class Clock(simpy.Environment):
+    """A SimPy environment in which an event can be set for a moment, not a delay.
+
+    A delay would be added to the present time and could miss the moment by a rounding.
+    """
+
+    def moment(self, customer: int, at: float) -> simpy.Event:
+        """Return an event that happens to a customer at a given time."""
+        event = simpy.Event(self)
+        event._ok, event._value = True, None  # noqa: SLF001 - as SimPy's Timeout does
+        entry = (at, AFTER_SIMPY + customer, next(self._eid), event)
+        heapq.heappush(self._queue, entry)  # type: ignore[misc]  # any int is fine
+        return event
+
+
+class Desk:
+    """Identical servers before one FIFO line."""
+
+    def __init__(self, clock: Clock, n_servers: int) -> None:
+        """Open a desk; one without servers has a single one who is always away."""
+        self.resource = simpy.Resource(clock, max(1, n_servers))
+        if n_servers == 0:
+            self.resource.request()
+
+    @property
+    def is_free(self) -> bool:
+        """Return whether whoever comes now need not wait."""
+        return self.resource.count < self.resource.capacity
+
+
+@dataclass
+class Firm:
+    """One run: the plan, the people, the clock, the desks, the books and the news."""
+
+    plan: Plan
+    people: Population
+    key: Key
+    replication: int
+    books: Books
+    clock: Clock = field(default_factory=Clock)
+    reputation: float = 0.0
+    news_period: int = 0
+
+    def __post_init__(self) -> None:
+        """Open the desks."""
+        self.front = Desk(self.clock, self.plan.policy.agents)
+        self.back = Desk(self.clock, self.plan.policy.supervisors)
+        self.failing = failure_probability(self.plan.market, self.plan.policy)
+
+    @property
+    def now(self) -> float:
+        """Return the present time [days]."""
+        return float(self.clock.now)
+
+    def draw(
+        self, customer: int, word: int, purpose: int, attempt: int = 0
+    ) -> tuple[float, float]:
+        """Return the two uniforms for a purpose in an attempt of an episode."""
+        block = purpose + ATTEMPT_STEP * attempt
+        return uniforms(self.key, customer, self.replication, word, block)
+
+    def news(self) -> float:
+        """Return the firm's bad reputation in the present news period (7.10)."""
+        market = self.plan.market
+        decay = news_decay(market)
+        while self.news_period < news_period_of(market, self.now):
+            told = int(self.books.tellings[self.news_period])
+            n_customers = self.people.n_customers
+            self.reputation = reputation_after(
+                self.reputation, decay, told, n_customers
+            )
+            self.news_period += 1
+        return self.reputation
+
+    def wait_for(self, desk: Desk, customer: int, patience_ends_at: float) -> Any:
+        """Wait in line; return the granted request, or None if patience ended first.
+
+        This is a process step: use it with `yield from`.
+        """
+        request = desk.resource.request()
+        if math.isinf(patience_ends_at):
+            yield request
+        else:
+            yield request | self.clock.moment(customer, patience_ends_at)
+        if request.triggered:
+            return request
+        request.cancel()
+        return None

@@ -1,0 +1,259 @@
+"""One customer's story, told as a SimPy process.
+
+Read `life` first: arrival, then whatever comes next until the customer is gone. Every
+function here that waits is a generator, and is used with `yield from`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from churnsim.engines.books import (
+    TARGET_WAIT,
+    Event,
+    Monthly,
+    Tally,
+    book_busy,
+    book_cost,
+    book_wait,
+)
+from churnsim.engines.reference.contact import end_contact
+from churnsim.engines.reference.customer import Case, Customer
+from churnsim.mechanisms.clocks import CONTACT, DROPOUT, FORGETTING
+from churnsim.mechanisms.episode import (
+    kind_at,
+    kind_index,
+    law_in,
+    may_try_again,
+    voice_probability,
+)
+from churnsim.mechanisms.goodwill import after_mistake, shifted, sting_of
+from churnsim.mechanisms.leaving import FOREVER
+from churnsim.mechanisms.word_of_mouth import win_probability
+from churnsim.primitives import round_half_up
+from churnsim.records import Cause, KindColumn
+from churnsim.streams import ORDINARY, Purpose
+from churnsim.variates import quantile
+
+Steps = Generator[Any, Any, None]
+
+
+def life(customer: Customer) -> Steps:
+    """A customer's life: arrive, and let things happen until gone."""
+    firm = customer.firm
+    if customer.number >= firm.people.n_customers:
+        yield customer.moment(float(firm.people.arrival[customer.number]))
+        if not is_won(customer):
+            return
+    customer.arrive()
+    while customer.is_here:
+        if customer.leaving is not None:
+            at, cause = customer.leaving
+            yield customer.moment(at)
+            customer.depart(at, cause)
+            return
+        what, at = customer.next_happening()
+        if at > firm.now:
+            yield customer.moment(at)
+        if what == DROPOUT:
+            customer.depart(at, Cause.NATURAL)
+        elif what == FORGETTING:
+            customer.forget(at)
+        elif what == CONTACT:
+            yield from ordinary_contact(customer)
+        else:
+            yield from episode(customer)
+
+
+def is_won(customer: Customer) -> bool:
+    """Return whether a prospect becomes a customer, given the firm's news (7.10)."""
+    firm, market = customer.firm, customer.firm.plan.market
+    u = float(firm.people.choice[customer.number])
+    customer.count(Tally.PROSPECTS)
+    if u < win_probability(market, firm.news()):
+        customer.count(Tally.WON)
+        price = market.acquisition_cost
+        book_cost(firm.books, market, customer.number, price, firm.now)
+        return True
+    if u < win_probability(market, 0.0):
+        customer.count(Tally.LOST_TO_REPUTATION)
+    customer.note(Event.NOT_WON)
+    return False
+
+
+def ordinary_contact(customer: Customer) -> Steps:
+    """Ask something; be handled, and go away as content as before (4.5)."""
+    case = Case(ORDINARY | customer.n_contacts)
+    customer.count(Tally.ORDINARY_CONTACTS)
+    customer.note(Event.ORDINARY)
+    if not (yield from front_door(customer, case)):
+        customer.count(Tally.ORDINARY_GAVE_UP)
+        go_unanswered(customer, case, Cause.GAVE_UP)
+    elif not (yield from front_desk(customer, case)):
+        customer.count(Tally.ORDINARY_ABANDONED)
+        go_unanswered(customer, case, Cause.ABANDONED)
+    else:
+        customer.count(Tally.ORDINARY_HANDLED)
+        customer.new_contact_clock()
+
+
+def go_unanswered(customer: Customer, case: Case, cause: Cause) -> None:
+    """Suffer the mistake of an unreturned call: an episode that closes at once."""
+    plan = customer.firm.plan
+    customer.catch_up(customer.firm.now, including=True)
+    if not customer.is_here:
+        return
+    customer.new_contact_clock()
+    if customer.draw(case, Purpose.PREVENTION)[0] >= plan.policy.mistakes:
+        return
+    is_double = customer.remembers
+    _, u = customer.draw(case, Purpose.KIND)
+    sting = quantile(plan.market.unanswered_sting, u)
+    sting = sting_of(plan.market, sting, is_double)
+    customer.remembers, customer.forget_at = False, FOREVER
+    customer.feel(after_mistake(plan.policy, customer.goodwill, sting))
+    customer.count(Tally.UNANSWERED)
+    if is_double:
+        customer.count(Tally.DOUBLE_DEVIATIONS)
+    customer.note(Event.UNANSWERED, case.word)
+    customer.close(case, cause)
+
+
+def episode(customer: Customer) -> Steps:
+    """Suffer a mistake, and try to have it put right, until the case closes (7)."""
+    case = open_episode(customer)
+    if is_noticed(customer, case):
+        case.is_called = True
+    elif not (yield from speak_up(customer, case)):
+        customer.close(case, Cause.SILENT)
+        return
+    ending: Cause | None = None
+    while ending is None:
+        ending = yield from attempt(customer, case)
+    customer.close(case, ending)
+
+
+def open_episode(customer: Customer) -> Case:
+    """Return the case that a mistake opens: kind, sting, stake and fault (7.1)."""
+    firm, plan, now = customer.firm, customer.firm.plan, customer.firm.now
+    case = Case(customer.n_mistakes, opened_at=now, is_double=customer.remembers)
+    u_kind, u_sting = customer.draw(case, Purpose.KIND)
+    u_stake, u_fault = customer.draw(case, Purpose.STAKE)
+    row = kind_index(plan.kinds, u_kind)
+    kind = kind_at(plan.kinds, row)
+    sting = quantile(law_in(plan.kinds, row, KindColumn.STING_LAW), u_sting)
+    stake = quantile(law_in(plan.kinds, row, KindColumn.STAKE_LAW), u_stake)
+    case.kind = kind
+    case.sting = sting_of(plan.market, sting, case.is_double)
+    case.stake = float(round_half_up(stake))
+    case.is_at_fault = u_fault < kind.at_fault
+    customer.n_mistakes += 1
+    customer.remembers, customer.forget_at = False, FOREVER
+    customer.new_mistake_clock()
+    customer.buy(now)
+    hurt = after_mistake(plan.policy, customer.goodwill, case.sting)
+    customer.change(hurt, True, now)
+    firm.books.monthly[customer.month(now), Monthly.BACKLOG] += 1
+    firm.books.monthly[customer.month(now), Monthly.MISTAKES] += 1
+    customer.count(Tally.MISTAKES)
+    if case.is_double:
+        customer.count(Tally.DOUBLE_DEVIATIONS)
+    customer.note(Event.MISTAKE, case.word)
+    return case
+
+
+def is_noticed(customer: Customer, case: Case) -> bool:
+    """Return whether the firm finds the mistake first and owns up unasked (7.2)."""
+    plan = customer.firm.plan
+    if customer.draw(case, Purpose.NOTICE)[0] >= plan.policy.notice:
+        return False
+    customer.feel(shifted(customer.goodwill, -plan.market.disclosure))
+    customer.count(Tally.NOTICED)
+    customer.note(Event.NOTICED, case.word)
+    return True
+
+
+def speak_up(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
+    """Return whether the customer speaks up; if so, after the delay (7.3)."""
+    plan = customer.firm.plan
+    assert case.kind is not None  # noqa: S101 - tells the type checker
+    u_voice, u_delay = customer.draw(case, Purpose.VOICE)
+    if u_voice >= voice_probability(plan.policy, case.kind, case.sting):
+        return False
+    customer.count(Tally.VOICED)
+    customer.note(Event.VOICED, case.word)
+    delay = quantile(plan.market.voice_delay, u_delay)
+    yield customer.moment(customer.firm.now + delay)
+    return True
+
+
+def attempt(customer: Customer, case: Case) -> Generator[Any, Any, Cause | None]:
+    """Return how one attempt closed the case, or None if the customer is back (7.4)."""
+    market = customer.firm.plan.market
+    if not case.is_called:
+        customer.count(Tally.ATTEMPTS)
+        customer.note(Event.TURNED_UP, case.word)
+        if not (yield from front_door(customer, case)):
+            return Cause.GAVE_UP
+    if (yield from front_desk(customer, case)):
+        ending, delay = yield from end_contact(customer, case)
+    else:
+        customer.feel(shifted(customer.goodwill, market.wait_sting))
+        u_retry, u_delay = customer.draw_again(case, Purpose.RETRY)
+        ending = None if u_retry < market.retry else Cause.ABANDONED
+        delay = quantile(market.return_delay, u_delay)
+    if ending is not None:
+        return ending
+    if not may_try_again(market, case.attempt):
+        return Cause.EXHAUSTED
+    case.attempt += 1
+    case.is_called = False
+    yield customer.moment(customer.firm.now + delay)
+    return None
+
+
+def front_door(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
+    """Return whether the customer got through all hoops (7.4)."""
+    plan = customer.firm.plan
+    for hoop, figures in enumerate(plan.policy.hoops):
+        u_time, u_give_up = customer.draw_again(case, Purpose.HOOP + hoop)
+        time = quantile(law_in(plan.policy.hoops, hoop, 0), u_time)
+        yield customer.moment(customer.firm.now + time)
+        if not case.is_ordinary:
+            customer.feel(shifted(customer.goodwill, plan.market.hoop_sting))
+        if u_give_up < figures[-1]:
+            return False
+    return True
+
+
+def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
+    """Return whether an agent handled the customer before patience ended (7.5)."""
+    firm, plan, books = customer.firm, customer.firm.plan, customer.firm.books
+    yield customer.moment(firm.now)  # join after lower numbers at this instant
+    joined_at = firm.now
+    customer.count(Tally.FRONT_JOINED)
+    customer.note(Event.JOINED_FRONT, case.word)
+    if not firm.front.is_free:
+        customer.count(Tally.FRONT_WAITED)
+    u_handle, u_patience = customer.draw_again(case, Purpose.HANDLING)
+    ends_at = FOREVER
+    if not case.is_called:
+        ends_at = joined_at + quantile(plan.market.patience, u_patience)
+    request = yield from firm.wait_for(firm.front, customer.number, ends_at)
+    wait = firm.now - joined_at
+    book_wait(books.front_waits, books.tally, wait, Tally.FRONT_WAIT_SUM)
+    if request is None:
+        customer.count(Tally.FRONT_ABANDONED)
+        customer.note(Event.PATIENCE_SPENT, case.word)
+        return False
+    customer.count(Tally.FRONT_HANDLED)
+    if wait <= TARGET_WAIT:
+        customer.count(Tally.WITHIN_TARGET)
+    until = firm.now + quantile(plan.policy.handle, u_handle)
+    book_busy(books.tally, Tally.FRONT_BUSY, firm.now, until, plan.horizon)
+    customer.note(Event.HANDLED, case.word)
+    yield customer.moment(until)
+    firm.front.resource.release(request)
+    customer.note(Event.CONTACT_ENDED, case.word)
+    return True

@@ -1,0 +1,102 @@
+"""A mean over replications and its 95 % interval.
+
+Student's t, moved by a term for skewness (Johnson 1978): revenue and losses are skewed,
+and with few replications a plain t interval then sits off the mean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from scipy import special
+
+CONFIDENCE = 0.95
+ROUGH_BELOW = 20  # replications; fewer, and the interval covers visibly less than 95 %
+
+
+class Estimate(NamedTuple):
+    """What a figure is on average over replications, and how sure that is."""
+
+    mean: float | None  # None: no replication has data
+    low: float | None  # of the 95 % interval; None with fewer than two values
+    high: float | None
+    n: int  # replications that have data
+
+    @property
+    def is_rough(self) -> bool:
+        """Return whether there are too few replications for a good interval."""
+        return self.n < ROUGH_BELOW
+
+    @property
+    def covers_zero(self) -> bool:
+        """Return whether the interval cannot tell the figure from zero."""
+        return (
+            self.low is not None
+            and self.high is not None
+            and (self.low <= 0.0 <= self.high)
+        )
+
+    def scaled(self, factor: float) -> Estimate:
+        """Return the estimate in another unit; `factor` is positive."""
+        scaled = (None if x is None else x * factor for x in self[:3])
+        return Estimate(*scaled, self.n)
+
+
+def estimate(values: Sequence[float | int | None]) -> Estimate:
+    """Return the mean and its 95 % interval, x̄ + m/(6 s² n) ± t s/√n.
+
+    s² is the variance and m the third central moment of the values, both unbiased; t is
+    Student's quantile with n − 1 degrees of freedom. Sums are exact before rounding, so
+    the order of the replications does not show.
+
+    Args:
+        values: One per replication; None where a replication has no data.
+
+    Source:
+        Johnson, N. J. (1978): Modified t tests and confidence intervals for asymmetrical
+        populations. Journal of the American Statistical Association 73, 536-544.
+    """
+    known = [value for value in values if value is not None]
+    n = len(known)
+    if n == 0:
+        return Estimate(None, None, None, 0)
+    mean = math.fsum(known) / n
+    if n == 1:
+        return Estimate(mean, None, None, 1)
+    deviations = [value - mean for value in known]
+    variance = math.fsum(d * d for d in deviations) / (n - 1)
+    if variance == 0.0 or len(set(known)) == 1:
+        return Estimate(mean, mean, mean, n)
+    shift = 0.0
+    if n > 2:
+        cubes = math.fsum(d * d * d for d in deviations)
+        shift = cubes / ((n - 1) * (n - 2)) / (6.0 * variance)
+    reach = t_quantile(n - 1) * math.sqrt(variance / n)
+    return Estimate(mean, mean + shift - reach, mean + shift + reach, n)
+
+
+def t_quantile(degrees: int) -> float:
+    """Return the value that |t| stays below with 95 % probability."""
+    return float(special.stdtrit(degrees, 0.5 + CONFIDENCE / 2.0))
+
+
+def variance(values: Sequence[float | int]) -> float:
+    """Return the unbiased variance; 0 with fewer than two values."""
+    n = len(values)
+    if n < 2:
+        return 0.0
+    mean = math.fsum(values) / n
+    return math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+
+
+def correlation(a: Sequence[float | int], b: Sequence[float | int]) -> float | None:
+    """Return the correlation of pairs, or None where one side never varies."""
+    spread = math.sqrt(variance(a)) * math.sqrt(variance(b))
+    if spread == 0.0:
+        return None
+    mean_a, mean_b = math.fsum(a) / len(a), math.fsum(b) / len(b)
+    pairs = zip(a, b, strict=True)
+    together = math.fsum((x - mean_a) * (y - mean_b) for x, y in pairs)
+    return together / (len(a) - 1) / spread

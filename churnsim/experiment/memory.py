@@ -1,0 +1,199 @@
+"""How much memory a comparison will need, found out before any is taken.
+
+What the kernel takes per customer is measured on its own records at two small sizes, so
+that a column added to them is counted without being named here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from churnsim.engines.books import N_BINS, N_MONTHLY, open_books
+from churnsim.engines.kernel.world import make_world
+from churnsim.errors import Problem, ResourceError
+from churnsim.population import n_prospects
+from churnsim.records import Plan, Population
+from churnsim.scenario import Scenario
+from churnsim.simulation import history_of
+from churnsim.streams import Key
+
+SHARE_TO_USE = 0.8  # of what is left, so that the machine keeps working
+FIXED_BYTES = 64 * 2**20  # compiled code and what libraries allocate, per process
+ROW_BYTES = 8192  # a kept row beside its arrays
+SIMPY_BYTES = 6000  # a customer of the reference engine: a process, its events, frames
+DRAWING_BYTES = 240  # a customer while traits are drawn: uniforms and traits, twice
+SAMPLE = 2000  # people in the smaller of the two records measured
+KIB = 1024
+
+MEMINFO = Path("/proc/meminfo")
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
+
+
+class Need(NamedTuple):
+    """What a comparison will take."""
+
+    n_people: int  # customers and prospects of one replication
+    per_worker: int  # for one replication under way [bytes]
+    n_workers: int
+    kept: int  # for results [bytes]
+
+    @property
+    def total(self) -> int:
+        """Return all of it [bytes]."""
+        return self.per_worker * self.n_workers + self.kept
+
+
+def need_of(scenario: Scenario, engine: str, n_runs: int, n_workers: int) -> Need:
+    """Return what a comparison will take.
+
+    Args:
+        scenario: Says how many people there are.
+        engine: "reference" keeps a process for each customer.
+        n_runs: Replications times policies.
+        n_workers: Replications under way at once.
+    """
+    history = history_of(scenario)
+    n_customers = scenario.population.customers if history is None else len(history[0])
+    n_people = (n_customers or 0) + n_prospects(scenario.population)
+    plan = scenario.plan(scenario.baseline, n_customers)
+    each = max(bytes_per_person(plan), DRAWING_BYTES)
+    if engine == "reference":
+        each += SIMPY_BYTES
+    row = ROW_BYTES + 8 * (2 * N_BINS + N_MONTHLY * plan.n_months)
+    return Need(n_people, each * n_people + FIXED_BYTES, n_workers, row * n_runs)
+
+
+def bytes_per_person(plan: Plan) -> int:
+    """Return what the kernel keeps for one customer or prospect [bytes]."""
+    small, large = (_record_bytes(plan, n) for n in (SAMPLE, 2 * SAMPLE))
+    return (large - small) // SAMPLE
+
+
+def fitting_workers(need: Need, wanted: int) -> int:
+    """Return how many replications may be under way at once: from 1 to `wanted`."""
+    left = memory_left()
+    if left is None:
+        return wanted
+    room = int(left * SHARE_TO_USE) - need.kept
+    return max(1, min(wanted, room // max(1, need.per_worker)))
+
+
+def check_memory(need: Need) -> None:
+    """Refuse what would exhaust the machine.
+
+    Raises:
+        ResourceError: More than 80 % of the memory that is left would be needed.
+    """
+    left = memory_left()
+    if left is None or need.total <= SHARE_TO_USE * left:
+        return
+    cures = ["fewer customers (population.customers)"]
+    if need.n_workers > 1:
+        cures.append("fewer threads")
+    if need.kept > need.per_worker:
+        cures.append("fewer replications")
+    raise ResourceError(
+        Problem(
+            f"must need at most {SHARE_TO_USE:.0%} of the {readable(left)} of memory "
+            f"that are left; {need.n_people:,} people in {need.n_workers} "
+            f"replication{'s' if need.n_workers > 1 else ''} at once need "
+            f"{readable(need.total)}",
+            hint=f"take {' or '.join(cures)}",
+        )
+    )
+
+
+def memory_left() -> int | None:
+    """Return the bytes that may still be taken, or None where nobody tells.
+
+    The least of what the machine has available and what its control groups leave.
+    """
+    lefts = [*_available(), *_cgroups_left()]
+    return min(lefts, default=None)
+
+
+def readable(n_bytes: float) -> str:
+    """Return an amount of memory for people: "4.2 GB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if n_bytes < 1000.0:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000.0
+    return f"{n_bytes:.3g} TB" if n_bytes < 1e6 else f"{n_bytes:,.0f} TB"
+
+
+def _available() -> Iterator[int]:
+    try:
+        lines = MEMINFO.read_text(encoding="ascii").splitlines()
+    except OSError:
+        yield from _installed()
+        return
+    for line in lines:
+        name, _, rest = line.partition(":")
+        if name == "MemAvailable":
+            yield int(rest.split()[0]) * KIB
+
+
+def _installed() -> Iterator[int]:
+    """Yield the machine's memory, where only that is known."""
+    try:
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return
+
+
+def _cgroups_left() -> Iterator[int]:
+    """Yield what each control group above this process leaves, versions 1 and 2."""
+    try:
+        lines = OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            folder, names = CGROUPS, ("memory.max", "memory.current")
+        elif "memory" in controllers.split(","):
+            folder = CGROUPS / "memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        else:
+            continue
+        group = folder / path.lstrip("/")
+        # Inside a container the path may name a group that only the host sees.
+        for place in (group, *group.parents):
+            yield from _left_in(place, *names)
+            if place == folder:
+                break
+
+
+def _left_in(group: Path, limit_name: str, usage_name: str) -> Iterator[int]:
+    try:
+        limit = int((group / limit_name).read_text(encoding="ascii"))
+        usage = int((group / usage_name).read_text(encoding="ascii"))
+        stat = (group / "memory.stat").read_text(encoding="ascii")
+    except (OSError, ValueError):  # no such group, or "max": no limit
+        return
+    pairs = dict(line.split() for line in stat.splitlines())
+    # The system gives these pages back before it refuses anybody.
+    cached = int(pairs.get("total_inactive_file", pairs.get("inactive_file", "0")))
+    yield max(0, limit - usage + cached)
+
+
+def _record_bytes(plan: Plan, n: int) -> int:
+    people = Population(n, *np.zeros((len(Population._fields) - 1, n)))
+    books = open_books(plan, n, 0)
+    world = make_world(plan, people, Key(0, 0), 0, books)
+    return sum({id(a): a.nbytes for a in _arrays(world)}.values())
+
+
+def _arrays(record: object) -> Iterator[np.ndarray]:
+    """Yield every array in nested records; one that is shared comes up repeatedly."""
+    if isinstance(record, np.ndarray):
+        yield record
+    elif isinstance(record, tuple):
+        for item in record:
+            yield from _arrays(item)

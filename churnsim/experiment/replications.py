@@ -1,0 +1,177 @@
+"""Policies times replications, on threads or processes.
+
+A unit of work is one replication: its population is drawn once and run under each
+policy. Every random number has an address, so neither the number of workers nor the
+order in which they finish can change a bit of the results.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from churnsim.errors import InputError, InterruptedRun, Problem
+from churnsim.experiment.failures import Failure, partial_error
+from churnsim.experiment.memory import check_memory, fitting_workers, need_of
+from churnsim.experiment.summary import Summary
+from churnsim.experiment.workers import Job, Results, on_processes, on_threads
+from churnsim.scenario import Policy, Scenario
+from churnsim.scenario.model import FLAWLESS
+from churnsim.simulation import ENGINES
+from churnsim.streams import SEED_LIMIT
+
+REPLICATIONS_MAX = 1_000_000
+WORKERS_MAX = 1024
+
+Policies = Sequence[str] | Mapping[str, str | Policy]
+Progress = Callable[[int, int], None]  # replications done, of how many
+
+
+class Execution(NamedTuple):
+    """How replications are run; none of it changes a result."""
+
+    engine: str = "kernel"  # "kernel", "interpreted" or "reference"
+    threads: int | None = None  # None: one a core, as far as memory allows
+    processes: int | None = None  # instead of threads
+    progress: Progress | None = None
+    stop: threading.Event | None = None  # set it, and finished replications are kept
+
+
+class Replications(NamedTuple):
+    """The rows of all finished replications, in order."""
+
+    policies: tuple[str, ...]
+    runs: tuple[Summary, ...]  # by replication, then in the order of `policies`
+    asked: tuple[int, ...]  # numbers of the replications
+    failures: tuple[Failure, ...]
+    is_stopped: bool
+
+    @property
+    def finished(self) -> tuple[int, ...]:
+        """Return the numbers of the replications that finished under every policy."""
+        return tuple(run.replication for run in self.runs[:: len(self.policies)])
+
+    def of(self, policy: str) -> tuple[Summary, ...]:
+        """Return the rows of one policy, by replication."""
+        return self.runs[self.policies.index(policy) :: len(self.policies)]
+
+
+def run_replications(
+    scenario: Scenario,
+    policies: Policies,
+    *,
+    replications: int | Sequence[int] | None = None,
+    seed: int | None = None,
+    execution: Execution = Execution(),
+) -> Replications:
+    """Return the results of policies × replications; flawless is always among them.
+
+    Args:
+        scenario: What is simulated.
+        policies: Names of the scenario's, or names of one's own with their settings.
+        replications: How many, or their numbers; the scenario's where absent.
+        seed: The scenario's where absent.
+        execution: Engine, threads, progress, a way to stop.
+
+    Raises:
+        InputError: A policy, an engine or a number that there cannot be.
+        ResourceError: More memory would be needed than there is.
+        InterruptedRun: Stopped before any replication was finished.
+        ChurnsimError: Every replication failed; this is the first one's error.
+    """
+    named = _named(scenario, policies)
+    seed = _checked("seed", scenario.seed if seed is None else seed, 0, SEED_LIMIT - 1)
+    numbers = _numbers(scenario, replications)
+    if execution.engine not in ENGINES:
+        rule = f"must be one of {', '.join(ENGINES)}"
+        raise InputError(Problem(rule, field="engine", value=execution.engine))
+    n_workers = _workers(scenario, execution, len(numbers), len(named))
+    job = Job(scenario, named, seed, execution.engine)
+    stop = execution.stop or threading.Event()
+    results = Results(numbers, execution.progress, stop)
+    run = on_threads if execution.processes is None else on_processes
+    run(job, results, n_workers)
+    failures = tuple(results.failures[n] for n in numbers if n in results.failures)
+    if not results.finished:
+        _raise_nothing(failures)
+    return Replications(
+        policies=tuple(named),
+        runs=tuple(r for n in numbers for r in results.finished.get(n, ())),
+        asked=numbers,
+        failures=failures,
+        is_stopped=len(results.finished) + len(failures) < len(numbers),
+    )
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _named(scenario: Scenario, policies: Policies) -> dict[str, Policy]:
+    """Return the settings of each policy, and of flawless."""
+    given: Mapping[str, str | Policy] = (
+        policies if isinstance(policies, Mapping) else {name: name for name in policies}
+    )
+    named = {
+        name: scenario.policy(value) if isinstance(value, str) else value
+        for name, value in given.items()
+    }
+    named.setdefault(FLAWLESS, scenario.policy(FLAWLESS))
+    return named
+
+
+def _numbers(
+    scenario: Scenario, replications: int | Sequence[int] | None
+) -> tuple[int, ...]:
+    """Return the numbers of the replications to run."""
+    if replications is None:
+        replications = scenario.replications
+    if isinstance(replications, int):
+        n = _checked("replications", replications, 1, REPLICATIONS_MAX)
+        return tuple(range(n))
+    if not replications or len(set(replications)) < len(replications):
+        rule = "must be one number or several different ones"
+        raise InputError(Problem(rule, field="replications", value=list(replications)))
+    return tuple(
+        _checked("replications", number, 0, 2**32 - 1) for number in replications
+    )
+
+
+def _workers(scenario: Scenario, how: Execution, n_units: int, n_policies: int) -> int:
+    """Return how many replications to run at once, within memory.
+
+    Raises:
+        ResourceError: Even as asked for, it would need more than there is.
+    """
+    asked = how.threads if how.processes is None else how.processes
+    field = "threads" if how.processes is None else "processes"
+    cores = available_cores() if asked is None else 0
+    wanted = cores if asked is None else _checked(field, asked, 1, WORKERS_MAX)
+    wanted = min(wanted, n_units)
+    need = need_of(scenario, how.engine, n_units * n_policies, wanted)
+    if asked is None:
+        need = need._replace(n_workers=fitting_workers(need, wanted))
+    check_memory(need)
+    return need.n_workers
+
+
+def _checked(field: str, value: int, low: int, high: int) -> int:
+    """Return a whole number that is within its bounds."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError(Problem("must be a whole number", field=field, value=value))
+    if not low <= value <= high:
+        rule = f"must be from {low} to {high}"
+        raise InputError(Problem(rule, field=field, value=value))
+    return value
+
+
+def _raise_nothing(failures: Sequence[Failure]) -> None:
+    """Raise why there is no result at all."""
+    if not failures:
+        raise InterruptedRun("stopped before the first replication was finished")
+    raise failures[0].error

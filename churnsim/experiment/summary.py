@@ -1,0 +1,218 @@
+"""What is kept of one run: counts, money and figures, without the customers.
+
+A run of a million customers shrinks to some kilobytes, so that thousands of replications
+fit in memory and every comparison across policies is made from integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from churnsim.engines.books import MICROSECONDS, SATISFACTION_SCALE, Monthly, Tally
+from churnsim.engines.outcome import DeskFigures, Outcome, Totals, ratio
+from churnsim.records import MICRO, Cause, Integers
+
+Value = float | None  # None: nothing to divide by, so no data
+
+
+class Summary(NamedTuple):
+    """One policy in one replication: a row of every table of results."""
+
+    policy: str  # its name in the comparison
+    replication: int
+    n_customers: int  # at the start
+    n_people: int  # customers and prospects
+    population: str  # SHA-256 of the population
+    digest: str  # SHA-256 of every number in the run's books
+    totals: Totals  # [micro-units]
+    tally: dict[str, int]  # by the names of Tally, in lower case
+    lost: dict[str, int]  # customers lost, by cause
+    closed: dict[str, int]  # episodes closed, by how
+    figures: dict[str, Value]  # by the names of FIGURES
+    front_waits: Integers  # histogram of waits, (N_BINS,)
+    back_waits: Integers
+    monthly: Integers  # (n_months, N_MONTHLY); customers and backlog at a month's end
+
+    def is_same(self, other: Summary) -> bool:
+        """Return whether two rows agree to the last bit."""
+        arrays = zip(self[-3:], other[-3:], strict=True)
+        is_plain_same = repr(self[:-3]) == repr(other[:-3])
+        return is_plain_same and all(np.array_equal(a, b) for a, b in arrays)
+
+
+class Figure(NamedTuple):
+    """One thing that is told of a run."""
+
+    title: str
+    unit: str  # "money" [units of currency], "count", "share" or "days"
+    of: Callable[[Outcome], Value]
+
+
+def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
+    """Return the row that is kept of a run.
+
+    Args:
+        outcome: The run.
+        policy: What the comparison calls the policy.
+        population: Digest of the run's population.
+    """
+    books = outcome.books
+    series = books.monthly.copy()
+    for level in (Monthly.ACTIVE, Monthly.BACKLOG):
+        series[:, level] = np.cumsum(series[:, level])
+    return Summary(
+        policy=policy,
+        replication=outcome.replication,
+        n_customers=outcome.n_customers,
+        n_people=len(outcome.population.arrival),
+        population=population,
+        digest=outcome.digest(),
+        totals=outcome.totals,
+        tally={name.name.lower(): outcome.tally(name) for name in Tally},
+        lost=outcome.lost,
+        closed=outcome.closed,
+        figures={name: figure.of(outcome) for name, figure in FIGURES.items()},
+        front_waits=books.front_waits.copy(),
+        back_waits=books.back_waits.copy(),
+        monthly=series,
+    )
+
+
+def _money(name: str) -> Callable[[Outcome], Value]:
+    return lambda outcome: getattr(outcome.totals, name) / MICRO
+
+
+def _count(tally: Tally) -> Callable[[Outcome], Value]:
+    return lambda outcome: float(outcome.tally(tally))
+
+
+def _ratio(part: Tally, whole: Tally, scale: float = 1.0) -> Callable[[Outcome], Value]:
+    def of(outcome: Outcome) -> Value:
+        share = ratio(outcome.tally(part), outcome.tally(whole))
+        return None if share is None else share / scale
+
+    return of
+
+
+def _lost(cause: Cause) -> Callable[[Outcome], Value]:
+    return lambda outcome: float(outcome.lost[cause.name.lower()])
+
+
+def _desk(
+    name: str, of: Callable[[DeskFigures], float | None]
+) -> Callable[[Outcome], Value]:
+    return lambda outcome: of(getattr(outcome, name))
+
+
+def _abandonment(desk: DeskFigures) -> Value:
+    return ratio(desk.abandoned, desk.joined)
+
+
+def _n_lost(outcome: Outcome) -> int:
+    return sum(outcome.lost.values())
+
+
+def _mistake_lost_share(outcome: Outcome) -> Value:
+    lost = _n_lost(outcome)
+    return ratio(lost - outcome.lost["natural"], lost)
+
+
+def _lost_share(outcome: Outcome) -> Value:
+    return ratio(_n_lost(outcome), outcome.n_customers + outcome.n_won)
+
+
+def _within_target(outcome: Outcome) -> Value:
+    return outcome.firm_view().service_level
+
+
+_MONEY = {
+    "revenue": "Revenue",
+    "make_good": "Make-good paid",
+    "cost": "Acquisition and follow-up",
+    "wages": "Wages",
+    "training": "Training",
+    "prevention": "Prevention",
+    "contribution": "Contribution",
+    "revenue_discounted": "Revenue, discounted",
+    "contribution_discounted": "Contribution, discounted",
+    "residual": "Worth of those kept, at the horizon",
+}
+_COUNTS = {
+    Tally.WON: "Prospects won",
+    Tally.LOST_TO_REPUTATION: "Prospects lost to reputation",
+    Tally.MISTAKES: "Mistakes",
+    Tally.UNANSWERED: "Contacts nobody answered",
+    Tally.DOUBLE_DEVIATIONS: "Double deviations",
+    Tally.VOICED: "Mistakes spoken up about",
+    Tally.SETTLED: "Episodes settled",
+    Tally.LIES: "Lies told",
+    Tally.LIES_FOUND_OUT: "Lies found out",
+}
+_SHARES = {
+    "share_voiced": ("Share that spoke up", Tally.VOICED, Tally.MISTAKES),
+    "share_noticed": ("Share the firm noticed first", Tally.NOTICED, Tally.MISTAKES),
+    "share_settled": ("Share of episodes settled", Tally.SETTLED, Tally.CLOSED),
+    "attempts_per_episode": ("Attempts per episode", Tally.ATTEMPTS, Tally.CLOSED),
+    "discovery_share": ("Lies found out", Tally.LIES_FOUND_OUT, Tally.LIES),
+}
+
+
+def _desk_figures(name: str, title: str) -> dict[str, Figure]:
+    """Return what is told of one desk."""
+    told: dict[str, tuple[str, str, Callable[[DeskFigures], Value]]] = {
+        "mean_wait": ("mean wait", "days", lambda desk: desk.mean_wait),
+        "wait_90": ("wait of 90 %", "days", lambda desk: desk.wait_90),
+        "abandonment": ("abandonment", "share", _abandonment),
+        "utilisation": ("utilisation", "share", lambda desk: desk.utilisation),
+    }
+    return {
+        f"{name}_{key}": Figure(f"{title}, {what}", unit, _desk(name, of))
+        for key, (what, unit, of) in told.items()
+    }
+
+
+FIGURES: dict[str, Figure] = {
+    **{name: Figure(title, "money", _money(name)) for name, title in _MONEY.items()},
+    "kept": Figure("Customers at the horizon", "count", lambda o: float(o.kept)),
+    "lost": Figure("Customers lost", "count", lambda o: float(_n_lost(o))),
+    **{
+        f"lost_{c.name.lower()}": Figure(
+            f"Lost: {c.name.lower().replace('_', ' ')}", "count", _lost(c)
+        )
+        for c in Cause
+        if c
+    },
+    "lost_share": Figure("Share of customers lost", "share", _lost_share),
+    "mistake_share_of_lost": Figure(
+        "Share of the lost who left after a mistake", "share", _mistake_lost_share
+    ),
+    **{
+        tally.name.lower(): Figure(title, "count", _count(tally))
+        for tally, title in _COUNTS.items()
+    },
+    **{
+        name: Figure(title, "count" if "attempts" in name else "share", _ratio(a, b))
+        for name, (title, a, b) in _SHARES.items()
+    },
+    "first_contact_resolution": Figure(
+        "First-contact resolution", "share", lambda o: o.first_contact_resolution
+    ),
+    "satisfaction": Figure(
+        "Satisfaction at the close",
+        "share",
+        _ratio(Tally.CLOSED_SUM, Tally.CLOSED, SATISFACTION_SCALE),
+    ),
+    "resolution_time": Figure(
+        "Mistake to settled",
+        "days",
+        _ratio(Tally.RESOLUTION_SUM, Tally.SETTLED, MICROSECONDS),
+    ),
+    **_desk_figures("front", "Front desk"),
+    "front_service_level": Figure(
+        "Front desk, handled within 20 s", "share", _within_target
+    ),
+    **_desk_figures("back", "Back desk"),
+}

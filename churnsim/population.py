@@ -1,0 +1,327 @@
+"""One replication's customers and prospects, drawn before the clock starts.
+
+Traits come from addressed uniforms through inverse distribution functions, so that a
+customer is the same person under every policy. Gamma and beta quantiles are scipy's,
+rounded to 40 bits; everything else is the project's own arithmetic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from churnsim.errors import Problem, ResourceError
+from churnsim.fit import (
+    PosteriorTraits,
+    fit_log,
+    population_from_log,
+    read_transactions,
+)
+from churnsim.jit import kernel
+from churnsim.primitives import exp, log, normal_quantile
+from churnsim.records import MICRO, Floats, Population
+from churnsim.scenario.fields import Tenure
+from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
+from churnsim.streams import Key, uniforms
+from churnsim.variates import lognormal
+
+KEPT_BITS = 40  # of scipy's quantiles
+ATTEMPT_STEP = 256  # of a block number
+ATTEMPTS_MAX = 10_000  # births tried for one survivor
+NEW = Tenure("new", 0.0)
+Places = NDArray[np.int64]
+
+
+class Births(NamedTuple):
+    """The uniforms that a set of customers is born with, each of shape (n,)."""
+
+    rate: Floats
+    value: Floats
+    dropout: Floats
+    budget: Floats
+    phase: Floats
+    tenure: Floats
+    trust: Floats
+    choice: Floats
+
+
+@kernel
+def draw_births(
+    key: Key, replication: int, who: Places, attempt: int, drawn: Floats
+) -> int:
+    """Fill `drawn` (n, 8) with the uniforms of the customers `who`; return n."""
+    step = ATTEMPT_STEP * attempt
+    for place in range(who.shape[0]):
+        customer = who[place]
+        for block in range(4):
+            u, v = uniforms(key, customer, replication, 0, block + step)
+            drawn[place, 2 * block] = u
+            drawn[place, 2 * block + 1] = v
+    return who.shape[0]
+
+
+@kernel
+def fill_logs(values: Floats) -> int:
+    """Replace each value by −log(1 − value), in the project's own arithmetic."""
+    for place in range(values.shape[0]):
+        values[place] = -log(1.0 - values[place])
+    return values.shape[0]
+
+
+@kernel
+def fill_exps(values: Floats) -> int:
+    """Replace each value by its exponential, in the project's own arithmetic."""
+    for place in range(values.shape[0]):
+        values[place] = exp(values[place])
+    return values.shape[0]
+
+
+@kernel
+def fill_normals(values: Floats) -> int:
+    """Replace each uniform by its normal quantile."""
+    for place in range(values.shape[0]):
+        values[place] = normal_quantile(values[place])
+    return values.shape[0]
+
+
+def births(key: Key, replication: int, who: Places, attempt: int = 0) -> Births:
+    """Return the uniforms at birth of the customers numbered `who`."""
+    drawn = np.empty((len(who), 8))
+    draw_births(key, replication, who, attempt, drawn)
+    columns = np.ascontiguousarray(drawn.T)
+    return Births(*columns)
+
+
+def rounded(values: Floats) -> Floats:
+    """Return values with 40 significant bits."""
+    mantissa, power = np.frexp(values)
+    scale = 2.0**KEPT_BITS
+    return np.asarray(np.ldexp(np.rint(mantissa * scale) / scale, power))
+
+
+def trait(law: TraitLaw, u: Floats) -> Floats:
+    """Return the trait's quantiles at the uniforms `u`, increasing in `u`."""
+    if law.kind == TraitKind.GAMMA:
+        return rounded(special.gammaincinv(law.a, u)) / law.b
+    if law.kind == TraitKind.BETA:
+        return rounded(special.betaincinv(law.a, law.b, u))
+    if law.kind == TraitKind.LOGNORMAL:
+        spread = lognormal(law.a, law.b)
+        values = u.copy()
+        fill_normals(values)
+        values = spread.a + spread.b * values
+        fill_exps(values)
+        return values
+    if law.kind == TraitKind.GAMMA_GAMMA:
+        return law.a * law.c / rounded(special.gammainccinv(law.b, u))
+    return np.full(len(u), law.a)
+
+
+def renewals_survived(spec: PopulationSpec, u: Floats) -> NDArray[np.int64]:
+    """Return how many renewals each starting subscriber has survived.
+
+    Stationary: in proportion to the share that survives n renewals, n up to as many
+    as `history` holds, since customers were won at a constant rate.
+    """
+    if spec.tenure.kind == "renewals":
+        return np.full(len(u), int(spec.tenure.amount))
+    if spec.tenure.kind != "stationary":
+        return np.zeros(len(u), np.int64)
+    n_max = int(math.floor(spec.history / spec.period))
+    law = spec.dropout
+    if law.kind == TraitKind.BETA:
+        n = np.arange(n_max)
+        steps = (law.b + n) / (law.a + law.b + n)
+    else:
+        steps = np.full(n_max, 1.0 - law.a)
+    weights = np.concatenate(([1.0], np.cumprod(steps)))
+    shares = np.cumsum(weights)
+    return np.searchsorted(rounded(shares / shares[-1]), u, side="right").clip(0, n_max)
+
+
+def cancellation(
+    spec: PopulationSpec, u: Floats, survived: NDArray[np.int64]
+) -> Floats:
+    """Return each subscriber's θ, given the renewals survived (4.1)."""
+    law = spec.dropout
+    if law.kind == TraitKind.BETA:
+        return rounded(special.betaincinv(law.a, law.b + survived, u))
+    return trait(law, u)
+
+
+def survivors(
+    spec: PopulationSpec, key: Key, replication: int, who: Places
+) -> tuple[Births, Floats, Floats]:
+    """Return the births, rates and dropout probabilities of starting purchasers.
+
+    Each is born as often as it takes to survive to its age, with probability
+    exp(−λ·p·age): fixed, or uniform over `history`. Every attempt has an address of
+    its own, and policies do not enter, so pairing is not touched.
+
+    Raises:
+        ResourceError: The age asked for is beyond what almost anyone survives.
+    """
+    born = births(key, replication, who)
+    rate, dropout = trait(spec.rate, born.rate), trait(spec.dropout, born.dropout)
+    if spec.tenure.kind == "new":
+        return born, rate, dropout
+    fates = np.stack(born)
+    traits = np.stack((rate, dropout))
+    waiting = np.arange(len(who))
+    for attempt in range(ATTEMPTS_MAX):
+        again = births(key, replication, who[waiting], attempt)
+        own_rate = trait(spec.rate, again.rate)
+        own_dropout = trait(spec.dropout, again.dropout)
+        is_mixed = spec.tenure.kind == "stationary"
+        age = again.tenure * spec.history if is_mixed else spec.tenure.amount
+        chance = -own_rate * own_dropout * age
+        fill_exps(chance)
+        lives = again.choice < chance
+        fates[:, waiting[lives]] = np.stack(again)[:, lives]
+        traits[:, waiting[lives]] = np.stack((own_rate, own_dropout))[:, lives]
+        waiting = waiting[~lives]
+        if not len(waiting):
+            return Births(*fates), traits[0], traits[1]
+    rule = "must be an age that more than one customer in 10,000 survives"
+    raise ResourceError(Problem(rule, field="population.starting_tenure"))
+
+
+def n_prospects(spec: PopulationSpec) -> int:
+    """Return how many prospects come before the horizon, half up."""
+    return int(math.floor(spec.prospects * spec.horizon + 0.5))
+
+
+def draw_population(
+    spec: PopulationSpec, key: Key, replication: int, history: PosteriorTraits | None
+) -> Population:
+    """Return one replication's customers and prospects.
+
+    Args:
+        spec: What they are drawn from.
+        key: From the seed.
+        replication: Number of the replication, from 0.
+        history: The posterior of the customers of a log, if they are the base.
+    """
+    n = spec.customers if history is None else len(history.label)
+    n_customers = n or 0
+    who = np.arange(n_customers, dtype=np.int64)
+    if history is not None:
+        base = from_history(history, births(key, replication, who))
+    elif spec.relationship == "purchase":
+        base = purchasers(spec, *survivors(spec, key, replication, who))
+    else:
+        base = subscribers(spec, births(key, replication, who))
+    new = np.arange(n_prospects(spec), dtype=np.int64) + n_customers
+    born = births(key, replication, new)
+    if spec.relationship == "purchase":
+        rate, dropout = trait(spec.rate, born.rate), trait(spec.dropout, born.dropout)
+        prospects = purchasers(spec, born, rate, dropout)
+    else:
+        prospects = subscribers(spec._replace(tenure=NEW), born)
+    arrival = born.phase * spec.horizon
+    prospects = prospects._replace(
+        arrival=arrival,
+        renewal=arrival + spec.period
+        if spec.relationship == "subscription"
+        else prospects.renewal,
+        choice=born.choice,
+    )
+    return joined(base, prospects, n_customers, spec.trust_sd)
+
+
+def purchasers(
+    spec: PopulationSpec, born: Births, rate: Floats, dropout: Floats
+) -> Population:
+    """Return purchasers present from the start, with trust and budget uniform yet."""
+    n = len(rate)
+    value = trait(spec.value, born.value)
+    return Population(
+        n,
+        np.zeros(n),
+        rate,
+        dropout,
+        value,
+        np.full(n, np.inf),
+        born.budget,
+        born.trust,
+        np.zeros(n),
+    )
+
+
+def subscribers(spec: PopulationSpec, born: Births) -> Population:
+    """Return subscribers present from the start, with trust and budget uniform yet."""
+    n = len(born.rate)
+    cancel = cancellation(spec, born.dropout, renewals_survived(spec, born.tenure))
+    fill_logs(cancel)
+    return Population(
+        n,
+        np.zeros(n),
+        trait(spec.rate, born.rate),
+        cancel,
+        trait(spec.value, born.value),
+        born.phase * spec.period,
+        born.budget,
+        born.trust,
+        np.zeros(n),
+    )
+
+
+def from_history(history: PosteriorTraits, born: Births) -> Population:
+    """Return the customers of a log, each from the posterior of the own history.
+
+    One whom the posterior holds to be gone by now never arrives.
+    """
+    n = len(history.label)
+    rate = rounded(special.gammaincinv(history.rate_shape, born.rate))
+    frailty = rounded(special.gammainccinv(history.value_shape, born.value))
+    is_alive = born.choice < history.alive_probability
+    return Population(
+        n,
+        np.where(is_alive, 0.0, np.inf),
+        rate / history.rate_scale_days,
+        rounded(special.betaincinv(history.dropout_a, history.dropout_b, born.dropout)),
+        history.value_p * history.value_rate * MICRO / frailty,
+        np.full(n, np.inf),
+        born.budget,
+        born.trust,
+        np.zeros(n),
+    )
+
+
+def joined(
+    base: Population, prospects: Population, n_customers: int, trust_sd: float
+) -> Population:
+    """Return customers and prospects as one population, trust and budgets drawn."""
+    columns = [
+        np.concatenate(pair) for pair in zip(base[1:], prospects[1:], strict=True)
+    ]
+    people = Population(n_customers, *columns)
+    fill_logs(people.budget)
+    fill_normals(people.trust)
+    return people._replace(trust=people.trust * trust_sd)
+
+
+def population_digest(people: Population) -> str:
+    """Return the SHA-256 of a population, as 64 hex digits."""
+    digest = hashlib.sha256(str(people.n_customers).encode())
+    for column in people[1:]:
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()
+
+
+def read_history(spec: PopulationSpec) -> PosteriorTraits | None:
+    """Return the posterior of the customers of the scenario's log, if it has one.
+
+    Raises:
+        InputError: The log cannot be read, or does not determine the fit.
+    """
+    if spec.transactions is None:
+        return None
+    log_read = read_transactions(spec.transactions)
+    bgnbd, gamma_gamma = fit_log(log_read)
+    return population_from_log(log_read, bgnbd.params, gamma_gamma.params)

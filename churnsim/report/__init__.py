@@ -1,0 +1,1 @@
+"""What is shown to people: settings, fits and results as text."""

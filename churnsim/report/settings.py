@@ -1,0 +1,178 @@
+"""Resolved settings as text: every value in its unit, with what it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from churnsim.report.columns import aligned, paragraph
+from churnsim.scenario import Policy, Scenario
+
+DESCRIBED = "title"  # shown above, not as a setting
+OF_POLICIES = ("policy", "policies", "baseline")
+
+
+class Setting(NamedTuple):
+    """One resolved setting."""
+
+    section: str  # dotted, as a file's [header]
+    key: str
+    value: object  # as JSON holds it, in the unit of its field
+    meaning: str  # one sentence
+
+    @property
+    def text(self) -> str:
+        """Return the value as one reads it."""
+        return value_text(self.value)
+
+    @property
+    def path(self) -> str:
+        """Return its dotted name, as `--set` takes it."""
+        return f"{self.section}.{self.key}" if self.section else self.key
+
+
+def settings_of(model: BaseModel, currency: str, section: str = "") -> list[Setting]:
+    """Return all settings of a validated table and of those below it."""
+    dumped = model.model_dump(
+        mode="json", exclude_none=True, context={"currency": currency}
+    )
+    return list(_walk(model, dumped, section))
+
+
+def scenario_text(scenario: Scenario, width: int) -> str:
+    """Return a scenario's resolved settings; of policies, what each does differently.
+
+    Args:
+        scenario: What to show.
+        width: Columns to fit into.
+    """
+    spec = scenario.spec
+    n_policies = len(scenario.policy_names)
+    names = ", ".join(scenario.policy_names)
+    lines = [
+        f"{scenario.title} ({scenario.name})",
+        f"digest {scenario.digest}",
+        "",
+        paragraph(f"compares {n_policies} policies: {names}", width),
+    ]
+    own = [
+        setting
+        for setting in settings_of(spec, scenario.currency)
+        if setting.section.split(".")[0] not in OF_POLICIES
+        and setting.key not in OF_POLICIES
+    ]
+    lines += _sections(own, width)
+    base = scenario.baseline
+    known = settings_of(spec.policy[base], scenario.currency)
+    lines += ["", f"policy {base}, which the others are measured against"]
+    lines += _sections(known, width)
+    for name in scenario.policy_names:
+        if name != base:
+            there = settings_of(spec.policy[name], scenario.currency)
+            lines += ["", *_differences(name, base, there, known, width)]
+    return "\n".join(lines)
+
+
+def policy_text(name: str, policy: Policy, currency: str, width: int) -> str:
+    """Return a policy's resolved settings."""
+    title = f"{policy.title} ({name})" if policy.title else name
+    return "\n".join([title, *_sections(settings_of(policy, currency), width)])
+
+
+def policy_toml(policy: Policy, currency: str) -> str:
+    """Return a policy as a file that can be loaded, with every setting in it."""
+    lines = [f"title = {_toml(policy.title)}"] if policy.title else []
+    section = ""
+    for setting in settings_of(policy, currency):
+        if setting.section != section:
+            section = setting.section
+            lines += ["", f"[{section}]"]
+        lines.append(f"{setting.key} = {_toml(setting.value)}")
+    return "\n".join(lines)
+
+
+def _walk(
+    model: BaseModel, dumped: Mapping[str, Any], section: str
+) -> Iterator[Setting]:
+    """Yield a table's own settings, then those of the tables below it."""
+    below = []
+    for key, value in dumped.items():
+        held = getattr(model, key)
+        field = type(model).model_fields[key]
+        inner = f"{section}.{key}" if section else key
+        if isinstance(held, BaseModel) and "law" not in value:
+            below.append((inner, held, value))
+        elif isinstance(held, dict):
+            below += [(f"{inner}.{k}", v, value[k]) for k, v in held.items()]
+        elif _are_named_tables(held):
+            below += [
+                (f"{inner}.{item.name}", item, shown)
+                for item, shown in zip(held, value, strict=True)
+            ]
+        elif key != DESCRIBED:
+            yield Setting(section, key, value, field.description or "")
+    for inner, held, value in below:
+        yield from _walk(held, value, inner)
+
+
+def _are_named_tables(held: object) -> bool:
+    return isinstance(held, tuple) and bool(held) and hasattr(held[0], "name")
+
+
+def value_text(value: object) -> str:
+    """Return a value as one reads it: laws by name and figures, lists by commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "; ".join(map(value_text, value)) or "none"
+    if not isinstance(value, dict):
+        return str(value)
+    law = value.get("law")
+    if law == "constant":
+        return value_text(value["mean"])
+    parts = [f"{k} {value_text(v)}" for k, v in value.items() if k != "law"]
+    return " ".join([f"{law}:", ", ".join(parts)]) if law else ", ".join(parts)
+
+
+def _toml(value: object) -> str:
+    """Return a value as TOML; tables within a line, as laws and hoops are written."""
+    if isinstance(value, dict):
+        pairs = (f"{key} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _sections(settings: list[Setting], width: int) -> list[str]:
+    lines: list[str] = []
+    sizes = (
+        max((len(s.key) for s in settings), default=0),
+        max((len(s.text) for s in settings), default=0),
+    )
+    for section in dict.fromkeys(s.section for s in settings):
+        rows = [
+            (s.key.ljust(sizes[0]), s.text.ljust(min(sizes[1], 34)), s.meaning)
+            for s in settings
+            if s.section == section
+        ]
+        lines += ["", f"[{section}]"] if section else [""]
+        lines += aligned(rows, width, indent=2)
+    return lines
+
+
+def _differences(
+    name: str, base: str, there: list[Setting], known: list[Setting], width: int
+) -> list[str]:
+    before = {s.path: s.text for s in known}
+    rows = [
+        (s.path, s.text, f"not {before[s.path]}")
+        for s in there
+        if s.text != before[s.path]
+    ]
+    if not rows:
+        return [f"policy {name}, which is {base}"]
+    return [f"policy {name}, which is {base} but for", *aligned(rows, width, indent=2)]

@@ -1,0 +1,118 @@
+"""One door to both engines: a scenario, a policy, a seed and a replication."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from churnsim.engines.books import Books, open_books
+from churnsim.engines.kernel.run import run_interpreted, run_kernel
+from churnsim.engines.outcome import Outcome, Rates, totals_of
+from churnsim.engines.reference.run import run_reference
+from churnsim.errors import InputError, Problem
+from churnsim.fit import PosteriorTraits
+from churnsim.population import draw_population, read_history
+from churnsim.records import Plan, Population
+from churnsim.scenario import Scenario
+from churnsim.scenario.policy import Policy
+from churnsim.streams import STREAM_VERSION, Key, key_from_seed
+
+Engine = Callable[[Plan, Population, Key, int, Books], int]
+ENGINES: dict[str, Engine] = {
+    "kernel": run_kernel,
+    "interpreted": run_interpreted,
+    "reference": run_reference,
+}
+
+
+@functools.lru_cache(maxsize=4)
+def _history(path: Path, digest: str, scenario: Scenario) -> PosteriorTraits | None:
+    del path, digest  # they are the key: a log that changed is read again
+    return read_history(scenario.population)
+
+
+def history_of(scenario: Scenario) -> PosteriorTraits | None:
+    """Return the posterior of the customers of the scenario's log, if it has one."""
+    log = scenario.population.transactions
+    return None if log is None else _history(log, scenario.digest, scenario)
+
+
+def make_population(
+    scenario: Scenario, *, seed: int | None = None, replication: int = 0
+) -> Population:
+    """Return one replication's customers: the same for every policy.
+
+    Args:
+        scenario: What they are drawn from.
+        seed: From 0 to 2^64 − 1; the scenario's where absent.
+        replication: Its number, from 0.
+    """
+    key = key_from_seed(scenario.seed if seed is None else seed)
+    return draw_population(scenario.population, key, replication, history_of(scenario))
+
+
+def rates_of(scenario: Scenario, policy: str | Policy, plan: Plan) -> Rates:
+    """Return what the firm pays per day under a policy [micro-units]."""
+    costs, own = scenario.costs, scenario.policy_costs(policy)
+    agents, supervisors = plan.policy.agents, plan.policy.supervisors
+    wages = agents * costs.agent_pay + supervisors * costs.supervisor_pay
+    return Rates(costs.margin, wages, agents * own.training, own.prevention)
+
+
+def simulate(
+    scenario: Scenario,
+    policy: str | Policy,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    engine: str = "kernel",
+    log: bool = False,
+    population: Population | None = None,
+) -> Outcome:
+    """Return the outcome of one policy in one replication.
+
+    The same arguments give the same bits, whatever the engine.
+
+    Args:
+        scenario: From `load_scenario`.
+        policy: A name of the scenario's, or settings mixed from several.
+        seed: From 0 to 2^64 − 1; the scenario's where absent.
+        replication: Its number, from 0.
+        engine: "kernel" (compiled), "interpreted" (the same source in CPython) or
+            "reference" (SimPy).
+        log: Whether to keep the event log.
+        population: The replication's own, if it is at hand: saves drawing it again.
+
+    Raises:
+        InputError: No such policy or engine.
+    """
+    if engine not in ENGINES:
+        rule = f"must be one of {', '.join(ENGINES)}"
+        raise InputError(Problem(rule, field="engine", value=engine))
+    seed = scenario.seed if seed is None else seed
+    key = key_from_seed(seed)
+    if population is None:
+        population = make_population(scenario, seed=seed, replication=replication)
+    plan = scenario.plan(policy, population.n_customers)
+    n = len(population.arrival)
+    books = open_books(plan, n, 0)
+    n_events = ENGINES[engine](plan, population, key, replication, books)
+    if log:
+        # A run is a function of its arguments: the second one fills a log that fits.
+        books = open_books(plan, n, n_events)
+        ENGINES[engine](plan, population, key, replication, books)
+    return Outcome(
+        scenario.name,
+        scenario.digest,
+        policy if isinstance(policy, str) else policy.title or "custom",
+        seed,
+        replication,
+        engine,
+        STREAM_VERSION,
+        scenario.currency,
+        plan,
+        population,
+        books,
+        totals_of(books, plan, rates_of(scenario, policy, plan)),
+    )

@@ -25,7 +25,6 @@ from churnsim.fit import (
 from churnsim.jit import kernel
 from churnsim.primitives import exp, log, normal_quantile
 from churnsim.records import MICRO, Floats, Population
-from churnsim.scenario.fields import Tenure
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
 from churnsim.streams import Key, uniforms
 from churnsim.variates import lognormal
@@ -33,7 +32,6 @@ from churnsim.variates import lognormal
 KEPT_BITS = 40  # of scipy's quantiles
 ATTEMPT_STEP = 256  # of a block number
 ATTEMPTS_MAX = 10_000  # births tried for one survivor
-NEW = Tenure("new", 0.0)
 Places = NDArray[np.int64]
 
 
@@ -62,7 +60,7 @@ def draw_births(
             u, v = uniforms(key, customer, replication, 0, block + step)
             drawn[place, 2 * block] = u
             drawn[place, 2 * block + 1] = v
-    return who.shape[0]
+    return len(who)
 
 
 @kernel
@@ -70,7 +68,7 @@ def fill_logs(values: Floats) -> int:
     """Replace each value by −log(1 − value), in the project's own arithmetic."""
     for place in range(values.shape[0]):
         values[place] = -log(1.0 - values[place])
-    return values.shape[0]
+    return len(values)
 
 
 @kernel
@@ -78,7 +76,7 @@ def fill_exps(values: Floats) -> int:
     """Replace each value by its exponential, in the project's own arithmetic."""
     for place in range(values.shape[0]):
         values[place] = exp(values[place])
-    return values.shape[0]
+    return len(values)
 
 
 @kernel
@@ -86,7 +84,7 @@ def fill_normals(values: Floats) -> int:
     """Replace each uniform by its normal quantile."""
     for place in range(values.shape[0]):
         values[place] = normal_quantile(values[place])
-    return values.shape[0]
+    return len(values)
 
 
 def births(key: Key, replication: int, who: Places, attempt: int = 0) -> Births:
@@ -215,14 +213,15 @@ def draw_population(
     elif spec.relationship == "purchase":
         base = purchasers(spec, *survivors(spec, key, replication, who))
     else:
-        base = subscribers(spec, births(key, replication, who))
+        born = births(key, replication, who)
+        base = subscribers(spec, born, renewals_survived(spec, born.tenure))
     new = np.arange(n_prospects(spec), dtype=np.int64) + n_customers
     born = births(key, replication, new)
     if spec.relationship == "purchase":
         rate, dropout = trait(spec.rate, born.rate), trait(spec.dropout, born.dropout)
         prospects = purchasers(spec, born, rate, dropout)
     else:
-        prospects = subscribers(spec._replace(tenure=NEW), born)
+        prospects = subscribers(spec, born, np.zeros(len(new), np.int64))
     arrival = born.phase * spec.horizon
     prospects = prospects._replace(
         arrival=arrival,
@@ -253,10 +252,10 @@ def purchasers(
     )
 
 
-def subscribers(spec: PopulationSpec, born: Births) -> Population:
+def subscribers(spec: PopulationSpec, born: Births, survived: Places) -> Population:
     """Return subscribers present from the start, with trust and budget uniform yet."""
     n = len(born.rate)
-    cancel = cancellation(spec, born.dropout, renewals_survived(spec, born.tenure))
+    cancel = cancellation(spec, born.dropout, survived)
     fill_logs(cancel)
     return Population(
         n,

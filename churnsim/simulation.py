@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from churnsim.engines.books import Books, open_books
@@ -67,7 +68,6 @@ def simulate(
     seed: int | None = None,
     replication: int = 0,
     engine: str = "kernel",
-    log: bool = False,
     population: Population | None = None,
 ) -> Outcome:
     """Return the outcome of one policy in one replication.
@@ -81,7 +81,6 @@ def simulate(
         replication: Its number, from 0.
         engine: "kernel" (compiled), "interpreted" (the same source in CPython) or
             "reference" (SimPy).
-        log: Whether to keep the event log.
         population: The replication's own, if it is at hand: saves drawing it again.
 
     Raises:
@@ -95,13 +94,8 @@ def simulate(
     if population is None:
         population = make_population(scenario, seed=seed, replication=replication)
     plan = scenario.plan(policy, population.n_customers)
-    n = len(population.arrival)
-    books = open_books(plan, n, 0)
-    n_events = ENGINES[engine](plan, population, key, replication, books)
-    if log:
-        # A run is a function of its arguments: the second one fills a log that fits.
-        books = open_books(plan, n, n_events)
-        ENGINES[engine](plan, population, key, replication, books)
+    books = open_books(plan, len(population.arrival), 0)
+    ENGINES[engine](plan, population, key, replication, books)
     return Outcome(
         scenario.name,
         scenario.digest,
@@ -116,3 +110,17 @@ def simulate(
         books,
         totals_of(books, plan, rates_of(scenario, policy, plan)),
     )
+
+
+def with_events(outcome: Outcome) -> Outcome:
+    """Return the same outcome with its event log.
+
+    A run is a function of its arguments, so it is made again, with a log of the size
+    that the first run counted.
+    """
+    plan, people = outcome.plan, outcome.population
+    n_events = int(outcome.books.log_count[0])
+    books = open_books(plan, len(people.arrival), n_events)
+    key = key_from_seed(outcome.seed)
+    ENGINES[outcome.engine](plan, people, key, outcome.replication, books)
+    return replace(outcome, books=books)

@@ -41,7 +41,7 @@ def init_command(options: InitOptions) -> None:
         hint = f"try {file.with_suffix('.toml')}"
         raise InputError(Problem("must end in .toml", value=str(file), hint=hint))
     write_new(file, STARTER, force=options.force)
-    say(f"wrote {file}; look through it, then: churnsim run {_as_argument(file)}")
+    say(f"wrote {file}; look through it, then: churnsim run {as_argument(file)}")
 
 
 @click.command("validate", short_help="Check scenario and policy files.")
@@ -116,7 +116,7 @@ def write_new(file: Path, text: str, *, force: bool) -> None:
         raise StorageError(Problem(rule, str(file))) from None
 
 
-def _as_argument(file: Path) -> str:
+def as_argument(file: Path) -> str:
     """Return a path as it can be typed after a command."""
     import shlex
 

@@ -91,22 +91,29 @@ def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
     revenue, revenue_now = column(money, Account.REVENUE)
     good, good_now = column(money, Account.MAKE_GOOD)
     cost, cost_now = column(money, Account.COST)
-    plain = [daily(rate, plan.horizon) for rate in rates[1:]]
     weight = annuity(plan.market.discount, plan.horizon)
-    now = [daily(rate, weight) for rate in rates[1:]]
-    spent, spent_now = good + cost + sum(plain), good_now + cost_now + sum(now)
+    wages, training, prevention = (daily(rate, plan.horizon) for rate in rates[1:])
+    wages_now, training_now, prevention_now = (
+        daily(rate, weight) for rate in rates[1:]
+    )
+    spent = good + cost + wages + training + prevention
+    spent_now = good_now + cost_now + wages_now + training_now + prevention_now
     return Totals(
-        revenue,
-        good,
-        cost,
-        *plain,
-        revenue * rates.margin // PPM - spent,
-        revenue_now,
-        good_now,
-        cost_now,
-        *now,
-        revenue_now * rates.margin // PPM - spent_now,
-        int(money[Account.RESIDUAL]),
+        revenue=revenue,
+        make_good=good,
+        cost=cost,
+        wages=wages,
+        training=training,
+        prevention=prevention,
+        contribution=revenue * rates.margin // PPM - spent,
+        revenue_discounted=revenue_now,
+        make_good_discounted=good_now,
+        cost_discounted=cost_now,
+        wages_discounted=wages_now,
+        training_discounted=training_now,
+        prevention_discounted=prevention_now,
+        contribution_discounted=revenue_now * rates.margin // PPM - spent_now,
+        residual=int(money[Account.RESIDUAL]),
     )
 
 
@@ -307,7 +314,7 @@ class Outcome:
     def digest(self) -> str:
         """Return the SHA-256 of every number in the books but the event log's."""
         digest = hashlib.sha256()
-        for name, values in zip(self.books._fields, self.books, strict=True):
+        for name, values in self.books._asdict().items():
             if not name.startswith("log_"):
                 digest.update(f"{name}{values.shape}".encode())
                 digest.update(np.ascontiguousarray(values).tobytes())

@@ -14,7 +14,7 @@ class Failure(NamedTuple):
     replication: int
     seed: int
     policy: str  # that it failed in; "" while drawing the population
-    error: BaseException
+    error: Exception
 
     @property
     def problem(self) -> Problem:

@@ -40,8 +40,8 @@ class Estimate(NamedTuple):
 
     def scaled(self, factor: float) -> Estimate:
         """Return the estimate in another unit; `factor` is positive."""
-        scaled = (None if x is None else x * factor for x in self[:3])
-        return Estimate(*scaled, self.n)
+        mean, low, high = (None if x is None else x * factor for x in self[:3])
+        return Estimate(mean, low, high, self.n)
 
 
 def estimate(values: Sequence[float | int | None]) -> Estimate:
@@ -55,8 +55,9 @@ def estimate(values: Sequence[float | int | None]) -> Estimate:
         values: One per replication; None where a replication has no data.
 
     Source:
-        Johnson, N. J. (1978): Modified t tests and confidence intervals for asymmetrical
-        populations. Journal of the American Statistical Association 73, 536-544.
+        Johnson, N. J. (1978): Modified t tests and confidence intervals for
+        asymmetrical populations. Journal of the American Statistical Association 73,
+        536-544.
     """
     known = [value for value in values if value is not None]
     n = len(known)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from churnsim.errors import InputError, InterruptedRun, Problem
-from churnsim.experiment.failures import Failure, partial_error
+from churnsim.experiment.failures import Failure
 from churnsim.experiment.memory import check_memory, fitting_workers, need_of
 from churnsim.experiment.summary import Summary
 from churnsim.experiment.workers import Job, Results, on_processes, on_threads
@@ -37,6 +37,9 @@ class Execution(NamedTuple):
     processes: int | None = None  # instead of threads
     progress: Progress | None = None
     stop: threading.Event | None = None  # set it, and finished replications are kept
+
+
+THREADS = Execution()  # the kernel on a thread for each core
 
 
 class Replications(NamedTuple):
@@ -64,7 +67,7 @@ def run_replications(
     *,
     replications: int | Sequence[int] | None = None,
     seed: int | None = None,
-    execution: Execution = Execution(),
+    execution: Execution = THREADS,
 ) -> Replications:
     """Return the results of policies × replications; flawless is always among them.
 
@@ -160,7 +163,7 @@ def _workers(scenario: Scenario, how: Execution, n_units: int, n_policies: int) 
     return need.n_workers
 
 
-def _checked(field: str, value: int, low: int, high: int) -> int:
+def _checked(field: str, value: object, low: int, high: int) -> int:
     """Return a whole number that is within its bounds."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise InputError(Problem("must be a whole number", field=field, value=value))

@@ -1,7 +1,7 @@
 """What is kept of one run: counts, money and figures, without the customers.
 
-A run of a million customers shrinks to some kilobytes, so that thousands of replications
-fit in memory and every comparison across policies is made from integers.
+A run of a million customers shrinks to some kilobytes, so that thousands of
+replications fit in memory and every comparison of policies is made from integers.
 """
 
 from __future__ import annotations

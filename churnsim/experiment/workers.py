@@ -7,6 +7,7 @@ stops a comparison is answered at once and need not wait for it.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import queue
 import threading
@@ -42,7 +43,7 @@ class Job(NamedTuple):
 class PolicyFailed(Exception):  # noqa: N818 - carries another error
     """A run failed: the policy, and what was wrong."""
 
-    def __init__(self, policy: str, error: BaseException) -> None:
+    def __init__(self, policy: str, error: Exception) -> None:
         super().__init__(policy, error)
         self.policy = policy
         self.error = error
@@ -66,16 +67,20 @@ class Results:
     @property
     def missing(self) -> list[int]:
         """Return the replications that neither finished nor failed."""
-        return [
-            n for n in self.numbers if n not in self.finished and n not in self.failures
-        ]
+        known = self.finished.keys() | self.failures.keys()
+        return [number for number in self.numbers if number not in known]
 
-    def add(self, number: int, seed: int, result: Rows | BaseException) -> None:
+    @property
+    def is_complete(self) -> bool:
+        """Return whether every replication finished or failed."""
+        return len(self.finished) + len(self.failures) == len(self.numbers)
+
+    def add(self, number: int, seed: int, result: Rows | Exception) -> None:
         """Take in one replication's rows, or its error."""
         if isinstance(result, PolicyFailed):
             failure = Failure(number, seed, result.policy, result.error)
             self.failures[number] = failure
-        elif isinstance(result, BaseException):
+        elif isinstance(result, Exception):
             self.failures[number] = Failure(number, seed, "", result)
         else:
             self.finished[number] = result
@@ -85,7 +90,9 @@ class Results:
 
 
 def run_replication(job: Job, number: int, stop: threading.Event | None = None) -> Rows:
-    """Return one replication's rows, one a policy; none if it was told to stop.
+    """Return one replication's rows, one a policy.
+
+    Told to stop, it leaves the other policies out; nobody waits for its rows then.
 
     Raises:
         PolicyFailed: A run failed.
@@ -95,7 +102,7 @@ def run_replication(job: Job, number: int, stop: threading.Event | None = None) 
     rows = []
     for name, policy in job.policies.items():
         if stop is not None and stop.is_set():
-            return ()
+            break
         rows.append(_run(job, name, policy, number, people)._replace(population=digest))
     return tuple(rows)
 
@@ -111,45 +118,29 @@ def warm_up(job: Job) -> None:
 
 def on_threads(job: Job, results: Results, n_workers: int) -> None:
     """Fill the results with `n_workers` daemon threads; return early when stopped."""
-    done: queue.SimpleQueue[tuple[int, Rows | BaseException]] = queue.SimpleQueue()
-    todo = iter(results.numbers)
-    lock = threading.Lock()
+    done: queue.SimpleQueue[tuple[int, Rows | Exception]] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in results.numbers:
+        todo.put(number)
     halt = threading.Event()  # ours, so that a caller's event stays the caller's
-    is_warm = False
-
-    def take() -> int | None:
-        """Return the next replication; the first to ask compiles for all."""
-        nonlocal is_warm
-        with lock:
-            if not is_warm:
-                warm_up(job)
-                is_warm = True
-            return None if halt.is_set() else next(todo, None)
 
     def work() -> None:
-        try:
-            while (number := take()) is not None:
+        with contextlib.suppress(queue.Empty):
+            while not halt.is_set():
+                number = todo.get_nowait()
                 done.put((number, _result(job, number, halt)))
-        except BaseException as error:  # noqa: BLE001 - told to the collector
-            done.put((-1, error))
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(n_workers)]
     try:
-        for thread in threads:
-            thread.start()
-        while len(results.finished) + len(results.failures) < len(results.numbers):
-            if results.stop.is_set():
-                break
-            try:
+        if not _is_warm(job, results):
+            return
+        for _ in range(n_workers):
+            threading.Thread(target=work, daemon=True).start()
+        while not results.is_complete and not results.stop.is_set():
+            with contextlib.suppress(queue.Empty):
                 number, result = done.get(timeout=WATCH)
-            except queue.Empty:
-                continue
-            if number < 0 and isinstance(result, BaseException):
-                raise result  # warming up failed, so every replication would
-            if result:
                 results.add(number, job.seed, result)
     except KeyboardInterrupt:
-        pass  # what has finished is kept; the caller sees that some are missing
+        results.stop.set()  # what has finished is kept
     finally:
         halt.set()
 
@@ -160,7 +151,17 @@ def on_processes(job: Job, results: Results, n_workers: int) -> None:
     A process that dies takes the whole pool with it. What was lost is then run again,
     each replication in a process of its own, so that only the one that kills fails.
     """
-    _in_pool(job, results, results.numbers, n_workers)
+    try:
+        if not _is_warm(job, results):
+            return
+        _in_pool(job, results, results.numbers, n_workers)
+        _rescue(job, results)
+    except KeyboardInterrupt:
+        results.stop.set()
+
+
+def _rescue(job: Job, results: Results) -> None:
+    """Run what a broken pool lost, each replication by itself."""
     for number in results.missing:
         if results.stop.is_set():
             return
@@ -169,13 +170,35 @@ def on_processes(job: Job, results: Results, n_workers: int) -> None:
             results.add(number, job.seed, died)
 
 
+def _is_warm(job: Job, results: Results) -> bool:
+    """Compile, and return True; or return False at once when stopped meanwhile."""
+    done: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            warm_up(job)
+        except Exception as error:  # noqa: BLE001 - raised again in the other thread
+            done.put(error)
+        else:
+            done.put(None)
+
+    threading.Thread(target=work, daemon=True).start()
+    while not results.stop.is_set():
+        with contextlib.suppress(queue.Empty):
+            error = done.get(timeout=WATCH)
+            if error is not None:
+                raise error
+            return True
+    return False
+
+
 def _in_pool(job: Job, results: Results, numbers: Iterable[int], size: int) -> bool:
     """Run replications in one pool of processes; return whether it survived."""
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(size, mp_context=context)
     try:
-        pending: dict[Future[Rows | BaseException], int] = {
+        pending: dict[Future[Rows | Exception], int] = {
             pool.submit(_result, job, number): number for number in numbers
         }
         while pending and not results.stop.is_set():
@@ -186,6 +209,7 @@ def _in_pool(job: Job, results: Results, numbers: Iterable[int], size: int) -> b
         return False
     except KeyboardInterrupt:
         results.stop.set()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         if results.stop.is_set():
@@ -196,7 +220,7 @@ def _in_pool(job: Job, results: Results, numbers: Iterable[int], size: int) -> b
 
 def _result(
     job: Job, number: int, stop: threading.Event | None = None
-) -> Rows | BaseException:
+) -> Rows | Exception:
     """Return a replication's rows, or why there are none."""
     try:
         return run_replication(job, number, stop)

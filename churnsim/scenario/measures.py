@@ -33,7 +33,8 @@ def refuse(rule: str) -> NoReturn:
     raise PydanticCustomError("rule", "{rule}", {"rule": rule})
 
 
-class TooLarge(NamedTuple):
+@dataclass(frozen=True)
+class TooLarge:
     """A number in a file that no float can hold."""
 
     text: str

@@ -136,6 +136,7 @@ REFUSED = {
     ),
     "power": ("heard", 'heard = "9**9**9"', "mistakes[1].heard", "must be a number"),
     "no policy": ("policies", "policies = []", "policies", "must have at least 1"),
+    "policies too large": ("policies", "policies = 1e400", "policies", "be an array"),
     "policies as text": ("policies", 'policies = "slow"', "policies", "be an array"),
     "unknown policy": (
         "policies",
@@ -242,10 +243,10 @@ def test_bad_input__is_refused_with_its_place(case: str, tmp_path: Path) -> None
     text = changed(old, new)
     path = tmp_path / "shop.toml"
     path.write_text(text, encoding="utf-8")
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InputError) as caught:
         load_scenario(path)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert caught.value.exit_code == ExitCode.INPUT
     found = [p for p in caught.value.problems if p.field == field and words in str(p)]
     assert found, str(caught.value)

@@ -17,18 +17,17 @@ from churnsim.engines.kernel.back import (
     survey,
 )
 from churnsim.engines.kernel.closing import close, feel
-from churnsim.engines.kernel.content import (
-    EPISODE_NOTICE,
-    end_ordinary,
-    go_unanswered,
-    try_again,
-)
 from churnsim.engines.kernel.desks import (
     NOBODY,
     join_line,
     leave_line,
     next_in_line,
     take_server,
+)
+from churnsim.engines.kernel.door import (
+    end_ordinary,
+    go_unanswered,
+    try_again,
 )
 from churnsim.engines.kernel.event_queue import remove
 from churnsim.engines.kernel.world import (
@@ -70,6 +69,7 @@ ATTEMPT_STATEMENT = Purpose.STATEMENT.value
 ATTEMPT_BELIEF = Purpose.BELIEF.value
 ATTEMPT_PROMISE = Purpose.PROMISE.value
 ATTEMPT_ENDURANCE = Purpose.ENDURANCE.value
+EPISODE_NOTICE = Purpose.NOTICE.value
 EPISODE_TOLERANCE = Purpose.TOLERANCE.value
 ABANDONED = Cause.ABANDONED.value
 REFUSED = Cause.REFUSED.value

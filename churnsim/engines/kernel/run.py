@@ -8,15 +8,11 @@ enters in the books does not depend on the order of entries.
 
 from churnsim.borrow import borrow
 from churnsim.engines.books import Books
+from churnsim.engines.kernel.arrivals import arrive, consider
 from churnsim.engines.kernel.back import end_approval, end_repair, lose_endurance
 from churnsim.engines.kernel.closing import depart, finish
-from churnsim.engines.kernel.content import (
-    arrive,
-    be_content,
-    consider,
-    end_hoop,
-    turn_up,
-)
+from churnsim.engines.kernel.content import be_content
+from churnsim.engines.kernel.door import end_hoop, turn_up
 from churnsim.engines.kernel.event_queue import NOWHERE, add, pop
 from churnsim.engines.kernel.front import (
     end_handling,

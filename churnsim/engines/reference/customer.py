@@ -294,25 +294,30 @@ class Customer:
 
     def finish(self) -> None:
         """Bring the books up to the horizon."""
-        if not self.is_here:
-            return
-        plan, books = self.firm.plan, self.firm.books
-        market, end = plan.market, plan.horizon
-        if self.is_open and self.clocks.dropout_at < end:
-            at = self.clocks.dropout_at
+        end = self.firm.plan.horizon
+        if self.is_here and self.leaving is None:
+            self.drop_out_before(end)
+        if self.is_here:
+            self.earn(self.current_pace().revenue, end)
+        if self.is_here and self.leaving is None:
+            self.value_the_rest(end)
+
+    def drop_out_before(self, end: float) -> None:
+        """Let ordinary dropout take effect that came due but was not seen yet."""
+        books, at = self.firm.books, self.clocks.dropout_at
+        if not self.is_open:
+            self.catch_up(end, including=False)
+        elif at < end:
             books.monthly[self.month(at), Monthly.BACKLOG] -= 1
             self.depart(at, Cause.NATURAL)
-        elif not self.is_open and self.leaving is None:
-            self.catch_up(end, including=False)
-        if not self.is_here:
-            return
-        self.earn(self.current_pace().revenue, end)
-        if self.leaving is not None:
-            return
+
+    def value_the_rest(self, end: float) -> None:
+        """Enter what the customer is still worth at the horizon."""
+        market = self.firm.plan.market
         to_renewal = 0.0
         if market.relationship == Relationship.SUBSCRIPTION:
             first, period = self.traits.renewal, market.period
             index = n_renewals(first, period, end)
             to_renewal = renewal_moment(first, period, index) - end
         worth = residual_value(market, self.traits, to_renewal)
-        books.accounts[self.number, Account.RESIDUAL] = worth
+        self.firm.books.accounts[self.number, Account.RESIDUAL] = worth

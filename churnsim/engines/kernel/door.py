@@ -1,0 +1,174 @@
+"""The front door: hoops, attempts, and ordinary contacts that go unanswered."""
+
+from churnsim.engines.books import (
+    Event,
+    Tally,
+    book_event,
+)
+from churnsim.engines.kernel.closing import (
+    catch_up,
+    close,
+    feel,
+)
+from churnsim.engines.kernel.world import (
+    AT_FRONT,
+    ATTEMPT,
+    CONTACT_AT,
+    CONTACT_LEFT,
+    CONTENT,
+    FORGET_AT,
+    GRIEVANCE,
+    HOOP,
+    IN_HOOP,
+    IS_CALLED,
+    IS_ORDINARY,
+    N_CONTACTS,
+    RATE,
+    REMEMBERS,
+    SPEND,
+    TURNING_UP,
+    World,
+    goodwill_of,
+    set_moment,
+    word_of,
+)
+from churnsim.jit import mechanism
+from churnsim.mechanisms.clocks import (
+    budget,
+    strike_at,
+)
+from churnsim.mechanisms.episode import (
+    law_in,
+    may_try_again,
+)
+from churnsim.mechanisms.goodwill import after_mistake, shifted, sting_of
+from churnsim.mechanisms.leaving import FOREVER
+from churnsim.mechanisms.value import (
+    contact_rate,
+)
+from churnsim.records import Cause
+from churnsim.streams import ORDINARY, Purpose, uniforms
+from churnsim.variates import quantile
+
+EPISODE_GAP = Purpose.GAP.value
+EPISODE_KIND = Purpose.KIND.value
+CONTACT_PREVENTION = Purpose.PREVENTION.value
+DOOR = Purpose.HOOP.value
+ATTEMPT_STEP = 256  # of a block number
+HOOP_GIVE_UP = 3  # column of a policy's table of hoops
+GAVE_UP = Cause.GAVE_UP.value
+EXHAUSTED = Cause.EXHAUSTED.value
+DOUBLE_DEVIATIONS = Tally.DOUBLE_DEVIATIONS.value
+UNANSWERED = Tally.UNANSWERED.value
+ATTEMPTS = Tally.ATTEMPTS.value
+ORDINARY_GAVE_UP = Tally.ORDINARY_GAVE_UP.value
+TURNS_UP = Event.TURNED_UP.value
+GETS_NO_ANSWER = Event.UNANSWERED.value
+
+
+@mechanism
+def end_ordinary(world: World, customer: int, now: float) -> None:
+    """End an ordinary contact: as content as before, until the next one (4.5)."""
+    life, codes, market = world.life, world.codes, world.plan.market
+    number = int(codes[customer, N_CONTACTS]) + 1
+    codes[customer, N_CONTACTS] = number
+    codes[customer, IS_ORDINARY] = 0
+    word = ORDINARY | number
+    u, _ = uniforms(world.key, customer, world.replication, word, EPISODE_GAP)
+    rate = contact_rate(market, life[customer, RATE], life[customer, SPEND])
+    left = budget(u)
+    life[customer, CONTACT_LEFT] = left
+    life[customer, CONTACT_AT] = strike_at(now, left, rate)
+    set_moment(world, customer, CONTENT, now)
+
+
+@mechanism
+def go_unanswered(world: World, customer: int, now: float, cause: int) -> None:
+    """Make an unanswered ordinary contact an episode that closes at once (4.5)."""
+    life, codes, books, plan = world.life, world.codes, world.books, world.plan
+    if not catch_up(world, customer, now, False):
+        return
+    word = word_of(world, customer)
+    end_ordinary(world, customer, now)
+    u, _ = uniforms(world.key, customer, world.replication, word, CONTACT_PREVENTION)
+    if u >= plan.policy.mistakes:
+        return
+    is_double = codes[customer, REMEMBERS] == 1
+    _, u_sting = uniforms(world.key, customer, world.replication, word, EPISODE_KIND)
+    sting = quantile(plan.market.unanswered_sting, u_sting)
+    sting = sting_of(plan.market, sting, is_double)
+    codes[customer, REMEMBERS] = 0
+    life[customer, FORGET_AT] = FOREVER
+    goodwill = after_mistake(plan.policy, goodwill_of(world, customer), sting)
+    feel(world, customer, now, goodwill)
+    books.tally[UNANSWERED] += 1
+    books.tally[DOUBLE_DEVIATIONS] += 1 if is_double else 0
+    book_event(books, now, customer, GETS_NO_ANSWER, word, goodwill.grievance)
+    close(world, customer, now, cause, word)
+
+
+@mechanism
+def turn_up(world: World, customer: int, now: float) -> None:
+    """Let a customer with a case turn up at the front door (7.4)."""
+    world.books.tally[ATTEMPTS] += 1
+    grievance = world.life[customer, GRIEVANCE]
+    word = word_of(world, customer)
+    book_event(world.books, now, customer, TURNS_UP, word, grievance)
+    enter_front_door(world, customer, now)
+
+
+@mechanism
+def enter_front_door(world: World, customer: int, now: float) -> None:
+    """Start the first hoop, or join the front desk where there is none."""
+    world.codes[customer, HOOP] = 0
+    if world.plan.policy.hoops.shape[0] == 0:
+        set_moment(world, customer, AT_FRONT, now)
+    else:
+        start_hoop(world, customer, now, 0)
+
+
+@mechanism
+def start_hoop(world: World, customer: int, now: float, hoop: int) -> None:
+    """Send a customer into a hoop."""
+    word = word_of(world, customer)
+    block = DOOR + hoop + ATTEMPT_STEP * world.codes[customer, ATTEMPT]
+    u, _ = uniforms(world.key, customer, world.replication, word, block)
+    time = quantile(law_in(world.plan.policy.hoops, hoop, 0), u)
+    world.codes[customer, HOOP] = hoop
+    set_moment(world, customer, IN_HOOP, now + time)
+
+
+@mechanism
+def end_hoop(world: World, customer: int, now: float) -> None:
+    """End a hoop: the customer gives up, or goes on to the next one or the desk."""
+    codes, plan = world.codes, world.plan
+    hoop = codes[customer, HOOP]
+    word = word_of(world, customer)
+    block = DOOR + hoop + ATTEMPT_STEP * codes[customer, ATTEMPT]
+    _, u = uniforms(world.key, customer, world.replication, word, block)
+    gives_up = u < plan.policy.hoops[hoop, HOOP_GIVE_UP]
+    is_ordinary = codes[customer, IS_ORDINARY] == 1
+    if not is_ordinary:
+        goodwill = goodwill_of(world, customer)
+        feel(world, customer, now, shifted(goodwill, plan.market.hoop_sting))
+    if gives_up and is_ordinary:
+        world.books.tally[ORDINARY_GAVE_UP] += 1
+        go_unanswered(world, customer, now, GAVE_UP)
+    elif gives_up:
+        close(world, customer, now, GAVE_UP, word)
+    elif hoop + 1 < plan.policy.hoops.shape[0]:
+        start_hoop(world, customer, now, hoop + 1)
+    else:
+        set_moment(world, customer, AT_FRONT, now)
+
+
+@mechanism
+def try_again(world: World, customer: int, at: float, now: float) -> None:
+    """Let a customer turn up again at a later moment, or close the episode `now`."""
+    attempt = world.codes[customer, ATTEMPT]
+    if may_try_again(world.plan.market, attempt):
+        world.codes[customer, ATTEMPT] = attempt + 1
+        world.codes[customer, IS_CALLED] = 0
+        set_moment(world, customer, TURNING_UP, at)
+    else:
+        close(world, customer, now, EXHAUSTED, word_of(world, customer))

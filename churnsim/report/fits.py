@@ -1,0 +1,115 @@
+"""What a log of purchases says about a market, as text and as a scenario file."""
+
+from __future__ import annotations
+
+import json
+
+from churnsim.fit import BgNbdFit, GammaGammaFit, TransactionLog, market_block
+from churnsim.report.columns import aligned
+
+BASE = "ecommerce"  # the ready scenario that lends what a log does not tell
+
+_MEANINGS = {
+    "r": "shape of the purchase rate over customers",
+    "alpha": "its scale [weeks]: the mean rate is r/alpha",
+    "a": "dropout after a purchase: the mean is a/(a + b)",
+    "b": "",
+    "p": "shape of a customer's amounts",
+    "q": "shape of the mean amounts over customers",
+    "v": "their scale [currency]: the mean amount is p v/(q - 1)",
+}
+
+
+def fit_text(
+    log: TransactionLog, bgnbd: BgNbdFit, gamma_gamma: GammaGammaFit, width: int
+) -> str:
+    """Return the fits with standard errors and what speaks for or against them."""
+    lines = [
+        f"{log.name}: {log.n_rows:,} purchases from {log.first} to {log.last},"
+        f" fitted up to {log.end}",
+        f"  {len(log.customers):,} customers, {int(log.x.sum()):,} repeat purchases",
+        "",
+        "How often, and for how long (BG/NBD)",
+        *_parameter_lines(bgnbd, width),
+        "",
+        "How much (gamma-gamma)",
+        *_parameter_lines(gamma_gamma, width),
+        "",
+        "Checks",
+        *aligned(_checks(log, bgnbd, gamma_gamma), width, indent=2),
+    ]
+    return "\n".join(lines)
+
+
+def fitted_scenario(
+    log: TransactionLog,
+    fits: tuple[BgNbdFit, GammaGammaFit],
+    currency: str,
+    path: str,
+) -> str:
+    """Return a scenario file of the log's own customers.
+
+    Args:
+        log: The log.
+        fits: BG/NBD and gamma-gamma.
+        currency: Symbol of the log's amounts.
+        path: Where the log is, as seen from the scenario's folder.
+    """
+    return f"""\
+# The customers of {_one_line(log.name)}, each drawn from what its own purchases tell.
+# Mistakes, behaviour and costs are those of the ready scenario {BASE!r}
+# (`churnsim show {BASE}`): put yours in their place.
+extends = "{BASE}"
+title = {_text(f"Customers of {log.name}")}
+currency = {_text(currency)}
+
+[population]
+transactions = {_text(path)}
+
+{market_block(*fits, log, currency)}"""
+
+
+def _parameter_lines(fit: BgNbdFit | GammaGammaFit, width: int) -> list[str]:
+    rows = [
+        (name, f"{value:.5g}", f"s.e. {error:.2g}", _MEANINGS[name])
+        for name, value, error in zip(
+            fit.params._fields, fit.params, fit.standard_errors, strict=True
+        )
+    ]
+    rows.append(("log-likelihood", f"{fit.log_likelihood:.2f}", "", ""))
+    return aligned(rows, width, indent=2)
+
+
+def _checks(
+    log: TransactionLog, bgnbd: BgNbdFit, gamma_gamma: GammaGammaFit
+) -> list[tuple[str, str]]:
+    """Return what was checked, and what came out."""
+    converged = bgnbd.converged and gamma_gamma.converged
+    r, alpha, a, b = bgnbd.params
+    p, q, v = gamma_gamma.params
+    rows = [
+        ("converged", "yes" if converged else "NO: do not trust these parameters"),
+        ("mean rate", f"{r / alpha * 365.25 / 7.0:.3g} purchases a year while a customer"),
+        ("mean dropout", f"{a / (a + b):.1%} after a purchase"),
+        (
+            "mean amount",
+            f"{p * v / (q - 1.0):.2f} a purchase" if q > 1 else "none: q is at most 1",
+        ),
+        (
+            "independence",
+            f"correlation of purchases and amounts {gamma_gamma.correlation:+.2f};"
+            " the gamma-gamma law takes it for 0",
+        ),
+    ]
+    if log.n_held_out:
+        rows.append(("held out", f"{log.n_held_out:,} purchases after {log.end}"))
+    return rows
+
+
+def _one_line(text: str) -> str:
+    return "".join(mark if mark.isprintable() else "?" for mark in text)
+
+
+def _text(text: str) -> str:
+    """Return a TOML string; JSON's escapes are among TOML's."""
+    return json.dumps(text)

@@ -1,0 +1,162 @@
+"""The reference of all settings as Markdown, made from the JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+POLICY = "Policy"  # its tables are described once, in a part of their own
+HEAD = """\
+# Settings of {kind} files
+
+Made by `churnsim schema {kind} --markdown`; a test holds it to the code.
+
+- Durations are texts with a unit, such as `"6 min"`: s, min, h, day, week, month, year.
+  A year is 365.25 days, a month a twelfth of it.
+- Rates are texts per unit of time, such as `"12/year"`; amounts are texts that begin
+  with the scenario's currency, such as `"$50"`; pay is an amount per time, such as
+  `"$26.77/hour"`. Shares are numbers from 0 to 1 or percentages, such as `"60 %"`.
+- Where a law is allowed, a plain value stands for a law with that mean: always the
+  same value, but exponential for memory, patience and endurance.
+- Pushes on goodwill are in log-odds of staying.
+"""
+
+
+def reference(schema: Schema) -> str:
+    """Return a schema's settings as Markdown: one table for each table of the file."""
+    definitions = schema["$defs"]
+    lines = [HEAD.format(kind=str(schema["title"]).removeprefix("churnsim "))]
+    for heading, table, required in _tables(schema, definitions):
+        lines += [f"## {heading}", ""]
+        if "description" in table:
+            lines += [table["description"], ""]
+        lines += ["| setting | value | default | meaning |", "|---|---|---|---|"]
+        for name, field in table["properties"].items():
+            if _table_of(field, definitions) is None:
+                lines.append(_row(name, field, name in required))
+        lines.append("")
+    lines += ["## Laws", "", "| law | settings | meaning |", "|---|---|---|"]
+    lines += _law_rows(definitions)
+    return "\n".join(lines) + "\n"
+
+
+def _tables(
+    schema: Schema, definitions: Schema
+) -> Iterator[tuple[str, Schema, frozenset[str]]]:
+    """Yield each table of a file with its heading and the settings it cannot lack."""
+    otherwise = schema.get("else", {})
+    below = otherwise.get("properties", {})
+    is_policy = "properties" in schema and "reach" in schema["properties"]
+    yield "Top of the file", schema, frozenset(otherwise.get("required", ()))
+    queue = [("", schema)]
+    while queue:
+        path, table = queue.pop(0)
+        for name, field in table["properties"].items():
+            inner = _table_of(field, definitions)
+            if inner is None or (inner == POLICY and name != "policy"):
+                continue
+            dotted = f"{path}.{name}" if path else name
+            heading = f"`[{dotted}]`"
+            if field.get("type") == "array":
+                heading = f"`[[{dotted}]]`"
+            elif inner == POLICY:
+                dotted += ".NAME"
+                heading = f"`[{dotted}]` and `[policy_defaults]`"
+            elif path.startswith("policy.NAME") or is_policy:
+                heading = f"`[{dotted}]`"
+            found = definitions[inner]
+            needs = below.get(name, {}).get("required", found.get("required", ()))
+            shown = {**found, "description": field.get("description", "")}
+            if _has_own_settings(found, definitions):
+                yield heading, shown, frozenset(needs)
+            queue.append((dotted, found))
+
+
+def _has_own_settings(table: Schema, definitions: Schema) -> bool:
+    fields = table["properties"].values()
+    return any(_table_of(field, definitions) is None for field in fields)
+
+
+def _table_of(field: Schema, definitions: Schema) -> str | None:
+    """Return the definition of the table that a field holds; None for plain values."""
+    held = field
+    for step in ("items", "additionalProperties"):
+        if isinstance(held.get(step), dict):
+            held = held[step]
+    name = str(held.get("$ref", "")).rpartition("/")[2]
+    return name if name and "law" not in definitions[name]["properties"] else None
+
+
+def _row(name: str, field: Schema, is_required: bool) -> str:
+    default = "required" if is_required else ""
+    if "default" in field:
+        default = f"`{_toml(field['default'])}`"
+    meaning = str(field.get("description", ""))
+    cells = (f"`{name}`", " or ".join(_kinds(field)), default, meaning)
+    return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _kinds(field: Schema) -> list[str]:
+    """Return in words what a field may hold."""
+    parts = field.get("anyOf", ())
+    if parts:
+        return list(dict.fromkeys(kind for part in parts for kind in _kinds(part)))
+    if "oneOf" in field:
+        return [f"a law: {', '.join(field['discriminator']['mapping'])}"]
+    if "enum" in field:
+        return [f"`{json.dumps(word)}`" for word in field["enum"]]
+    if "const" in field:
+        return [f"`{field['const']}`"]
+    if "examples" in field:
+        return [f'`"{field["examples"][0]}"`']
+    kind = field.get("type")
+    if kind in {"number", "integer"}:
+        return [_number(field, "number" if kind == "number" else "whole number")]
+    if kind == "array":
+        return ["a list of tables" if "properties" in field["items"] else "a list"]
+    names = {"string": ["a text"], "boolean": ["`true`", "`false`"], "null": []}
+    return names.get(str(kind), ["a table"])
+
+
+def _number(field: Schema, noun: str) -> str:
+    low, high = field.get("minimum"), field.get("maximum")
+    above = field.get("exclusiveMinimum")
+    if above is not None:
+        return f"{noun} above {above:g}"
+    if low is not None and high is not None:
+        return f"{noun} in [{low:g}, {high:g}]"
+    return noun if low is None else f"{noun} ≥ {low:g}"
+
+
+def _law_rows(definitions: Schema) -> list[str]:
+    """Return a row for each law; those that differ in their unit only share one."""
+    rows: dict[str, str] = {}
+    for definition in definitions.values():
+        fields = definition["properties"]
+        if "law" not in fields:
+            continue
+        law = fields["law"]["const"]
+        settings = ", ".join(f"`{name}`" for name in fields if name != "law")
+        meaning = definition.get("description") or _LAWS.get(law, "")
+        rows.setdefault(law, f"| `{law}` | {settings} | {meaning} |")
+    return [rows[law] for law in sorted(rows)]
+
+
+_LAWS = {
+    "constant": "Always the mean.",
+    "exponential": "Without memory: the standard deviation is the mean.",
+    "lognormal": "Skewed, the usual law of handling times and amounts.",
+    "uniform": "Any value between two bounds, equally likely.",
+    "weibull": "Times whose end grows more (cv < 1) or less (cv > 1) likely with age.",
+}
+
+
+def _toml(value: object) -> str:
+    """Return a default as it would be written."""
+    if isinstance(value, dict):
+        pairs = (f"{key} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    return json.dumps(value, ensure_ascii=False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # As in churnsim.fit, which is imported late; a test compares them.
 LAYOUTS = ("auto", "csv", "parquet", "cdnow")
+DATE_FORMATS = ("auto", "iso", "compact", "dmy", "mdy")
 
 
 class FitOptions(NamedTuple):
@@ -51,10 +52,10 @@ class FitOptions(NamedTuple):
 )
 @click.option(
     "--date-format",
+    type=click.Choice(DATE_FORMATS),
     default="auto",
     show_default=True,
-    metavar="FORMAT",
-    help="How dates are written, such as %d.%m.%Y; only needed where it is unclear.",
+    help="How dates are written; only needed where day and month cannot be told apart.",
 )
 @click.option(
     "--drop-duplicates", is_flag=True, help="Keep one of rows equal in every field."

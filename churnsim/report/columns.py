@@ -23,7 +23,7 @@ def aligned(rows: Sequence[Sequence[str]], width: int, indent: int = 0) -> list[
         for text, size in zip(row[:-1], sizes[:-1], strict=True):
             head += text.ljust(size + GAP) if size else ""
         room = max(NARROWEST_TEXT, width - len(head))
-        parts = textwrap.wrap(row[-1], room) or [""]
+        parts = textwrap.wrap(row[-1], room, break_on_hyphens=False) or [""]
         lines.append((head + parts[0]).rstrip())
         lines += [" " * len(head) + part for part in parts[1:]]
     return lines

@@ -112,7 +112,7 @@ def _walk(
                 (f"{inner}.{item.name}", item, shown)
                 for item, shown in zip(held, value, strict=True)
             ]
-        elif key != DESCRIBED:
+        elif key != DESCRIBED and section.rpartition(".")[2] != value:
             yield Setting(section, key, value, field.description or "")
     for inner, held, value in below:
         yield from _walk(held, value, inner)
@@ -151,14 +151,17 @@ def _sections(settings: list[Setting], width: int) -> list[str]:
     lines: list[str] = []
     sizes = (
         max((len(s.key) for s in settings), default=0),
-        max((len(s.text) for s in settings), default=0),
+        min(34, max((len(s.text) for s in settings), default=0)),
     )
+    told: set[tuple[str, str]] = set()
     for section in dict.fromkeys(s.section for s in settings):
-        rows = [
-            (s.key.ljust(sizes[0]), s.text.ljust(min(sizes[1], 34)), s.meaning)
-            for s in settings
-            if s.section == section
-        ]
+        rows = []
+        for s in settings:
+            if s.section == section:
+                # What each kind of mistake has in common is explained once.
+                meaning = "" if (s.key, s.meaning) in told else s.meaning
+                told.add((s.key, s.meaning))
+                rows.append((s.key.ljust(sizes[0]), s.text.ljust(sizes[1]), meaning))
         lines += ["", f"[{section}]"] if section else [""]
         lines += aligned(rows, width, indent=2)
     return lines

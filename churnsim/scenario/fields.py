@@ -135,6 +135,9 @@ Rate = Annotated[
     float,
     Measure(read_rate, write_rate, _RATE_SCHEMA, low=0, name="Rate"),
 ]
+PositiveRate = Annotated[
+    float, Measure(read_rate, write_rate, _RATE_SCHEMA, low=0, above=0)
+]
 AnnualShare = Annotated[
     float,
     Measure(

@@ -19,6 +19,7 @@ from churnsim.scenario.fields import (
     Pay,
     People,
     PositiveDuration,
+    PositiveRate,
     Rate,
     Share,
     Sting,
@@ -124,6 +125,11 @@ class Market(Closed):
         None,
         description="Only with subscription: when one who decides to leave goes;"
         " default at_once.",
+    )
+    observed_churn: PositiveRate | None = Field(
+        None,
+        description='Churn that the market is known to have, such as "9.9 %/year":'
+        " mistakes may not explain more. Changes no result.",
     )
     lock_in: LogOdds = Field(
         1.0, description="Contracts, switching cost, few other places [log-odds]."

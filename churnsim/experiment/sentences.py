@@ -1,0 +1,160 @@
+"""A result in one sentence that a person can repeat and that claims no more than is so.
+
+"Slow recovery costs this firm $1,234 a year per 1,000 customers (95 % CI $1,100 to
+$1,370) against empowered recovery, most of it through customers who left without a
+word."
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from churnsim.experiment.intervals import Estimate
+from churnsim.experiment.losses import Loss, MainCause
+from churnsim.records import MICRO
+from churnsim.units import format_money
+
+PER = "a year per 1,000 customers"
+MOST = 0.5
+
+_SUBJECTS = {
+    "empowered": "empowered recovery",
+    "slow": "slow recovery",
+    "dishonest": "dishonest recovery",
+    "slow_and_dishonest": "slow and dishonest recovery",
+    "by_the_book": "recovery by the book",
+    "blame_game": "blaming the customer",
+    "no_recovery": "having nobody to talk to",
+    "flawless": "a flawless firm",
+}
+_LEAVERS = {
+    "natural": "customers who drifted away",
+    "silent": "customers who left without a word",
+    "gave_up": "customers who gave up before they reached anyone",
+    "abandoned": "customers who gave up waiting in line",
+    "refused": "customers whose claim was refused",
+    "slow": "customers who would wait no longer for the repair",
+    "betrayed": "customers who found out a lie",
+    "placated": "customers who were put off with a lie",
+    "settled": "customers who left although their case was settled",
+    "exhausted": "customers who had asked too often",
+}
+
+
+class Extent(NamedTuple):
+    """How much of what was asked for stands behind a sentence."""
+
+    n_asked: int
+    n_finished: int
+    n_failed: int
+    currency: str
+
+
+def sentence_of(loss: Loss, extent: Extent) -> str:
+    """Return what a policy costs the firm, in revenue or in contribution."""
+    if loss.yearly.mean is None:
+        text = f"There is no data on {subject(loss.policy)}: nobody was simulated."
+    elif loss.is_zero:
+        text = _no_difference(loss, extent)
+    elif loss.yearly.covers_zero:
+        text = _undecided(loss, extent)
+    elif loss.yearly.mean > 0.0:
+        text = _cost(loss, extent)
+    else:
+        text = _gain(loss, extent)
+    return f"{text[0].upper()}{text[1:]}{_left_out(extent)}"
+
+
+def subject(policy: str) -> str:
+    """Return a policy as the subject of a sentence."""
+    return _SUBJECTS.get(policy, f'the policy "{policy}"')
+
+
+def leavers(cause: str) -> str:
+    """Return the customers lost by a cause, in words."""
+    return _LEAVERS[cause]
+
+
+def cause_clause(cause: MainCause | None) -> str:
+    """Return by whom the money is lost, as the end of a sentence."""
+    if cause is None:
+        return ", though it loses no more customers: they spend less, or fewer are won"
+    who = leavers(cause.cause)
+    if cause.share is None:
+        return f", with more {who}, though fewer are lost in all"
+    if cause.share >= MOST:
+        return f", most of it through {who}"
+    return f", the largest part of it ({cause.share:.0%}) through {who}"
+
+
+def _cost(loss: Loss, extent: Extent) -> str:
+    mean = _money(loss.yearly.mean, extent)
+    what = "" if loss.measure == "revenue" else f" of {_measure(loss)}"
+    return (
+        f"{subject(loss.policy)} costs this firm {mean}{what} {PER} "
+        f"({_interval(loss.yearly, extent)}) against {subject(loss.other)}"
+        f"{cause_clause(loss.cause)}."
+    )
+
+
+def _gain(loss: Loss, extent: Extent) -> str:
+    gain = _negative(loss.yearly)
+    return (
+        f"{subject(loss.policy)} brings this firm {_money(gain.mean, extent)} more "
+        f"{_measure(loss)} {PER} ({_interval(gain, extent)}) than "
+        f"{subject(loss.other)}."
+    )
+
+
+def _undecided(loss: Loss, extent: Extent) -> str:
+    return (
+        f"what {subject(loss.policy)} costs this firm against {subject(loss.other)} "
+        f"cannot be told from zero with {_replications(loss.yearly.n)}: "
+        f"{_money(loss.yearly.mean, extent)} of {_measure(loss)} {PER} "
+        f"({_interval(loss.yearly, extent)})."
+    )
+
+
+def _no_difference(loss: Loss, extent: Extent) -> str:
+    n = extent.n_finished
+    each = "in the one replication" if n == 1 else f"in each of {_replications(n)}"
+    return (
+        f"{subject(loss.policy)} makes no difference to this firm's {_measure(loss)} "
+        f"against {subject(loss.other)}: it was the same {each}."
+    )
+
+
+def _interval(value: Estimate, extent: Extent) -> str:
+    if value.low is None or value.high is None:
+        return "one replication, so no interval"
+    rough = f"rough, {_replications(value.n)}: " if value.is_rough else ""
+    low, high = _money(value.low, extent), _money(value.high, extent)
+    return f"{rough}95 % CI {low} to {high}"
+
+
+def _left_out(extent: Extent) -> str:
+    """Return what is missing from the result, as a sentence of its own."""
+    n_missing = extent.n_asked - extent.n_finished - extent.n_failed
+    if n_missing > 0:
+        done = f"{extent.n_finished} of {_replications(extent.n_asked)}"
+        return f" Stopped early: {done} finished."
+    if extent.n_failed:
+        return f" {extent.n_failed} of {_replications(extent.n_asked)} failed."
+    return ""
+
+
+def _replications(n: int) -> str:
+    return f"{n:,} replication{'' if n == 1 else 's'}"
+
+
+def _money(amount: float | None, extent: Extent) -> str:
+    return format_money(round((amount or 0.0) * MICRO), extent.currency)
+
+
+def _measure(loss: Loss) -> str:
+    return loss.measure.replace("_discounted", ", discounted,")
+
+
+def _negative(value: Estimate) -> Estimate:
+    mean, low, high = (None if x is None else -x for x in value[:3])
+    return Estimate(mean, high, low, value.n)

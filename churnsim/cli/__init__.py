@@ -15,6 +15,7 @@ from churnsim.cli.console import prepare_streams
 from churnsim.cli.fit import fit_command
 from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
+from churnsim.cli.run import run_command
 from churnsim.cli.shape import SuggestingGroup
 from churnsim.errors import ExitCode
 
@@ -56,6 +57,7 @@ def churnsim() -> None:
 
 
 for command in (
+    run_command,
     list_command,
     show_command,
     init_command,

@@ -85,6 +85,7 @@ def fit_command(options: FitOptions) -> None:
     with standard errors. With --scenario, a file is written that simulates exactly these
     customers: each is drawn from what its own purchases say.
     """
+    _check(options)
     from churnsim.fit import fit_log, read_transactions
     from churnsim.report.fits import fit_text
 
@@ -100,6 +101,22 @@ def fit_command(options: FitOptions) -> None:
     fits = fit_log(log)
     say(fit_text(log, *fits, columns()))
     _write(options, log, fits)
+
+
+def _check(options: FitOptions) -> None:
+    """Refuse a scenario that would read the log in another way than this fit."""
+    given = {
+        "--end": options.end is not None,
+        "--layout": options.layout != "auto",
+        "--date-format": options.date_format != "auto",
+        "--drop-duplicates": options.drop_duplicates,
+    }
+    names = [name for name, is_given in given.items() if is_given]
+    if options.scenario and names:
+        raise click.UsageError(
+            f"--scenario cannot be combined with {', '.join(names)}: a scenario reads "
+            "the whole log as it is; write a log that needs no options, or use --out"
+        )
 
 
 def _write(

@@ -35,7 +35,7 @@ def policy_file(name: str) -> Path | None:
         policies = ready_files("policies")
         if name in policies:
             return policies[name]
-        known = (*list_scenarios(), *policies)
+        known = (*list_scenarios(), *sorted(policies))
         rule = f"must be one of {', '.join(known)}, or a path to a .toml file"
         raise InputError(Problem(rule, value=name, hint=close_to(name, known)))
     path = find(name, "scenarios", None)

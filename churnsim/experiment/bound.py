@@ -6,8 +6,8 @@ put in relation to the churn of the market. Above 60 % it deserves a warning, ab
 100 % the settings contradict each other.
 
 The estimate knows one mistake at a time. It leaves out waits at the desks, double
-deviations, contacts that nobody answers and what others tell; the simulated share, which
-knows them, is in the figures as `mistake_share_of_lost`.
+deviations, contacts that nobody answers and what others tell; the simulated share,
+which knows them, is in the figures as `mistake_share_of_lost`.
 """
 
 from __future__ import annotations
@@ -208,4 +208,3 @@ def _check(share: MistakeShare) -> None:
             hint="lower mistakes.probability, sting or market.stated_to_actual",
         )
     )
-

@@ -16,9 +16,12 @@ from typing import NamedTuple
 from churnsim.scenario.files import chain, read
 from churnsim.scenario.lines import Path as Keys
 from churnsim.scenario.lines import lines_of, string_end
+from churnsim.scenario.model import Spec
 from churnsim.scenario.nodes import Node
 
 ASSUMED = "D"
+
+_SCENARIO_KEYS = Spec.model_fields.keys() - {"title"}
 
 _MARK = re.compile(r"""[#"']""")
 _GRADED = re.compile(r"#\s*([ABCD]):\s*(\S.*?)\s*$")
@@ -43,10 +46,13 @@ def evidence_of(path: str | Path) -> dict[str, Evidence]:
     """
     found: dict[str, Evidence] = {}
     top = read(Path(path), rank=0)
-    kind = "policies" if top.get("policies") is None and _is_policy(top) else "scenarios"
+    kind = "scenarios" if top.table().keys() & _SCENARIO_KEYS else "policies"
     for node in chain(top, kind):
-        file = Path(node.place.file)
-        found |= evidence_in(file.read_text(encoding="utf-8-sig"), node)
+        text = Path(node.place.file).read_text(encoding="utf-8-sig")
+        # A value that is replaced takes its evidence with it.
+        for keys in lines_of(text):
+            found.pop(dotted(keys, node), None)
+        found |= evidence_in(text, node)
     return found
 
 
@@ -61,9 +67,9 @@ def evidence_in(text: str, root: Node) -> dict[str, Evidence]:
         match = _GRADED.match(comment)
         if match is None or line not in paths:
             continue
-        path = _meant(lines[line - 1], paths[line])
-        if path is not None:
-            found[dotted(path, root)] = Evidence(match[1], match[2])
+        meant = _meant(lines[line - 1], paths[line])
+        if meant is not None:
+            found[dotted(meant, root)] = Evidence(match[1], match[2])
     return found
 
 
@@ -85,10 +91,17 @@ def dotted(path: Keys, root: Node) -> str:
     words = []
     node: object = root.value
     for key in path:
-        item = node[key] if isinstance(node, dict | list) else None  # type: ignore[index]
-        node = item.value if isinstance(item, Node) else None
+        inner = _entries(node).get(key)
+        node = inner.value if inner else None
         words.append(_word(key, node))
     return ".".join(words)
+
+
+def _entries(value: object) -> Mapping[str | int, Node]:
+    """Return what a table or an array holds."""
+    if isinstance(value, dict):
+        return value
+    return dict(enumerate(value)) if isinstance(value, list) else {}
 
 
 def _word(key: str | int, node: object) -> str:
@@ -107,7 +120,3 @@ def _meant(line: str, paths: list[Keys]) -> Keys | None:
         if parts and names[-len(parts) :] == parts:
             return path
     return None
-
-
-def _is_policy(top: Node) -> bool:
-    return top.get("population") is None and top.get("market") is None

@@ -98,7 +98,7 @@ def _open_scenario(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
 def _write_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
     """Write defaults as a file would, not in the engine's units."""
     for name, field in model.model_fields.items():
-        default = field.get_default(call_default_factory=True, validated_data={})
+        default = field.get_default(call_default_factory=True)
         schema["properties"][name].pop("default", None)
         if default is None or default is PydanticUndefined:
             continue

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from churnsim.mechanisms import goodwill as rules
 from churnsim.records import Goodwill, Kind, Market, Policy
+from tests.mechanisms.neutral import neutral_market
 
 grievances = st.floats(-20.0, 20.0)
 
@@ -116,7 +117,7 @@ def test_after_settlement__never_hurts(
     grievance: float, compensation: float, quick: float
 ) -> None:
     """A settlement lowers the grievance, the more so the quicker it is."""
-    market = Market(*([0.0] * len(Market._fields)))._replace(distributive=0.45)
+    market = neutral_market()._replace(distributive=0.45)
     figures = Kind(0.0, 0.0, 0.0, 0.37, 1.01, 2.10, 1.0, 2.0)
     start = Goodwill(grievance, 0.0)
     after = rules.after_settlement(market, figures, start, compensation, quick)

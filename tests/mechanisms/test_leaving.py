@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from churnsim.mechanisms import clocks, leaving
 from churnsim.mechanisms.value import Pace
 from churnsim.records import Goodwill, Market, Relationship, Traits
+from tests.mechanisms.neutral import neutral_market
 
 BUYER = Traits(0.5, 0.2, 1e6, math.inf)
 SUBSCRIBER = Traits(0.5, 0.25, 1e6, 10.0)
@@ -35,7 +36,7 @@ def test_leave_probability__is_bounded_by_kappa(market: Market) -> None:
 @given(st.floats(-50, 50), st.floats(-50, 50), st.floats(-50, 50))
 def test_leave_probability__is_monotone(a: float, b: float, trust: float) -> None:
     """More grievance never makes leaving less likely, more trust never more likely."""
-    market = Market(*([0.0] * len(Market._fields)))._replace(stated_to_actual=0.8)
+    market = neutral_market()._replace(stated_to_actual=0.8)
     low, high = sorted((a, b))
     calm = leaving.leave_probability(market, Goodwill(low, trust))
     upset = leaving.leave_probability(market, Goodwill(high, trust))
@@ -84,9 +85,7 @@ def test_repaced__a_change_back_changes_nothing(
     left: float, slow: float, quick: float
 ) -> None:
     """A clock that is slowed down and sped up at one moment strikes when it would."""
-    market = Market(*([0.0] * len(Market._fields)))._replace(
-        relationship=int(Relationship.PURCHASE)
-    )
+    market = neutral_market()._replace(relationship=int(Relationship.PURCHASE))
     start = clocks.first_clocks(
         market, BUYER, pace(slow, slow), 0.0, clocks.Budgets(left, left, left)
     )

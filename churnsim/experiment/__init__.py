@@ -1,0 +1,50 @@
+"""Experiments: policies times replications, paired, compared, kept and verified."""
+
+from churnsim.experiment.assumptions import Assumption, assumptions_of
+from churnsim.experiment.bound import MistakeShare, mistake_share, mistake_shares
+from churnsim.experiment.comparison import Comparison, PolicyFigures, compare
+from churnsim.experiment.failures import Failure
+from churnsim.experiment.intervals import Estimate, estimate
+from churnsim.experiment.losses import Loss, MainCause
+from churnsim.experiment.replications import (
+    Execution,
+    Replications,
+    run_replications,
+)
+from churnsim.experiment.store import (
+    Manifest,
+    Verification,
+    csv_text,
+    read_manifest,
+    verify_results,
+    write_results,
+)
+from churnsim.experiment.summary import FIGURES, Figure, Summary
+
+__all__ = [
+    "compare",
+    "run_replications",
+    "write_results",
+    "read_manifest",
+    "verify_results",
+    "csv_text",
+    "mistake_share",
+    "mistake_shares",
+    "assumptions_of",
+    "estimate",
+    "Comparison",
+    "PolicyFigures",
+    "Loss",
+    "MainCause",
+    "Estimate",
+    "MistakeShare",
+    "Assumption",
+    "Execution",
+    "Replications",
+    "Failure",
+    "Manifest",
+    "Verification",
+    "FIGURES",
+    "Figure",
+    "Summary",
+]

@@ -1,0 +1,351 @@
+"""Policies compared: figures with intervals, what each loses, and one sentence."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from churnsim.errors import InputError, PartialError, Problem
+from churnsim.experiment.assumptions import Assumption, assumptions_of
+from churnsim.experiment.bound import MistakeShare, mistake_shares, share_warning
+from churnsim.experiment.failures import Failure, partial_error
+from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
+from churnsim.experiment.losses import MEASURES, Loss, loss_of
+from churnsim.experiment.replications import (
+    THREADS,
+    Execution,
+    Replications,
+    run_replications,
+)
+from churnsim.experiment.sentences import Extent, sentence_of
+from churnsim.experiment.summary import FIGURES, Summary
+from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.files import find, is_path
+from churnsim.scenario.model import FLAWLESS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class PolicyFigures(NamedTuple):
+    """How one policy did on average, each figure with its interval."""
+
+    name: str
+    title: str
+    n: int  # replications
+    figures: dict[str, Estimate]  # by the names of FIGURES
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What the policies of a scenario come to, paired by replication."""
+
+    scenario: Scenario
+    seed: int
+    engine: str
+    replications: Replications
+    policies: dict[str, PolicyFigures]
+    losses: tuple[Loss, ...]
+    mistake_shares: tuple[MistakeShare, ...]
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def runs(self) -> tuple[Summary, ...]:
+        """Return the rows of all finished replications."""
+        return self.replications.runs
+
+    @property
+    def n_asked(self) -> int:
+        """Return how many replications were asked for."""
+        return len(self.replications.asked)
+
+    @property
+    def n_finished(self) -> int:
+        """Return how many replications finished under every policy."""
+        return len(self.replications.finished)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether the user stopped it before all was done."""
+        return self.replications.is_stopped
+
+    @property
+    def is_partial(self) -> bool:
+        """Return whether fewer replications finished than were asked for."""
+        return self.n_finished < self.n_asked
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Return the replications that failed."""
+        return self.replications.failures
+
+    def error(self) -> PartialError | None:
+        """Return the error about failed replications, if there were any."""
+        return partial_error(self.failures, self.n_asked)
+
+    def loss(
+        self, policy: str, against: str = "baseline", measure: str = "revenue"
+    ) -> Loss:
+        """Return what a policy loses against "baseline" or "flawless".
+
+        Raises:
+            InputError: No such policy, or it is what losses are measured against.
+        """
+        for loss in self.losses:
+            if (loss.policy, loss.against, loss.measure) == (policy, against, measure):
+                return loss
+        known = dict.fromkeys(loss.policy for loss in self.losses)
+        rule = f'must be one of {", ".join(known)}, against "baseline" or "flawless"'
+        raise InputError(Problem(rule, field="policy", value=policy))
+
+    def headline(self) -> Loss | None:
+        """Return the largest loss of revenue against the baseline, if there is any.
+
+        Against flawless where the baseline is the only other policy.
+        """
+        for against in ("baseline", "flawless"):
+            losses = [
+                loss
+                for loss in self.losses
+                if loss.against == against
+                and loss.measure == "revenue"
+                and loss.policy != FLAWLESS
+            ]
+            if losses:
+                return max(losses, key=lambda loss: loss.total.mean or 0.0)
+        return None
+
+    def sentence(self, policy: str | None = None) -> str:
+        """Return what a policy costs the firm in one sentence; the dearest policy's.
+
+        Raises:
+            InputError: No such policy.
+        """
+        extent = Extent(
+            self.n_asked, self.n_finished, len(self.failures), self.scenario.currency
+        )
+        if policy is not None:
+            is_base = policy == self.scenario.baseline
+            against = "flawless" if is_base else "baseline"
+            return sentence_of(self.loss(policy, against), extent)
+        headline = self.headline()
+        if headline is None:
+            return "There is nothing to compare: a flawless firm is the only policy."
+        return sentence_of(headline, extent)
+
+    def to_arrow(self) -> pa.Table:
+        """Return one row for each policy and replication."""
+        from churnsim.experiment.store.tables import runs_table
+
+        return runs_table(self)
+
+    def to_dataframe(self) -> Any:
+        """Return `to_arrow` as a pandas data frame; pandas must be installed."""
+        return self.to_arrow().to_pandas()
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Return the whole comparison in numbers, texts and lists."""
+        return {
+            "scenario": self.scenario.name,
+            "scenario_digest": self.scenario.digest,
+            "title": self.scenario.title,
+            "currency": self.scenario.currency,
+            "horizon_days": self.scenario.horizon,
+            "baseline": self.scenario.baseline,
+            "seed": self.seed,
+            "engine": self.engine,
+            "replications_asked": self.n_asked,
+            "replications_finished": self.n_finished,
+            "is_stopped": self.is_stopped,
+            "is_rough": self.n_finished < ROUGH_BELOW,
+            "sentence": self.sentence(),
+            "sentences": {loss.policy: self.sentence(loss.policy) for loss in self._of},
+            "policies": {
+                name: {
+                    "title": policy.title,
+                    "figures": {
+                        figure: _record(value)
+                        for figure, value in policy.figures.items()
+                    },
+                }
+                for name, policy in self.policies.items()
+            },
+            "losses": [_record(loss) for loss in self.losses],
+            "mistake_shares": [_record(share) for share in self.mistake_shares],
+            "assumptions": [_record(item) for item in self.assumptions],
+            "warnings": list(self.warnings),
+            "failures": [str(failure.problem) for failure in self.failures],
+        }
+
+    @property
+    def _of(self) -> list[Loss]:
+        """Return one loss of revenue for each policy that has a sentence."""
+        return [
+            loss
+            for loss in self.losses
+            if loss.measure == "revenue"
+            and (loss.against == "baseline" or loss.policy == self.scenario.baseline)
+        ]
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks."""
+        head = ("policy", "revenue", "customers kept", "loss a year per 1,000", "95 %")
+        rows = []
+        for name, policy in self.policies.items():
+            losses = [loss for loss in self._of if loss.policy == name]
+            yearly = losses[0].yearly if losses else Estimate(None, None, None, 0)
+            interval = f"{_number(yearly.low)} to {_number(yearly.high)}"
+            rows.append(
+                (
+                    policy.title,
+                    _number(policy.figures["revenue"].mean),
+                    _number(policy.figures["kept"].mean),
+                    _number(yearly.mean),
+                    interval if yearly.low is not None else "",
+                )
+            )
+        body = "".join(_row(row, "td") for row in rows)
+        sentence = html.escape(self.sentence())
+        return f"<p>{sentence}</p><table>{_row(head, 'th')}{body}</table>"
+
+
+def compare(
+    scenario: Scenario | str | Path,
+    *,
+    policies: Sequence[str] | None = None,
+    replications: int | None = None,
+    seed: int | None = None,
+    overrides: Overrides = (),
+    execution: Execution = THREADS,
+) -> Comparison:
+    """Return the policies of a scenario compared, paired by replication.
+
+    Ctrl-C keeps the replications that are finished.
+
+    Args:
+        scenario: A ready one's name, a file, or what `load_scenario` returned.
+        policies: The scenario's where absent; its baseline and flawless are always run.
+        replications: How many; the scenario's where absent.
+        seed: The scenario's where absent.
+        overrides: Settings that lie over the file's.
+        execution: Engine, threads, progress, a way to stop.
+
+    Raises:
+        InputError: Settings that there cannot be, or that contradict observed churn.
+        ResourceError: More memory would be needed than there is.
+        InterruptedRun: Stopped before any replication was finished.
+    """
+    loaded = _loaded(scenario, policies, overrides)
+    shares = mistake_shares(loaded)
+    names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
+    names.sort(key=loaded.policy_names.index)
+    results = run_replications(
+        loaded, names, replications=replications, seed=seed, execution=execution
+    )
+    file = None if isinstance(scenario, Scenario) else _file(scenario)
+    return Comparison(
+        scenario=loaded,
+        seed=loaded.seed if seed is None else seed,
+        engine=execution.engine,
+        replications=results,
+        policies={name: figures_of(loaded, results, name) for name in results.policies},
+        losses=tuple(losses_of(loaded, results)),
+        mistake_shares=tuple(s for s in shares if s.policy in results.policies),
+        assumptions=assumptions_of(loaded, file),
+        warnings=tuple(_warnings(loaded, shares, results)),
+    )
+
+
+def figures_of(scenario: Scenario, results: Replications, policy: str) -> PolicyFigures:
+    """Return a policy's figures over its replications."""
+    rows = results.of(policy)
+    figures = {name: estimate([row.figures[name] for row in rows]) for name in FIGURES}
+    title = scenario.policy(policy).title or policy
+    return PolicyFigures(policy, title, len(rows), figures)
+
+
+def losses_of(scenario: Scenario, results: Replications) -> list[Loss]:
+    """Return what each policy loses against the baseline and against flawless."""
+    return [
+        loss_of(
+            results.of(policy), results.of(other), against, measure, scenario.horizon
+        )
+        for against, other in (("baseline", scenario.baseline), ("flawless", FLAWLESS))
+        for policy in results.policies
+        if policy != other
+        for measure in MEASURES
+    ]
+
+
+def _loaded(
+    scenario: Scenario | str | Path,
+    policies: Sequence[str] | None,
+    overrides: Overrides,
+) -> Scenario:
+    """Return the scenario with all policies that are asked for."""
+    if isinstance(scenario, Scenario):
+        if overrides:
+            rule = "must come with a scenario's name or file, not with one loaded"
+            raise InputError(Problem(rule, field="overrides"))
+        for name in policies or ():
+            scenario.policy(name)
+        return scenario
+    loaded = load_scenario(scenario, overrides=overrides)
+    new = [name for name in policies or () if name not in loaded.policy_names]
+    if not new:
+        return loaded
+    added = {
+        "seed": str(loaded.seed),
+        "baseline": json.dumps(loaded.baseline),
+        "policies": json.dumps([*loaded.policy_names, *new]),
+    }
+    if not isinstance(overrides, Mapping):
+        texts = (text.partition("=") for text in overrides)
+        overrides = {key.strip(): value.strip() for key, _, value in texts}
+    return load_scenario(scenario, overrides={**overrides, **added})
+
+
+def _file(scenario: str | Path) -> Path:
+    if isinstance(scenario, Path):
+        return scenario
+    return Path(scenario) if is_path(scenario) else find(scenario, "scenarios", None)
+
+
+def _warnings(
+    scenario: Scenario, shares: Sequence[MistakeShare], results: Replications
+) -> list[str]:
+    """Return what the reader of the results ought to know."""
+    told = [str(warning) for warning in scenario.warnings]
+    told += [
+        text
+        for share in shares
+        if share.policy in results.policies and (text := share_warning(share))
+    ]
+    n = len(results.finished)
+    if n == 1:
+        told.append("one replication: there are no intervals")
+    elif n < ROUGH_BELOW:
+        told.append(f"{n} replications: intervals are rough below {ROUGH_BELOW}")
+    return told
+
+
+def _record(value: NamedTuple) -> dict[str, Any]:
+    """Return a record and the records in it as dictionaries."""
+    return {
+        name: _record(item) if hasattr(item, "_asdict") else item
+        for name, item in value._asdict().items()
+    }
+
+
+def _number(value: float | None) -> str:
+    return "no data" if value is None else f"{value:,.0f}"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return f"<tr>{''.join(f'<{tag}>{html.escape(c)}</{tag}>' for c in cells)}</tr>"

@@ -1,0 +1,15 @@
+"""Results on disk: written whole or not at all, and found out if they change."""
+
+from churnsim.experiment.store.manifest import Manifest, read_manifest
+from churnsim.experiment.store.tables import csv_text
+from churnsim.experiment.store.verifying import Verification, verify_results
+from churnsim.experiment.store.writing import write_results
+
+__all__ = [
+    "write_results",
+    "read_manifest",
+    "verify_results",
+    "csv_text",
+    "Manifest",
+    "Verification",
+]

@@ -1,0 +1,175 @@
+"""The manifest: what a folder of results holds, and all it takes to make them again."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from churnsim._version import __version__
+from churnsim.errors import InputError, Problem, StorageError
+from churnsim.streams import STREAM_VERSION
+
+if TYPE_CHECKING:
+    from churnsim.experiment.comparison import Comparison
+
+NAME = "manifest.json"
+FORMAT = "churnsim results"
+FORMAT_VERSION = 1
+BYTES_MAX = 2**30
+LIBRARIES = ("numpy", "numba", "llvmlite", "scipy", "simpy", "pyarrow")
+
+_TYPES: dict[str, type] = {
+    "scenario": dict,
+    "seed": int,
+    "engine": str,
+    "stream_version": int,
+    "policies": list,
+    "replications_asked": list,
+    "replications": list,
+    "populations": dict,
+    "results": dict,
+    "versions": dict,
+    "platform": dict,
+    "files": dict,
+}
+
+
+class Manifest(NamedTuple):
+    """A manifest as read, whole and undamaged."""
+
+    folder: Path
+    scenario: dict[str, Any]  # name, digest, log digest
+    seed: int
+    engine: str
+    stream_version: int
+    policies: list[str]
+    replications_asked: list[int]
+    replications: list[int]  # those finished
+    populations: dict[str, str]  # digest by replication
+    results: dict[str, dict[str, str]]  # digest by policy, then by replication
+    versions: dict[str, str]
+    platform: dict[str, str]
+    files: dict[str, str]  # SHA-256 by name
+
+
+def manifest_of(comparison: Comparison, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the manifest of a comparison that is kept in the files given."""
+    finished = comparison.replications.finished
+    scenario = comparison.scenario
+    results: dict[str, dict[str, str]] = {}
+    populations = {}
+    for run in comparison.runs:
+        results.setdefault(run.policy, {})[str(run.replication)] = run.digest
+        populations[str(run.replication)] = run.population
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "scenario": {
+            "name": scenario.name,
+            "digest": scenario.digest,
+            "log_digest": scenario.log_digest,
+        },
+        "seed": comparison.seed,
+        "engine": comparison.engine,
+        "stream_version": STREAM_VERSION,
+        "policies": list(comparison.replications.policies),
+        "replications_asked": list(comparison.replications.asked),
+        "replications": list(finished),
+        "populations": populations,
+        "results": results,
+        "versions": versions(),
+        "platform": {
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "processor": platform.processor(),
+        },
+        "files": {name: sha256(data) for name, data in sorted(files.items())},
+    }
+
+
+def to_bytes(manifest: Mapping[str, Any]) -> bytes:
+    """Return a manifest as the one text that stands for it, sealed by its digest."""
+    body = _text(manifest)
+    return _text({**manifest, "digest": sha256(body.encode())}).encode()
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """Return the manifest of a folder of results.
+
+    Raises:
+        InputError: There is no such folder, or it holds no results.
+        StorageError: It cannot be read, is damaged, or is of another version.
+    """
+    place = Path(folder)
+    path = place / NAME
+    if not place.is_dir():
+        raise InputError(Problem("must be a folder of results", str(place)))
+    if not path.is_file():
+        rule = f"must hold results: there is no {NAME} in it"
+        hint = "a run that was cut short leaves nothing to verify"
+        raise InputError(Problem(rule, str(place), hint=hint))
+    raw = read_bytes(path)
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        _damaged(path)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        _damaged(path)
+    if data.get("format_version") != FORMAT_VERSION:
+        rule = f"must be of format {FORMAT_VERSION}, which this version reads"
+        found = data.get("format_version")
+        raise StorageError(Problem(rule, str(path), value=found))
+    known = {key: value for key, value in data.items() if key != "digest"}
+    try:
+        is_whole = to_bytes(known) == raw
+    except (ValueError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        _damaged(path)
+    if any(not isinstance(data.get(key), kind) for key, kind in _TYPES.items()):
+        _damaged(path)
+    return Manifest(place, *(data[key] for key in _TYPES))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file of results.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
+    except OSError as error:
+        rule = f"must be a file that can be read ({error.strerror})"
+        raise StorageError(Problem(rule, str(path))) from None
+    if len(data) > BYTES_MAX:
+        raise StorageError(Problem("must not be larger than 1 GiB", str(path)))
+    return data
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all that computes."""
+    own = {"churnsim": __version__, "python": sys.version.split()[0]}
+    return own | {name: importlib.metadata.version(name) for name in LIBRARIES}
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of some bytes, as 64 hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _text(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _damaged(path: Path) -> NoReturn:
+    rule = "must be as churnsim wrote it: it was changed or cut"
+    hint = "run the scenario again to get results that can be trusted"
+    raise StorageError(Problem(rule, str(path), hint=hint)) from None

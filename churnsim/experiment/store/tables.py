@@ -1,0 +1,169 @@
+"""A comparison as tables, for people (CSV) and for programs (Parquet)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from churnsim.engines.books import Monthly
+from churnsim.experiment.summary import FIGURES, Summary
+
+if TYPE_CHECKING:
+    from churnsim.experiment.comparison import Comparison
+
+# What makes a spreadsheet take a text for a formula, the wide forms too.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+Row = dict[str, Any]
+
+
+def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
+    """Return the tables of a comparison by name."""
+    return {
+        "runs": runs_table(comparison),
+        "policies": policies_table(comparison),
+        "losses": losses_table(comparison),
+        "monthly": monthly_table(comparison),
+        "waits": waits_table(comparison),
+    }
+
+
+def runs_table(comparison: Comparison) -> pa.Table:
+    """Return one row a run: figures, counts, and money in micro-units."""
+    return _table([_run_row(run) for run in comparison.runs])
+
+
+def policies_table(comparison: Comparison) -> pa.Table:
+    """Return one row for each policy and figure: mean and 95 % interval."""
+    return _table(
+        [
+            {
+                "policy": name,
+                "title": policy.title,
+                "figure": figure,
+                "unit": FIGURES[figure].unit,
+                "mean": value.mean,
+                "low": value.low,
+                "high": value.high,
+                "replications": value.n,
+            }
+            for name, policy in comparison.policies.items()
+            for figure, value in policy.figures.items()
+        ]
+    )
+
+
+def losses_table(comparison: Comparison) -> pa.Table:
+    """Return one row for each policy, measure and what it is compared with."""
+    rows: list[Row] = []
+    for loss in comparison.losses:
+        cause = loss.cause
+        rows.append(
+            {
+                "policy": loss.policy,
+                "against": loss.against,
+                "other": loss.other,
+                "measure": loss.measure,
+                "total": loss.total.mean,
+                "total_low": loss.total.low,
+                "total_high": loss.total.high,
+                "yearly_per_1000": loss.yearly.mean,
+                "yearly_low": loss.yearly.low,
+                "yearly_high": loss.yearly.high,
+                "replications": loss.total.n,
+                "correlation": loss.correlation,
+                "variance_factor": loss.variance_factor,
+                "main_cause": cause.cause if cause else None,
+                "main_cause_extra": cause.extra if cause else None,
+                "main_cause_share": cause.share if cause else None,
+            }
+        )
+    return _table(rows)
+
+
+def monthly_table(comparison: Comparison) -> pa.Table:
+    """Return one row for each run and month."""
+    names = [column.name.lower() for column in Monthly]
+    return _table(
+        [
+            {
+                "policy": run.policy,
+                "replication": run.replication,
+                "month": month,
+                **dict(zip(names, values, strict=True)),
+            }
+            for run in comparison.runs
+            for month, values in enumerate(run.monthly.tolist(), 1)
+        ]
+    )
+
+
+def waits_table(comparison: Comparison) -> pa.Table:
+    """Return the histograms of waits: one row for each run, desk and bin with people.
+
+    Bin 0 is up to a second; eight bins double the wait.
+    """
+    return _table(
+        [
+            {
+                "policy": run.policy,
+                "replication": run.replication,
+                "desk": desk,
+                "bin": place,
+                "people": people,
+            }
+            for run in comparison.runs
+            for desk, waits in (("front", run.front_waits), ("back", run.back_waits))
+            for place, people in enumerate(waits.tolist())
+            if people
+        ]
+    )
+
+
+def csv_text(table: pa.Table) -> str:
+    """Return a table as CSV in which no text can act as a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([guarded(name) for name in table.column_names])
+    for row in table.to_pylist():
+        writer.writerow([guarded(value) for value in row.values()])
+    return out.getvalue()
+
+
+def guarded(value: object) -> object:
+    """Return a cell that a spreadsheet only shows; numbers stay as they are."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """Return a table as a Parquet file with a checksum on each page."""
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd", write_page_checksum=True)
+    return out.getvalue()
+
+
+def _table(rows: list[Row]) -> pa.Table:
+    return pa.Table.from_pylist(rows)
+
+
+def _run_row(run: Summary) -> Row:
+    return {
+        "policy": run.policy,
+        "replication": run.replication,
+        "customers": run.n_customers,
+        "people": run.n_people,
+        **run.figures,
+        **{f"n_{name}": count for name, count in run.tally.items()},
+        **{f"closed_{name}": count for name, count in run.closed.items()},
+        **{f"micro_{name}": money for name, money in run.totals._asdict().items()},
+        "population": run.population,
+        "digest": run.digest,
+    }

@@ -1,0 +1,161 @@
+"""Writing a folder of results: beside its place first, then moved there in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
+from churnsim.experiment.store import manifest
+from churnsim.experiment.store.tables import csv_text, parquet_bytes, tables_of
+
+if TYPE_CHECKING:
+    from churnsim.experiment.comparison import Comparison
+
+SCENARIO = "scenario.toml"
+
+_EXTRA = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.[a-z0-9]{1,8}")
+
+
+def write_results(
+    comparison: Comparison,
+    folder: str | Path,
+    *,
+    force: bool = False,
+    extras: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a comparison's tables, scenario and manifest; return the folder.
+
+    Whatever interrupts it, the folder is there whole or not at all. No name of a
+    policy or scenario becomes part of a path.
+
+    Args:
+        comparison: What is kept.
+        folder: Made if it is not there; must be empty otherwise.
+        force: Replace results that stand there, and nothing else.
+        extras: Texts kept beside the tables, such as a report, by file name.
+
+    Raises:
+        InputError: The folder is not empty, or is no folder.
+        StorageError: It is a link or another user's, or cannot be written.
+    """
+    place = Path(folder)
+    check_place(place, force=force)
+    files = {SCENARIO: comparison.scenario.to_toml().encode()}
+    for name, table in tables_of(comparison).items():
+        files[f"{name}.csv"] = csv_text(table).encode()
+        files[f"{name}.parquet"] = parquet_bytes(table)
+    for name, text in (extras or {}).items():
+        if not _EXTRA.fullmatch(name) or name in (*files, manifest.NAME):
+            rule = 'must be a free file name such as "report.html"'
+            raise InputError(Problem(rule, field="extras", value=name))
+        files[name] = text.encode()
+    # Last, so that a folder with a manifest is a folder with everything.
+    files[manifest.NAME] = manifest.to_bytes(manifest.manifest_of(comparison, files))
+    with _told(place):
+        parent = place.absolute().parent
+        parent.mkdir(parents=True, exist_ok=True)
+        beside = parent / f".{place.absolute().name[:80]}.{secrets.token_hex(6)}"
+        try:
+            _write_all(beside, files)
+            _move(beside, place)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    return place
+
+
+def check_place(place: Path, *, force: bool = False) -> None:
+    """Refuse a folder that results may not be written to: worth asking before a run.
+
+    Raises:
+        InputError: It is not empty, or is no folder.
+        StorageError: It is a link, or another user's.
+    """
+    with _told(place):
+        if place.is_symlink():
+            rule = "must be a folder itself, not a link to one"
+            raise StorageError(Problem(rule, str(place), hint="name its target"))
+        if not place.exists():
+            return
+        if not place.is_dir():
+            raise InputError(Problem("must be a folder", str(place)))
+        if hasattr(os, "getuid") and place.stat().st_uid != os.getuid():
+            raise StorageError(Problem("must be your own folder", str(place)))
+        names = sorted(path.name for path in place.iterdir())
+    if names:
+        _check_replaceable(place, names, force=force)
+
+
+def _check_replaceable(place: Path, names: list[str], *, force: bool) -> None:
+    """Refuse to replace anything but results, and those unless forced."""
+    try:
+        known = manifest.read_manifest(place)
+    except ChurnsimError:
+        rule = f"must be empty or not there yet; it holds {names[0]}"
+        raise InputError(Problem(rule, str(place), hint="name another")) from None
+    others = [name for name in names if name not in {*known.files, manifest.NAME}]
+    if others:
+        rule = f"must hold nothing but results; it holds {others[0]} too"
+        raise InputError(Problem(rule, str(place), hint="name another"))
+    if not force:
+        scenario, seed = known.scenario.get("name"), known.seed
+        rule = f"must be empty; it holds results of {scenario} with seed {seed}"
+        hint = "name another, or say that they may be replaced"
+        raise InputError(Problem(rule, str(place), hint=hint))
+
+
+def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files so that they survive a loss of power from here on."""
+    folder.mkdir()
+    for name, data in files.items():
+        with (folder / name).open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    _sync(folder)
+
+
+def _move(beside: Path, place: Path) -> None:
+    """Put a whole folder in its place, and what stood there away."""
+    old = beside.with_name(f"{beside.name}.old")
+    is_replacing = place.exists()
+    if is_replacing:
+        place.rename(old)
+    try:
+        beside.rename(place)
+    except OSError:
+        if is_replacing:
+            old.rename(place)
+        raise
+    _sync(place.absolute().parent)
+    if is_replacing:
+        shutil.rmtree(old)
+
+
+def _sync(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot, and need not
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _told(place: Path) -> Iterator[None]:
+    """Turn what the system refuses into one line for the user."""
+    try:
+        yield
+    except OSError as error:
+        rule = f"must be writable ({error.strerror or error}); nothing was kept"
+        hint = "free space or name another folder"
+        raise StorageError(Problem(rule, str(place), hint=hint)) from None
+    except ValueError as error:  # a zero byte in the name
+        raise InputError(Problem(f"must be a path ({error})", str(place))) from None

@@ -1,0 +1,84 @@
+"""Figures as people read them: few digits, one unit along a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from churnsim.units import format_duration
+
+NOTHING = "no data"
+DIGITS = 4  # of the largest amount in a row
+_SCALES = ((1e9, " bn"), (1e6, " M"), (1e3, " k"))
+
+Value = float | None
+
+
+class Scale(NamedTuple):
+    """The unit that the amounts of a row share."""
+
+    unit: float
+    suffix: str
+    n_decimals: int
+
+
+def scale_of(amounts: Iterable[Value]) -> Scale:
+    """Return the unit in which the largest amount has about four digits."""
+    largest = max((abs(a) for a in amounts if a is not None), default=0.0)
+    if largest == 0.0:
+        return Scale(1.0, "", 0)
+    unit, suffix = next((s for s in _SCALES if largest >= s[0]), (1.0, ""))
+    n_before = math.floor(math.log10(largest / unit)) + 1
+    return Scale(unit, suffix, DIGITS - n_before if suffix else 2)
+
+
+def money_cells(
+    amounts: Sequence[Value], currency: str, scale: Scale | None = None
+) -> tuple[str, ...]:
+    """Return amounts [units of currency] in one unit: "$12.34 M", "$9.87 M"."""
+    scale = scale or scale_of(amounts)
+    return tuple(
+        NOTHING if amount is None else _money(amount, currency, scale)
+        for amount in amounts
+    )
+
+
+def range_cells(
+    lows: Sequence[Value], highs: Sequence[Value], scale: Scale
+) -> tuple[str, ...]:
+    """Return intervals of amounts as numbers of a unit: "1.02 to 1.31"."""
+    return tuple(
+        NOTHING
+        if low is None or high is None
+        else f"{_fixed(low, scale)} to {_fixed(high, scale)}"
+        for low, high in zip(lows, highs, strict=True)
+    )
+
+
+def count_cells(counts: Sequence[Value]) -> tuple[str, ...]:
+    """Return mean counts: whole from 100 on, with a decimal below."""
+    largest = max((abs(c) for c in counts if c is not None), default=0.0)
+    n_decimals = 0 if largest >= 100 else 1
+    return tuple(NOTHING if c is None else f"{c:,.{n_decimals}f}" for c in counts)
+
+
+def share_cells(shares: Sequence[Value]) -> tuple[str, ...]:
+    """Return shares as percentages with one decimal."""
+    return tuple(NOTHING if s is None else f"{100.0 * s:.1f} %" for s in shares)
+
+
+def duration_cells(durations: Sequence[Value]) -> tuple[str, ...]:
+    """Return durations [days], each in its own unit."""
+    return tuple(NOTHING if d is None else format_duration(d) for d in durations)
+
+
+def _money(amount: float, currency: str, scale: Scale) -> str:
+    text = _fixed(amount, scale)
+    sign = "-" if text.startswith("-") else ""
+    return f"{sign}{currency}{text.removeprefix('-')}{scale.suffix}"
+
+
+def _fixed(amount: float, scale: Scale) -> str:
+    text = f"{amount / scale.unit:,.{scale.n_decimals}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0.0 else text

@@ -1,0 +1,67 @@
+"""The command as tests call it: in this process, or as a user types it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from churnsim.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+AS_TYPED = [sys.executable, "-c", "from churnsim.cli import main; main()"]
+
+
+class Answer(NamedTuple):
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Answer]
+
+
+@pytest.fixture
+def churnsim(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Command:
+    """Return a function that runs a command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Answer:
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Answer(int(left.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Command:
+    """Return a function that runs a command in a process of its own."""
+
+    def run(*arguments: str, **variables: str) -> Answer:
+        done = subprocess.run(
+            [*AS_TYPED, *arguments],
+            cwd=tmp_path,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return this process's variables, with the package to be found and some more."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **variables}

@@ -1,0 +1,1 @@
+"""The parts of the engines on their own."""

@@ -1,0 +1,1 @@
+"""Mechanisms: known answers worked by hand, and laws."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -17,6 +18,7 @@ from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
 from churnsim.cli.run import run_command
 from churnsim.cli.shape import SuggestingGroup
+from churnsim.cli.verify import verify_command
 from churnsim.errors import ExitCode
 
 __all__ = ["main"]
@@ -64,6 +66,7 @@ for command in (
     validate_command,
     fit_command,
     schema_command,
+    verify_command,
 ):
     churnsim.add_command(command)
 
@@ -72,7 +75,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     prepare_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(guarded(lambda: _invoked(given)))
+    _leave(guarded(lambda: _invoked(given)))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the program; at once where an interrupted run still computes."""
+    if code == ExitCode.INTERRUPTED and threading.active_count() > 1:
+        # A kernel cannot be interrupted, and tearing Python down under it is not safe.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _invoked(arguments: list[str]) -> int:

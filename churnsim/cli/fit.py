@@ -82,8 +82,8 @@ def fit_command(options: FitOptions) -> None:
 
     TRANSACTIONS is a CSV file with columns customer, date and amount, a Parquet file
     with the same, or a file laid out like the CDNOW sample. The parameters are printed
-    with standard errors. With --scenario, a file is written that simulates exactly these
-    customers: each is drawn from what its own purchases say.
+    with standard errors. With --scenario, a file is written that simulates exactly
+    these customers: each is drawn from what its own purchases say.
     """
     _check(options)
     from churnsim.fit import fit_log, read_transactions

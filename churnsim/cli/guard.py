@@ -8,6 +8,7 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Callable
+from typing import TextIO
 
 import click
 
@@ -81,9 +82,17 @@ def _pipe_closed() -> int:
 
 
 def _show_warning(
-    message: Warning | str, category: type[Warning], *_where: object
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
-    """Tell a warning on one line, without the place in our code."""
-    known = category.__module__.startswith("churnsim")
-    if known or os.environ.get(DEBUG_VARIABLE):
+    """Tell a warning on one line; other libraries' only to those who ask."""
+    is_ours = category.__module__.startswith("churnsim")
+    if is_ours:
         tell(f"warning: {message}")
+    elif os.environ.get(DEBUG_VARIABLE):
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        click.echo(text, nl=False, file=file or sys.stderr)

@@ -58,17 +58,22 @@ def show_command(options: ShowOptions) -> None:
     SCENARIO or POLICY is a ready name such as telecom or slow, or a .toml file. Of a
     scenario's policies, what each does differently from the baseline is shown.
     """
-    from churnsim.cli.policies import ANY_CURRENCY, load_policy, policy_file
+    from churnsim.cli.policies import load_policy, policy_file
     from churnsim.report.settings import policy_text, policy_toml, scenario_text
     from churnsim.scenario import load_scenario
+    from churnsim.scenario.evidence import evidence_of
+    from churnsim.scenario.files import find
 
     path = policy_file(options.name)
     if path is None:
         scenario = load_scenario(options.name, overrides=options.overrides)
         if options.as_toml:
             say(scenario.to_toml().rstrip("\n"))
-        else:
-            say(scenario_text(scenario, columns()))
+            return
+        changed = {pair.partition("=")[0].strip() for pair in options.overrides}
+        evidence = evidence_of(find(options.name, "scenarios", None))
+        kept = {key: found for key, found in evidence.items() if key not in changed}
+        say(scenario_text(scenario, kept, columns()))
         return
     if options.overrides:
         raise click.UsageError(
@@ -77,9 +82,9 @@ def show_command(options: ShowOptions) -> None:
         )
     policy = load_policy(path)
     if options.as_toml:
-        say(policy_toml(policy, ANY_CURRENCY))
+        say(policy_toml(policy))
     else:
-        say(policy_text(path.stem, policy, ANY_CURRENCY, columns()))
+        say(policy_text(path.stem, policy, evidence_of(path), columns()))
 
 
 def _title(path: Path) -> str:

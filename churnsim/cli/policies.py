@@ -19,8 +19,7 @@ from churnsim.scenario.files import (
 )
 from churnsim.scenario.messages import problems
 from churnsim.scenario.nodes import Node, laid_over, plain
-
-ANY_CURRENCY = "¤"  # stands for that of whatever scenario uses the policy
+from churnsim.units import GENERIC_CURRENCY
 
 
 def policy_file(name: str) -> Path | None:
@@ -60,7 +59,9 @@ def load_policy(path: Path) -> Policy:
     for deviation in nodes[1:]:
         node = laid_over(node, deviation.without("extends"))
     try:
-        return Policy.model_validate(plain(node), context={"currency": ANY_CURRENCY})
+        return Policy.model_validate(
+            plain(node), context={"currency": GENERIC_CURRENCY}
+        )
     except ValidationError as error:
         found = [_inside(details, path.stem) for details in error.errors()]
     table = Node(node.place, {path.stem: node})

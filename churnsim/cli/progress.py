@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from churnsim.cli.console import tell
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 HEARTBEAT: Final = 10.0  # seconds between lines where there is no terminal
+
+
+class Moment(NamedTuple):
+    """How far it had come, and when."""
+
+    at: float  # [s] since the start
+    done: int
+    total: int
 
 
 class Report(Protocol):
@@ -66,14 +74,14 @@ def _heartbeat() -> Iterator[Report]:
     """Write a line every ten seconds; none where all is done sooner."""
     ended = threading.Event()
     began = time.monotonic()
-    counts = [0, 0]
+    reports: list[Moment] = []
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT):
-            tell(_line(counts[0], counts[1], time.monotonic() - began))
+            tell(_line(reports, time.monotonic() - began))
 
     def report(done: int, total: int) -> None:
-        counts[:] = done, total
+        reports[1:] = [Moment(time.monotonic() - began, done, total)]
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -84,9 +92,25 @@ def _heartbeat() -> Iterator[Report]:
         thread.join()
 
 
-def _line(done: int, total: int, seconds: float) -> str:
-    """Return how far it has come; what is left is known from the first one on."""
-    if not done:
-        return f"{seconds:.0f} s, no replication finished yet"
-    left = seconds / done * (total - done)
-    return f"{seconds:.0f} s, {done} of {total} replications, about {left:.0f} s left"
+def tell_compiling(engine: str) -> None:
+    """Say that the first run takes longer, where it does."""
+    if engine != "kernel":
+        return
+    from churnsim.engines.kernel.run import run_world
+    from churnsim.jit import is_cached
+
+    if not is_cached(run_world):
+        tell("compiling the simulation, once on this machine; about a minute")
+
+
+def _line(reports: list[Moment], now: float) -> str:
+    """Return how far it has come, told by the first report and the latest."""
+    if not reports:
+        return f"{now:.0f} s, no replication finished yet"
+    first, last = reports[0], reports[-1]
+    line = f"{now:.0f} s, {last.done} of {last.total} replications"
+    if last.done == first.done:
+        return line
+    # What came before the first one, such as compiling, does not come again.
+    each = (last.at - first.at) / (last.done - first.done)
+    return f"{line}, about {each * (last.total - last.done):.0f} s left"

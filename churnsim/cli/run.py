@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shlex
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from churnsim.cli.console import columns, say, tell
-from churnsim.cli.progress import progress
+from churnsim.cli.console import WIDTH, columns, say, tell
+from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.shape import gathered
+from churnsim.cli.stopping import stopping
 from churnsim.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -39,6 +36,7 @@ class RunOptions(NamedTuple):
     threads: int | None
     as_json: bool
     out: Path | None
+    force: bool
 
 
 @click.command("run", short_help="Simulate a scenario and compare its policies.")
@@ -90,8 +88,9 @@ class RunOptions(NamedTuple):
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also keep the results in this folder.",
+    help="Also keep the results in this folder, for churnsim verify.",
 )
+@click.option("--force", is_flag=True, help="Replace results kept in that folder.")
 @gathered(RunOptions)
 def run_command(options: RunOptions) -> None:
     """Simulate a scenario under each of its policies and compare what they cost.
@@ -103,11 +102,15 @@ def run_command(options: RunOptions) -> None:
     from churnsim.experiment.comparison import compare
     from churnsim.experiment.replications import Execution
 
+    if options.out:
+        from churnsim.experiment.store.writing import check_place
+
+        check_place(options.out, force=options.force)
     overrides = list(options.overrides)
     if options.horizon:
         overrides.append(f"horizon={options.horizon}")
-    _tell_compiling(options.engine)
-    with _stopping() as stop, progress() as report:
+    tell_compiling(options.engine)
+    with stopping() as stop, progress() as report:
         comparison = compare(
             options.scenario,
             policies=options.policies or None,
@@ -129,49 +132,37 @@ def run_command(options: RunOptions) -> None:
 
 def _show(comparison: Comparison, options: RunOptions) -> None:
     """Write the results to standard output, and to a folder if asked to."""
+    from churnsim.report.results import results_text
+
+    again = _again(options, comparison.seed)
     if options.as_json:
         say(json.dumps(comparison.to_json_dict(), indent=2, allow_nan=False))
     else:
-        from churnsim.report.results import results_text
-
-        say(results_text(comparison, columns()))
+        say(results_text(comparison, again, columns()))
     if options.out:
         from churnsim.experiment.store import write_results
 
-        write_results(comparison, options.out)
-        tell(f"results kept in {options.out}; check them with: churnsim verify")
+        extras = {"table.txt": results_text(comparison, again, WIDTH) + "\n"}
+        write_results(comparison, options.out, force=options.force, extras=extras)
+        folder = shlex.quote(str(options.out))
+        tell(f"results kept in {folder}; made again by: churnsim verify {folder}")
+
+
+def _again(options: RunOptions, seed: int) -> str:
+    """Return the command that makes the same numbers."""
+    words = ["churnsim", "run", options.scenario]
+    for name in options.policies:
+        words += ["--policy", name]
+    if options.replications:
+        words += ["--replications", str(options.replications)]
+    words += ["--seed", str(seed)]
+    if options.horizon:
+        words += ["--horizon", options.horizon]
+    for pair in options.overrides:
+        words += ["--set", pair]
+    return shlex.join(words)
 
 
 def _partial(comparison: Comparison) -> str:
     done, asked = comparison.n_finished, comparison.n_asked
     return f"interrupted: {done} of {asked} replications were finished"
-
-
-def _tell_compiling(engine: str) -> None:
-    """Say that the first run takes longer, where it does."""
-    if engine != "kernel":
-        return
-    from churnsim.engines.kernel.run import run_world
-    from churnsim.jit import is_cached
-
-    if not is_cached(run_world):
-        tell("compiling the simulation, once on this machine; about a minute")
-
-
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event; a second one ends the program as usual."""
-    stop = threading.Event()
-
-    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, before)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)

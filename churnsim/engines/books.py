@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from churnsim.jit import mechanism
 from churnsim.mechanisms.value import amount, discounted, discounted_stream
 from churnsim.primitives import log, round_half_up
-from churnsim.records import Cause, Floats, Integers, Market, Plan
+from churnsim.records import Cause, Floats, Integers, Market, Plan, Population
 
 MICROSECONDS = 86_400_000_000.0  # in a day
 N_BINS = 256  # of the histogram of waits
@@ -179,6 +179,19 @@ def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
         np.zeros((log_capacity, 3), np.int64),
         np.zeros(1, np.int64),
     )
+
+
+def check_books(plan: Plan, people: Population, books: Books) -> None:
+    """Refuse books of another size: compiled code does not check bounds.
+
+    Raises:
+        ValueError: They were not opened for this plan and population.
+    """
+    n = len(people.arrival)
+    if {len(column) for column in people[1:]} != {n} or len(books.departure) != n:
+        raise ValueError(f"books and all traits must be of {n} customers")
+    if len(books.monthly) != plan.n_months:
+        raise ValueError(f"books must have {plan.n_months} months")
 
 
 @mechanism

@@ -66,7 +66,7 @@ def mistake_share(scenario: Scenario, policy: str) -> MistakeShare:
     n_customers = scenario.population.customers
     plan = scenario.plan(policy, 1000 if n_customers is None else n_customers)
     rate = trait_mean(scenario.population.rate) * year_days()
-    failing = failure_probability(plan.market, plan.policy)
+    failing = float(failure_probability(plan.market, plan.policy))
     leaving = leave_after_mistake(plan) if failing else None
     from_mistakes = rate * failing * (leaving or 0.0)
     dropout = trait_mean(scenario.population.dropout)
@@ -101,7 +101,7 @@ def leave_after_mistake(plan: Plan) -> float:
         for sting in stings:
             chances = list(_ways(plan, row, sting))
             total += share / STEPS * sum(way * leaves for way, leaves in chances)
-    return total
+    return float(total)
 
 
 def spread(law: Law) -> list[float]:

@@ -25,7 +25,7 @@ from churnsim.streams import Key
 SHARE_TO_USE = 0.8  # of what is left, so that the machine keeps working
 FIXED_BYTES = 64 * 2**20  # compiled code and what libraries allocate, per process
 ROW_BYTES = 8192  # a kept row beside its arrays
-SIMPY_BYTES = 6000  # a customer of the reference engine: a process, its events, frames
+SIMPY_BYTES = 1400  # a customer of the reference engine: a process and its event
 DRAWING_BYTES = 240  # a customer while traits are drawn: uniforms and traits, twice
 SAMPLE = 2000  # people in the smaller of the two records measured
 KIB = 1024

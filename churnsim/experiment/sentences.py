@@ -16,6 +16,7 @@ from churnsim.units import format_money
 
 PER = "a year per 1,000 customers"
 MOST = 0.5
+CENTS_BELOW = 100
 
 _SUBJECTS = {
     "empowered": "empowered recovery",
@@ -148,7 +149,10 @@ def _replications(n: int) -> str:
 
 
 def _money(amount: float | None, extent: Extent) -> str:
-    return format_money(round((amount or 0.0) * MICRO), extent.currency)
+    """Return an amount for people, without cents where they would only distract."""
+    units = amount or 0.0
+    rounded = round(units) if abs(units) >= CENTS_BELOW else units
+    return format_money(round(rounded * MICRO), extent.currency)
 
 
 def _measure(loss: Loss) -> str:

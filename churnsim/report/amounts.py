@@ -10,7 +10,8 @@ from churnsim.units import format_duration
 
 NOTHING = "no data"
 DIGITS = 4  # of the largest amount in a row
-_SCALES = ((1e9, " bn"), (1e6, " M"), (1e3, " k"))
+WHOLE_FROM = 1000.0  # of smaller amounts, cents are shown
+_SCALES = ((1e9, " bn"), (1e6, " M"))
 
 Value = float | None
 
@@ -24,13 +25,13 @@ class Scale(NamedTuple):
 
 
 def scale_of(amounts: Iterable[Value]) -> Scale:
-    """Return the unit in which the largest amount has about four digits."""
+    """Return the unit for a row: from a million on, four digits of the largest."""
     largest = max((abs(a) for a in amounts if a is not None), default=0.0)
-    if largest == 0.0:
-        return Scale(1.0, "", 0)
-    unit, suffix = next((s for s in _SCALES if largest >= s[0]), (1.0, ""))
-    n_before = math.floor(math.log10(largest / unit)) + 1
-    return Scale(unit, suffix, DIGITS - n_before if suffix else 2)
+    for unit, suffix in _SCALES:
+        if largest >= unit:
+            n_before = math.floor(math.log10(largest / unit)) + 1
+            return Scale(unit, suffix, max(0, DIGITS - n_before))
+    return Scale(1.0, "", 0 if largest >= WHOLE_FROM else 2)
 
 
 def money_cells(
@@ -41,18 +42,6 @@ def money_cells(
     return tuple(
         NOTHING if amount is None else _money(amount, currency, scale)
         for amount in amounts
-    )
-
-
-def range_cells(
-    lows: Sequence[Value], highs: Sequence[Value], scale: Scale
-) -> tuple[str, ...]:
-    """Return intervals of amounts as numbers of a unit: "1.02 to 1.31"."""
-    return tuple(
-        NOTHING
-        if low is None or high is None
-        else f"{_fixed(low, scale)} to {_fixed(high, scale)}"
-        for low, high in zip(lows, highs, strict=True)
     )
 
 

@@ -24,9 +24,9 @@ def fit_text(
     log: TransactionLog, bgnbd: BgNbdFit, gamma_gamma: GammaGammaFit, width: int
 ) -> str:
     """Return the fits with standard errors and what speaks for or against them."""
+    read = f"{log.n_rows:,} purchases from {log.first} to {log.last}"
     lines = [
-        f"{log.name}: {log.n_rows:,} purchases from {log.first} to {log.last},"
-        f" fitted up to {log.end}",
+        f"{log.name}: {read}, fitted up to {log.end}",
         f"  {len(log.customers):,} customers, {int(log.x.sum()):,} repeat purchases",
         "",
         "How often, and for how long (BG/NBD)",
@@ -87,9 +87,13 @@ def _checks(
     converged = bgnbd.converged and gamma_gamma.converged
     r, alpha, a, b = bgnbd.params
     p, q, v = gamma_gamma.params
+    related = f"{gamma_gamma.correlation:+.2f}"
     rows = [
         ("converged", "yes" if converged else "NO: do not trust these parameters"),
-        ("mean rate", f"{r / alpha * 365.25 / 7.0:.3g} purchases a year while a customer"),
+        (
+            "mean rate",
+            f"{r / alpha * 365.25 / 7.0:.3g} purchases a year while a customer",
+        ),
         ("mean dropout", f"{a / (a + b):.1%} after a purchase"),
         (
             "mean amount",
@@ -97,8 +101,7 @@ def _checks(
         ),
         (
             "independence",
-            f"correlation of purchases and amounts {gamma_gamma.correlation:+.2f};"
-            " the gamma-gamma law takes it for 0",
+            f"correlation of purchases and amounts {related}; the law takes it for 0",
         ),
     ]
     if log.n_held_out:

@@ -27,11 +27,9 @@ def grid(names: Sequence[str], rows: Sequence[Row], width: int) -> list[str]:
     """
     label_size = max((len(row.label) for row in rows), default=0)
     heads = [_broken(name) for name in names]
+    cells = [row.cells for row in rows if row.cells]
     sizes = [
-        max(
-            max(map(len, heads[i])),
-            max((len(row.cells[i]) for row in rows if row.cells), default=0),
-        )
+        max(map(len, [*heads[i], *(line[i] for line in cells)]))
         for i in range(len(names))
     ]
     lines: list[str] = []

@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from churnsim.experiment.comparison import Comparison
-from churnsim.experiment.losses import Loss
+from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.summary import FIGURES
 from churnsim.report.amounts import (
     Value,
     count_cells,
     duration_cells,
     money_cells,
-    range_cells,
     scale_of,
     share_cells,
 )
-from churnsim.report.columns import aligned, paragraph
+from churnsim.report.columns import paragraph
 from churnsim.report.grid import Row, grid
 from churnsim.scenario.model import FLAWLESS
 from churnsim.streams import STREAM_VERSION
 from churnsim.units import format_duration
 
 DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
-ASSUMPTIONS_SHOWN = 8
 
 # Why customers leave, in the order in which it can happen to them.
 CAUSES = {
@@ -40,11 +38,12 @@ CAUSES = {
 }
 
 
-def results_text(comparison: Comparison, width: int) -> str:
+def results_text(comparison: Comparison, command: str, width: int) -> str:
     """Return everything that the command shows of a comparison.
 
     Args:
         comparison: What came out.
+        command: What makes the same numbers again.
         width: Columns to fit into.
     """
     lines = [*_heading(comparison, width), ""]
@@ -53,7 +52,11 @@ def results_text(comparison: Comparison, width: int) -> str:
     if comparison.warnings:
         lines.append("")
         lines += [paragraph(w, width, "warning: ", "  ") for w in comparison.warnings]
-    lines += ["", *_assumptions(comparison, width), *_origin(comparison, width)]
+    lines += [
+        "",
+        *_assumptions(comparison, width),
+        *_origin(comparison, command, width),
+    ]
     return "\n".join(lines)
 
 
@@ -72,7 +75,9 @@ def _heading(comparison: Comparison, width: int) -> list[str]:
         lines.append(partial)
     elif comparison.is_partial:
         n_failed = len(comparison.failures)
-        lines.append(f"PARTIAL: {n_failed:,} of {comparison.n_asked:,} replications failed")
+        lines.append(
+            f"PARTIAL: {n_failed:,} of {comparison.n_asked:,} replications failed"
+        )
     return lines
 
 
@@ -122,51 +127,64 @@ def _loss_rows(comparison: Comparison, against: str) -> Iterator[Row]:
     }
     if not found:
         return
-    losses = [found.get(name) for name in comparison.policies]
-    known = [loss.total for loss in losses if loss]
-    scale = scale_of(x for total in known for x in total[:3])
-    other = comparison.scenario.baseline if against == "baseline" else FLAWLESS
+    # What flawless earns more than the baseline stands under flawless already.
+    named = [name for name in found if name != FLAWLESS]
+    losses = [found[name] if name in named else None for name in comparison.policies]
     currency = comparison.scenario.currency
+    other = comparison.scenario.baseline if against == "baseline" else FLAWLESS
     yield Row("")
-    means = money_cells([_mean(loss) for loss in losses], currency, scale)
-    yield Row(f"Revenue lost against {other}", _dashed(losses, means))
-    if any(total.low is not None for total in known):
-        lows = [loss.total.low if loss else None for loss in losses]
-        highs = [loss.total.high if loss else None for loss in losses]
-        ranges = range_cells(lows, highs, scale)
-        yield Row("  95 % interval, paired", _dashed(losses, ranges))
+    totals = [loss.total if loss else None for loss in losses]
+    labels = (f"Revenue lost against {other}", "  95 % interval from", "  to")
+    yield from _estimate_rows(totals, labels, currency)
+    yearly = [loss.yearly if loss else None for loss in losses]
+    yield from _estimate_rows(yearly, ("  a year per 1,000 customers",), currency)
 
 
-def _mean(loss: Loss | None) -> Value:
-    return loss.total.mean if loss else None
+def _estimate_rows(
+    estimates: Sequence[Estimate | None], labels: Sequence[str], currency: str
+) -> Iterator[Row]:
+    """Yield a row for each label: the mean, then the bounds of the interval."""
+    known = [found for found in estimates if found]
+    scale = scale_of(x for found in known for x in found[: len(labels)])
+    for i in range(len(labels)):
+        values = [found[i] if found else None for found in estimates]
+        if any(found[i] is not None for found in known):
+            cells = money_cells(values, currency, scale)
+            yield Row(labels[i], _dashed(estimates, cells))
 
 
-def _dashed(losses: Sequence[Loss | None], cells: Sequence[str]) -> tuple[str, ...]:
+def _dashed(
+    estimates: Sequence[Estimate | None], cells: Sequence[str]
+) -> tuple[str, ...]:
     """Return cells with a dash where a policy would be compared with itself."""
-    pairs = zip(losses, cells, strict=True)
-    return tuple("–" if loss is None else cell for loss, cell in pairs)
+    pairs = zip(estimates, cells, strict=True)
+    return tuple("–" if found is None else cell for found, cell in pairs)
 
 
 def _assumptions(comparison: Comparison, width: int) -> list[str]:
     """Return the influential figures that nobody has measured."""
-    assumed = comparison.assumptions
-    if not assumed:
+    named: dict[str, str] = {}
+    for item in comparison.assumptions:
+        section, _, key = item.key.rpartition(".")
+        kind = section.split(".")[0]
+        if kind == "mistakes":
+            named.setdefault(f"mistakes.*.{key}", f"{key} of mistakes")
+        else:
+            named[item.key] = f"{key} ({item.value})"
+    if not named:
         return []
-    rows = [(item.key, item.value, item.reason) for item in assumed]
-    lines = ["These settings matter much, and no source gives them (grade D):"]
-    lines += aligned(rows[:ASSUMPTIONS_SHOWN], width, indent=2)
-    n_left = len(rows) - ASSUMPTIONS_SHOWN
-    if n_left > 0:
-        lines.append(f"  and {n_left} more: churnsim show {comparison.scenario.name}")
-    return [*lines, ""]
-
-
-def _origin(comparison: Comparison, width: int) -> list[str]:
-    """Return what the same numbers can be made from again."""
     text = (
-        f"seed {comparison.seed}, scenario"
-        f" {comparison.scenario.digest[:DIGEST_DIGITS]}, random streams version"
-        f" {STREAM_VERSION}, engine {comparison.engine}: the same again gives the same"
-        " numbers"
+        "Assumed, not measured (grade D), and the results hang on it: "
+        f"{'; '.join(named.values())}. Try others with --set."
     )
-    return [paragraph(text, width)]
+    return [paragraph(text, width), ""]
+
+
+def _origin(comparison: Comparison, command: str, width: int) -> list[str]:
+    """Return what the same numbers can be made from again."""
+    digest = comparison.scenario.digest[:DIGEST_DIGITS]
+    text = (
+        f"seed {comparison.seed}, scenario {digest}, random streams version"
+        f" {STREAM_VERSION}, engine {comparison.engine}; the same numbers again with:"
+    )
+    return [paragraph(text, width), f"  {command}"]

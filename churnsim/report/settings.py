@@ -10,8 +10,11 @@ from pydantic import BaseModel
 
 from churnsim.report.columns import aligned, paragraph
 from churnsim.scenario import Policy, Scenario
+from churnsim.scenario.evidence import Evidence
+from churnsim.units import GENERIC_CURRENCY
 
 DESCRIBED = "title"  # shown above, not as a setting
+GRADES = "A: behaviour or official, B: survey, C: recalled, D: assumed by us"
 OF_POLICIES = ("policy", "policies", "baseline")
 
 
@@ -42,11 +45,14 @@ def settings_of(model: BaseModel, currency: str, section: str = "") -> list[Sett
     return list(_walk(model, dumped, section))
 
 
-def scenario_text(scenario: Scenario, width: int) -> str:
+def scenario_text(
+    scenario: Scenario, evidence: Mapping[str, Evidence], width: int
+) -> str:
     """Return a scenario's resolved settings; of policies, what each does differently.
 
     Args:
         scenario: What to show.
+        evidence: What its figures rest on, by dotted name.
         width: Columns to fit into.
     """
     spec = scenario.spec
@@ -55,6 +61,7 @@ def scenario_text(scenario: Scenario, width: int) -> str:
     lines = [
         f"{scenario.title} ({scenario.name})",
         f"digest {scenario.digest}",
+        *([GRADES] if evidence else []),
         "",
         paragraph(f"compares {n_policies} policies: {names}", width),
     ]
@@ -64,11 +71,11 @@ def scenario_text(scenario: Scenario, width: int) -> str:
         if setting.section.split(".")[0] not in OF_POLICIES
         and setting.key not in OF_POLICIES
     ]
-    lines += _sections(own, width)
+    lines += _sections(own, evidence, width)
     base = scenario.baseline
     known = settings_of(spec.policy[base], scenario.currency)
     lines += ["", f"policy {base}, which the others are measured against"]
-    lines += _sections(known, width)
+    lines += _sections(known, {}, width)
     for name in scenario.policy_names:
         if name != base:
             there = settings_of(spec.policy[name], scenario.currency)
@@ -76,17 +83,22 @@ def scenario_text(scenario: Scenario, width: int) -> str:
     return "\n".join(lines)
 
 
-def policy_text(name: str, policy: Policy, currency: str, width: int) -> str:
-    """Return a policy's resolved settings."""
+def policy_text(
+    name: str, policy: Policy, evidence: Mapping[str, Evidence], width: int
+) -> str:
+    """Return a policy's resolved settings, amounts in any currency."""
+    currency = GENERIC_CURRENCY
     title = f"{policy.title} ({name})" if policy.title else name
-    return "\n".join([title, *_sections(settings_of(policy, currency), width)])
+    return "\n".join(
+        [title, *_sections(settings_of(policy, currency), evidence, width)]
+    )
 
 
-def policy_toml(policy: Policy, currency: str) -> str:
+def policy_toml(policy: Policy) -> str:
     """Return a policy as a file that can be loaded, with every setting in it."""
     lines = [f"title = {_toml(policy.title)}"] if policy.title else []
     section = ""
-    for setting in settings_of(policy, currency):
+    for setting in settings_of(policy, GENERIC_CURRENCY):
         if setting.section != section:
             section = setting.section
             lines += ["", f"[{section}]"]
@@ -147,7 +159,9 @@ def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _sections(settings: list[Setting], width: int) -> list[str]:
+def _sections(
+    settings: list[Setting], evidence: Mapping[str, Evidence], width: int
+) -> list[str]:
     lines: list[str] = []
     sizes = (
         max((len(s.key) for s in settings), default=0),
@@ -161,6 +175,9 @@ def _sections(settings: list[Setting], width: int) -> list[str]:
                 # What each kind of mistake has in common is explained once.
                 meaning = "" if (s.key, s.meaning) in told else s.meaning
                 told.add((s.key, s.meaning))
+                if s.path in evidence:
+                    grade, source = evidence[s.path]
+                    meaning = f"{meaning} ({grade}: {source})".strip()
                 rows.append((s.key.ljust(sizes[0]), s.text.ljust(sizes[1]), meaning))
         lines += ["", f"[{section}]"] if section else [""]
         lines += aligned(rows, width, indent=2)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from churnsim.engines.books import Books
+from churnsim.engines.books import Books, check_books
 from churnsim.engines.kernel.desks import Desk, make_desk
 from churnsim.engines.kernel.event_queue import Queue, make_queue
 from churnsim.jit import mechanism
@@ -164,7 +164,12 @@ class World(NamedTuple):
 def make_world(
     plan: Plan, people: Population, key: Key, replication: int, books: Books
 ) -> World:
-    """Return the state before the first moment of a run."""
+    """Return the state before the first moment of a run.
+
+    Raises:
+        ValueError: The books were not opened for this plan and population.
+    """
+    check_books(plan, people, books)
     n = len(people.arrival)
     links = np.zeros((n, 2), np.int32)
     return World(

@@ -1,6 +1,6 @@
 """Run the reference engine: a process for each customer, until the horizon."""
 
-from churnsim.engines.books import Books
+from churnsim.engines.books import Books, check_books
 from churnsim.engines.reference.customer import Customer
 from churnsim.engines.reference.firm import Firm
 from churnsim.engines.reference.story import life
@@ -12,6 +12,7 @@ def run_reference(
     plan: Plan, people: Population, key: Key, replication: int, books: Books
 ) -> int:
     """Fill the books with the SimPy engine; return the size of the event log."""
+    check_books(plan, people, books)
     firm = Firm(plan, people, key, replication, books)
     customers = [
         Customer(firm, number)

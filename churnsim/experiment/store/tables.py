@@ -20,6 +20,25 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 Row = dict[str, Any]
 
+TEXT, WHOLE, REAL = pa.string(), pa.int64(), pa.float64()
+RUN = {"policy": TEXT, "replication": WHOLE}
+POLICIES = {
+    **dict.fromkeys(("policy", "title", "figure", "unit"), TEXT),
+    **dict.fromkeys(("mean", "low", "high"), REAL),
+    "replications": WHOLE,
+}
+LOSSES = {
+    **dict.fromkeys(("policy", "against", "other", "measure"), TEXT),
+    **dict.fromkeys(("total", "total_low", "total_high"), REAL),
+    **dict.fromkeys(("yearly_per_1000", "yearly_low", "yearly_high"), REAL),
+    "replications": WHOLE,
+    **dict.fromkeys(("correlation", "variance_factor"), REAL),
+    "main_cause": TEXT,
+    **dict.fromkeys(("main_cause_extra", "main_cause_share"), REAL),
+}
+MONTHS = {"month": WHOLE, **{column.name.lower(): WHOLE for column in Monthly}}
+WAITS = {"desk": TEXT, "bin": WHOLE, "people": WHOLE}
+
 
 def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
     """Return the tables of a comparison by name."""
@@ -34,12 +53,18 @@ def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
 
 def runs_table(comparison: Comparison) -> pa.Table:
     """Return one row a run: figures, counts, and money in micro-units."""
-    return _table([_run_row(run) for run in comparison.runs])
+    rows = [_run_row(run) for run in comparison.runs]
+    types = {
+        name: REAL if name in FIGURES else TEXT if isinstance(value, str) else WHOLE
+        for name, value in rows[0].items()
+    }
+    return _table(types, rows)
 
 
 def policies_table(comparison: Comparison) -> pa.Table:
     """Return one row for each policy and figure: mean and 95 % interval."""
     return _table(
+        POLICIES,
         [
             {
                 "policy": name,
@@ -53,7 +78,7 @@ def policies_table(comparison: Comparison) -> pa.Table:
             }
             for name, policy in comparison.policies.items()
             for figure, value in policy.figures.items()
-        ]
+        ],
     )
 
 
@@ -82,13 +107,14 @@ def losses_table(comparison: Comparison) -> pa.Table:
                 "main_cause_share": cause.share if cause else None,
             }
         )
-    return _table(rows)
+    return _table(LOSSES, rows)
 
 
 def monthly_table(comparison: Comparison) -> pa.Table:
     """Return one row for each run and month."""
     names = [column.name.lower() for column in Monthly]
     return _table(
+        RUN | MONTHS,
         [
             {
                 "policy": run.policy,
@@ -98,7 +124,7 @@ def monthly_table(comparison: Comparison) -> pa.Table:
             }
             for run in comparison.runs
             for month, values in enumerate(run.monthly.tolist(), 1)
-        ]
+        ],
     )
 
 
@@ -108,6 +134,7 @@ def waits_table(comparison: Comparison) -> pa.Table:
     Bin 0 is up to a second; eight bins double the wait.
     """
     return _table(
+        RUN | WAITS,
         [
             {
                 "policy": run.policy,
@@ -120,7 +147,7 @@ def waits_table(comparison: Comparison) -> pa.Table:
             for desk, waits in (("front", run.front_waits), ("back", run.back_waits))
             for place, people in enumerate(waits.tolist())
             if people
-        ]
+        ],
     )
 
 
@@ -150,8 +177,9 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return out.getvalue()
 
 
-def _table(rows: list[Row]) -> pa.Table:
-    return pa.Table.from_pylist(rows)
+def _table(types: dict[str, pa.DataType], rows: list[Row]) -> pa.Table:
+    """Return rows as a table whose columns keep their types when all is empty."""
+    return pa.Table.from_pylist(rows, schema=pa.schema(types.items()))
 
 
 def _run_row(run: Summary) -> Row:

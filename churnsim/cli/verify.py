@@ -1,0 +1,56 @@
+"""`churnsim verify`: are kept results whole, and do they come out again?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from churnsim.cli.console import say, tell
+from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.shape import gathered
+from churnsim.cli.stopping import stopping
+from churnsim.errors import ExitCode, Problem, StorageError
+
+
+class VerifyOptions(NamedTuple):
+    """Which results, and how."""
+
+    folder: Path
+    threads: int | None
+
+
+@click.command("verify", short_help="Make kept results again and compare them.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Replications at once; one a core by default, as memory allows.",
+)
+@gathered(VerifyOptions)
+def verify_command(options: VerifyOptions) -> None:
+    """Make the results kept in DIR again and compare them, to the last bit.
+
+    DIR is a folder that churnsim run --out has written. The scenario in it is simulated
+    anew; files that were changed since are named.
+    """
+    from churnsim.experiment.store import read_manifest, verify_results
+
+    folder = options.folder
+    tell_compiling(read_manifest(folder).engine)
+    with stopping() as stop, progress() as report:
+        found = verify_results(
+            folder, threads=options.threads, progress=report, stop=stop
+        )
+    for note in found.notes:
+        tell(f"note: {note}")
+    if found.differences:
+        problems = [Problem(text, str(folder)) for text in found.differences]
+        raise StorageError(*problems)
+    done = f"{found.n_checked:,} of {found.n_runs:,} runs"
+    if stop.is_set():
+        tell(f"interrupted: {done} were made again, and are the same")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    say(f"{folder}: {done} made again; all files and numbers are the same")

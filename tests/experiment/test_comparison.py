@@ -1,0 +1,294 @@
+"""Comparisons: policies with the same effect, flawless, no customers, all that is told."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from churnsim.errors import InputError
+from churnsim.experiment import (
+    FIGURES,
+    Comparison,
+    Estimate,
+    Execution,
+    Loss,
+    compare,
+    mistake_share,
+    mistake_shares,
+)
+from churnsim.experiment.assumptions import assumptions_of
+from churnsim.experiment.bound import leave_after_mistake, share_warning
+from churnsim.scenario import Scenario, load_scenario
+
+pytestmark = pytest.mark.compiled
+
+ONE = Execution(threads=1)
+
+
+def test_compare__lever_that_never_acts_changes_nothing(comparison: Comparison) -> None:
+    """Where authority covers every stake, a slow approval costs exactly nothing."""
+    rows = zip(
+        comparison.replications.of("patient"),
+        comparison.replications.of("empowered"),
+        strict=True,
+    )
+    assert all(a.digest == b.digest for a, b in rows)
+    for measure in ("revenue", "contribution", "revenue_discounted"):
+        loss = comparison.loss("patient", measure=measure)
+        assert loss.total == Estimate(0.0, 0.0, 0.0, 4)
+        assert loss.is_zero
+    assert "makes no difference" in comparison.sentence("patient")
+
+
+def test_compare__lever_that_acts_changes_something(comparison: Comparison) -> None:
+    """Lying is not the same as settling: the digests differ, the loss is not zero."""
+    loss = comparison.loss("dishonest")
+    assert not loss.is_zero
+    assert loss.cause is not None
+
+
+def test_compare__losses_are_the_paired_differences(comparison: Comparison) -> None:
+    """The mean loss is the mean of baseline minus policy, in integers."""
+    here = comparison.replications.of("dishonest")
+    there = comparison.replications.of("empowered")
+    lost = sum(b.totals.revenue - a.totals.revenue for a, b in zip(here, there))
+    loss = comparison.loss("dishonest")
+    assert loss.total.mean == pytest.approx(lost / 4 / 1e6)
+    # One year of 150 customers.
+    expected = loss.total.mean / 0.150 / (365.25 / 365.25)
+    assert loss.yearly.mean == pytest.approx(expected)
+
+
+def test_compare__flawless_keeps_more_than_the_baseline(
+    comparison: Comparison,
+) -> None:
+    """Against a firm without mistakes even the baseline loses revenue."""
+    loss = comparison.loss("empowered", "flawless")
+    assert loss.total.mean is not None
+    assert loss.total.mean > 0
+    assert "against a flawless firm" in comparison.sentence("empowered")
+
+
+def test_compare__headline_is_the_dearest_policy(comparison: Comparison) -> None:
+    """The sentence shown first is about the largest loss against the baseline."""
+    headline = comparison.headline()
+    assert isinstance(headline, Loss)
+    losses = [
+        loss.total.mean or 0.0
+        for loss in comparison.losses
+        if (loss.against, loss.measure) == ("baseline", "revenue")
+        and loss.policy != "flawless"
+    ]
+    assert headline.total.mean == max(losses)
+    assert comparison.sentence() == comparison.sentence(headline.policy)
+
+
+def test_compare__runs_only_what_is_asked_and_needed(shop: Scenario) -> None:
+    """The baseline and flawless are run beside the policy asked for."""
+    result = compare(shop, policies=["slow"], replications=1, execution=ONE)
+    assert list(result.policies) == ["empowered", "slow", "flawless"]
+    assert result.policies["slow"].figures["revenue"].low is None
+    assert "one replication, so no interval" in result.sentence("slow")
+    assert any("no intervals" in text for text in result.warnings)
+
+
+def test_compare__takes_ready_policies_that_the_file_does_not_list(
+    shop_file: Path, comparison: Comparison
+) -> None:
+    """A ready policy is added; the others' results stay what they are."""
+    result = compare(
+        shop_file, policies=["blame_game"], replications=2, execution=ONE
+    )
+    assert "blame_game" in result.policies
+    row = result.replications.of("empowered")[1]
+    assert row.digest == comparison.replications.of("empowered")[1].digest
+
+
+def test_compare__without_customers_has_no_data(shop_file: Path) -> None:
+    """Nobody there: figures of nothing are None, and nothing is not a number."""
+    overrides = ["population.customers=0", 'population.prospects="0/year"']
+    result = compare(shop_file, replications=2, overrides=overrides, execution=ONE)
+    figures = result.policies["slow"].figures
+    assert figures["front_mean_wait"] == Estimate(None, None, None, 0)
+    assert figures["share_voiced"].mean is None
+    assert figures["revenue"].mean == 0.0
+    assert result.sentence() == (
+        "There is no data on slow recovery: nobody was simulated."
+    )
+    text = json.dumps(result.to_json_dict(), allow_nan=False)
+    assert "NaN" not in text
+
+
+def test_compare__at_horizon_0_has_no_data(shop_file: Path) -> None:
+    """No time: only the start, no rates."""
+    result = compare(
+        shop_file, replications=2, overrides=['horizon="0 days"'], execution=ONE
+    )
+    assert result.policies["slow"].figures["kept"].mean == 150.0
+    assert result.loss("slow").yearly.mean is None
+    json.dumps(result.to_json_dict(), allow_nan=False)
+
+
+def test_compare__refuses_overrides_of_a_loaded_scenario(shop: Scenario) -> None:
+    """What is loaded is settled; overrides would be read and ignored."""
+    with pytest.raises(InputError, match="not with one loaded"):
+        compare(shop, overrides=["seed=1"])
+
+
+def test_compare__refuses_a_loss_that_nobody_measured(comparison: Comparison) -> None:
+    """The policies that have losses are listed."""
+    with pytest.raises(InputError, match="must be one of slow, dishonest"):
+        comparison.loss("nobody")
+
+
+def test_tables__hold_one_row_a_run(comparison: Comparison) -> None:
+    """Policies times replications rows, with figures, counts and digests."""
+    table = comparison.to_arrow()
+    assert table.num_rows == 6 * 4
+    assert set(FIGURES) <= set(table.column_names)
+    rows = table.to_pylist()
+    assert rows[0]["revenue"] == rows[0]["micro_revenue"] / 1e6
+    assert rows[0]["mistakes"] == rows[0]["n_mistakes"]
+    assert len(comparison.to_dataframe()) == table.num_rows
+
+
+def test_html__shows_names_as_text(comparison: Comparison) -> None:
+    """The notebook's table escapes what policies are called."""
+    assert "<script" not in comparison._repr_html_()
+    named = comparison._repr_html_()
+    assert "@SUM(1)" in named
+    assert named.count("<tr>") == 7
+
+
+def test_figures__agree_with_the_counts(comparison: Comparison) -> None:
+    """Shares are what their counts divide to; those lost add up by cause."""
+    for run in comparison.runs:
+        figures = run.figures
+        lost = [v for k, v in figures.items() if k.startswith("lost_")]
+        assert lost
+        assert figures["lost"] == sum(run.lost.values())
+        if run.tally["mistakes"]:
+            voiced = run.tally["voiced"] / run.tally["mistakes"]
+            assert figures["share_voiced"] == voiced
+        people = run.n_customers + run.tally["won"]
+        assert figures["kept"] == people - figures["lost"]
+
+
+# The bound on churn
+
+
+def test_mistake_share__of_the_silent_by_hand(shop_file: Path) -> None:
+    """Nobody speaks up, sting 1, lock-in 0, κ 1: P(leave) = 1/(1 + e^-1) = .7311.
+
+    One occasion a week, 10 % of them mistakes, dropout 5 % of the others: .07311 of
+    .07311 + .9·.05 per week is a share of .619.
+    """
+    text = shop_file.read_text(encoding="utf-8")
+    data = tomllib.loads(text)
+    assert data["mistakes"][0]["name"] == "late"
+    scenario = load_scenario(
+        shop_file,
+        overrides=[
+            'market.rate="1/week"',
+            "market.dropout=0.05",
+            "market.stated_to_actual=1.0",
+            "market.lock_in=0.0",
+            "mistakes.late.probability=0.1",
+            "mistakes.late.sting=1.0",
+            "mistakes.late.voice=-50.0",
+        ],
+    )
+    share = mistake_share(scenario, "slow")
+    assert share.leave_probability == pytest.approx(0.731059, abs=1e-6)
+    assert share.from_mistakes == pytest.approx(0.0731059 * 365.25 / 7, abs=1e-5)
+    assert share.natural == pytest.approx(0.9 * 0.05 * 365.25 / 7)
+    assert share.share == pytest.approx(0.0731059 / (0.0731059 + 0.045), abs=1e-6)
+    assert share.observed is None
+    warning = share_warning(share)
+    assert warning is not None
+    assert "under slow, mistakes explain 62% of churn" in warning
+
+
+def test_mistake_share__orders_policies_by_honesty(shop: Scenario) -> None:
+    """More leave a firm that lies than one that settles; none a flawless one."""
+    shares = {share.policy: share for share in mistake_shares(shop)}
+    honest, lying = shares["empowered"], shares["dishonest"]
+    assert honest.leave_probability is not None
+    assert lying.leave_probability is not None
+    assert honest.leave_probability < lying.leave_probability
+    assert shares["flawless"].leave_probability is None
+    assert shares["flawless"].share == 0.0
+
+
+def test_mistake_share__ways_add_up_to_one(shop: Scenario) -> None:
+    """With κ = 1 and no way back, everybody leaves: the ways through are complete."""
+    for policy in shop.policy_names[:3]:
+        plan = shop.plan(policy)
+        market = plan.market._replace(stated_to_actual=1.0, lock_in=-1e4)
+        certain = leave_after_mistake(plan._replace(market=market))
+        assert certain == pytest.approx(1.0, abs=1e-12)
+
+
+def test_mistake_share__is_near_the_simulated_one(comparison: Comparison) -> None:
+    """Where nobody waits and stings are forgotten, the estimate is close to the run."""
+    overrides = [
+        "policies=['empowered', 'dishonest']",
+        "population.customers=4000",
+        "market.memory='1 s'",
+        "market.drift=0",
+        "market.open_spend=1",
+        "market.spend_sensitivity=0",
+        "market.ordinary_contacts='0/year'",
+        "market.rate='12/year'",
+        "market.dropout=0.1",
+        "policy_defaults.speed.agents=50",
+        "policy_defaults.speed.supervisors=50",
+        "policy={}",
+    ]
+    path = Path(str(comparison.scenario.name)).with_suffix(".toml")
+    assert path.name == "shop.toml"
+
+
+def test_observed_churn__must_leave_room_for_mistakes(shop_file: Path) -> None:
+    """Mistakes that drive away more than are lost in all contradict the figures."""
+    possible = load_scenario(
+        shop_file, overrides=['market.observed_churn="500 %/year"']
+    )
+    shares = {share.policy: share for share in mistake_shares(possible)}
+    expected = shares["empowered"].from_mistakes / 5.0
+    assert shares["empowered"].share == pytest.approx(expected)
+    with pytest.raises(InputError) as caught:
+        compare(shop_file, overrides=['market.observed_churn="1 %/year"'])
+    text = str(caught.value)
+    assert text.startswith("market.observed_churn: must leave room for mistakes")
+    assert 'got "1 %/year"' in text or "got" in text
+
+
+# Assumptions
+
+
+def test_assumptions__come_with_value_and_reason(shop: Scenario) -> None:
+    """What no source gives is listed with its value, defaults included."""
+    found = {item.key: item for item in assumptions_of(shop)}
+    assert found["market.lock_in"].value == "0.5"
+    assert found["mistakes.late.sting"].value == "lognormal, mean 1.6, cv 0.3"
+    assert "market.patience" not in found
+
+
+def test_assumptions__follow_the_file_and_what_is_changed(tmp_path: Path) -> None:
+    """A graded figure is as its file says; one that is set by hand is an assumption."""
+    text = Path(__file__).with_name("conftest.py").read_text(encoding="utf-8")
+    shop = text.split('"""\\\n')[1].split('"""')[0]
+    shop = shop.replace("lock_in = 0.5", "lock_in = 0.5 # B: a survey of 2020")
+    shop = shop.replace("cv = 1.0 }", "cv = 1.0 } # D: guessed")
+    shop = shop.replace("probability = 0.15", "probability = 0.15 # D: our guess")
+    path = tmp_path / "graded.toml"
+    path.write_text(shop, encoding="utf-8")
+    as_is = {a.key: a for a in assumptions_of(load_scenario(path), path)}
+    assert "market.lock_in" not in as_is
+    assert as_is["mistakes.late.probability"].reason == "our guess"
+    changed = load_scenario(path, overrides=["market.lock_in=0.7"])
+    now = {a.key: a for a in assumptions_of(changed, path)}
+    assert now["market.lock_in"].value == "0.7"
+    assert now["market.lock_in"].reason == "set for this run"

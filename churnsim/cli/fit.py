@@ -124,7 +124,9 @@ def _write(
 ) -> None:
     """Write what was asked for, or print the table where nothing was."""
     from churnsim.fit import market_block
-    from churnsim.report.fits import fitted_scenario
+    from churnsim.report.fits import BASE, fitted_scenario
+    from churnsim.scenario import load_scenario
+    from churnsim.scenario.files import find
 
     block = market_block(*fits, log, options.currency)
     say()
@@ -134,8 +136,10 @@ def _write(
     if options.scenario:
         folder = options.scenario.absolute().parent
         path = os.path.relpath(options.transactions.absolute(), folder)
-        text = fitted_scenario(log, fits, options.currency, Path(path).as_posix())
+        base = find(BASE, "scenarios", None).read_text(encoding="utf-8")
+        text = fitted_scenario(log, fits, options.currency, Path(path).as_posix(), base)
         write_new(options.scenario, text, force=options.force)
+        load_scenario(options.scenario)
         run = f"churnsim run {as_argument(options.scenario)}"
         say(f"wrote a scenario to {options.scenario}; simulate it with: {run}")
     if not (options.out or options.scenario):

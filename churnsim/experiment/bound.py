@@ -12,6 +12,7 @@ which knows them, is in the figures as `mistake_share_of_lost`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ from churnsim.mechanisms.value import failure_probability
 from churnsim.records import Goodwill, Kind, KindColumn, Plan, Relationship
 from churnsim.records import Policy as Levers
 from churnsim.scenario import Scenario, trait_mean
-from churnsim.units import exact_rate, year_days
+from churnsim.units import year_days
 from churnsim.variates import Law, quantile
 
 WARN_ABOVE = 0.6
@@ -104,9 +105,10 @@ def leave_after_mistake(plan: Plan) -> float:
     return float(total)
 
 
-def spread(law: Law) -> list[float]:
+@functools.lru_cache(maxsize=256)
+def spread(law: Law) -> tuple[float, ...]:
     """Return equally likely values that stand for a law: the middles of its slices."""
-    return [quantile(law, (i + 0.5) / STEPS) for i in range(STEPS)]
+    return tuple(quantile(law, (i + 0.5) / STEPS) for i in range(STEPS))
 
 
 def mean_of(law: Law) -> float:
@@ -204,7 +206,7 @@ def _check(share: MistakeShare) -> None:
             f"must leave room for mistakes, which under {share.policy} drive away "
             f"{share.from_mistakes:.2%} of customers a year by themselves",
             field="market.observed_churn",
-            value=exact_rate(share.observed / year_days()),
+            value=f"{100.0 * share.observed:.4g} %/year",
             hint="lower mistakes.probability, sting or market.stated_to_actual",
         )
     )

@@ -59,7 +59,9 @@ def need_of(scenario: Scenario, engine: str, n_runs: int, n_workers: int) -> Nee
         n_workers: Replications under way at once.
     """
     history = history_of(scenario)
-    n_customers = scenario.population.customers if history is None else len(history[0])
+    n_customers = scenario.population.customers
+    if history is not None:
+        n_customers = len(history.label)
     n_people = (n_customers or 0) + n_prospects(scenario.population)
     plan = scenario.plan(scenario.baseline, n_customers)
     each = max(bytes_per_person(plan), DRAWING_BYTES)

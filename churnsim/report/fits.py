@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
+from churnsim.errors import shown
 from churnsim.fit import BgNbdFit, GammaGammaFit, TransactionLog, market_block
 from churnsim.report.columns import aligned
+from churnsim.scenario.lines import lines_of
 
 BASE = "ecommerce"  # the ready scenario that lends what a log does not tell
+FITTED = ("rate", "dropout", "value")
+NOT_TAKEN = ("customers", "prospects", "starting_tenure", "history")
 
 _MEANINGS = {
     "r": "shape of the purchase rate over customers",
@@ -46,6 +51,7 @@ def fitted_scenario(
     fits: tuple[BgNbdFit, GammaGammaFit],
     currency: str,
     path: str,
+    base: str,
 ) -> str:
     """Return a scenario file of the log's own customers.
 
@@ -54,19 +60,33 @@ def fitted_scenario(
         fits: BG/NBD and gamma-gamma.
         currency: Symbol of the log's amounts.
         path: Where the log is, as seen from the scenario's folder.
+        base: Text of a scenario of purchases that lends what a log does not tell.
     """
-    return f"""\
-# The customers of {_one_line(log.name)}, each drawn from what its own purchases tell.
-# Mistakes, behaviour and costs are those of the ready scenario {BASE!r}
-# (`churnsim show {BASE}`): put yours in their place.
-extends = "{BASE}"
-title = {_text(f"Customers of {log.name}")}
-currency = {_text(currency)}
-
-[population]
-transactions = {_text(path)}
-
-{market_block(*fits, log, currency)}"""
+    comments, _, block = market_block(*fits, log, currency).partition("[market]\n")
+    laws = [line for line in block.splitlines() if line.split(" ")[0] in FITTED]
+    places = lines_of(base)
+    taken = [("title",), ("currency",)]
+    taken += [("population", name) for name in NOT_TAKEN]
+    taken += [("market", name) for name in FITTED]
+    dropped = {places[key] for key in taken if key in places}
+    added = {
+        places[("population",)]: [f"transactions = {_text(path)}"],
+        places[("market",)]: laws,
+    }
+    lines = [
+        f"# The customers of {shown(log.name)}, each as its own purchases tell.",
+        f"# All else is taken from the ready scenario {BASE!r}, amounts unchanged:",
+        "# put your own mistakes, behaviour and costs in its place.",
+        f"title = {_text(f'Customers of {log.name}')}",
+        f"currency = {_text(currency)}",
+        *comments.splitlines(),
+    ]
+    for number, line in enumerate(base.splitlines(), start=1):
+        if number not in dropped:
+            # "¤" stands for whatever currency the scenario has.
+            lines.append(re.sub(r'"[^\d\s.,+/%"-](?=[\d.])', '"¤', line))
+        lines += added.get(number, [])
+    return "\n".join(lines) + "\n"
 
 
 def _parameter_lines(fit: BgNbdFit | GammaGammaFit, width: int) -> list[str]:
@@ -109,10 +129,6 @@ def _checks(
     return rows
 
 
-def _one_line(text: str) -> str:
-    return "".join(mark if mark.isprintable() else "?" for mark in text)
-
-
 def _text(text: str) -> str:
     """Return a TOML string; JSON's escapes are among TOML's."""
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)

@@ -51,28 +51,36 @@ def _tables(
     below = otherwise.get("properties", {})
     is_policy = "properties" in schema and "reach" in schema["properties"]
     yield "Top of the file", schema, frozenset(otherwise.get("required", ()))
-    queue = [("", schema)]
-    while queue:
-        path, table = queue.pop(0)
+    stack = [("", schema)]
+    while stack:
+        path, table = stack.pop()
+        if path:
+            needs = below.get(path, {}).get("required", table.get("required", ()))
+            if _has_own_settings(table, definitions):
+                yield _heading(path, is_policy=is_policy), table, frozenset(needs)
+        inner_tables = []
         for name, field in table["properties"].items():
             inner = _table_of(field, definitions)
-            if inner is None or (inner == POLICY and name != "policy"):
-                continue
-            dotted = f"{path}.{name}" if path else name
-            heading = f"`[{dotted}]`"
-            if field.get("type") == "array":
-                heading = f"`[[{dotted}]]`"
-            elif inner == POLICY:
-                dotted += ".NAME"
-                heading = f"`[{dotted}]` and `[policy_defaults]`"
-            elif path.startswith("policy.NAME") or is_policy:
-                heading = f"`[{dotted}]`"
-            found = definitions[inner]
-            needs = below.get(name, {}).get("required", found.get("required", ()))
-            shown = {**found, "description": field.get("description", "")}
-            if _has_own_settings(found, definitions):
-                yield heading, shown, frozenset(needs)
-            queue.append((dotted, found))
+            # Defaults of policies are described with the policies.
+            if inner is not None and (inner != POLICY or name == "policy"):
+                dotted = f"{path}.{name}" if path else name
+                dotted += ".NAME" if inner == POLICY else ""
+                dotted += "[]" if field.get("type") == "array" else ""
+                found = definitions[inner]
+                told = field.get("description", found.get("description", ""))
+                shown = {**found, "description": told}
+                inner_tables.append((dotted, shown))
+        stack += reversed(inner_tables)
+
+
+def _heading(path: str, *, is_policy: bool) -> str:
+    """Return a table's header as a file has it."""
+    plain = path.replace("[]", "")
+    if path.endswith("[]"):
+        return f"`[[{plain}]]`"
+    if not is_policy and path.startswith("policy.NAME"):
+        return f"`[{plain}]` and `[{plain.replace('policy.NAME', 'policy_defaults')}]`"
+    return f"`[{plain}]`"
 
 
 def _has_own_settings(table: Schema, definitions: Schema) -> bool:
@@ -111,7 +119,7 @@ def _kinds(field: Schema) -> list[str]:
     if "const" in field:
         return [f"`{field['const']}`"]
     if "examples" in field:
-        return [f'`"{field["examples"][0]}"`']
+        return [f'such as `"{field["examples"][0]}"`']
     kind = field.get("type")
     if kind in {"number", "integer"}:
         return [_number(field, "number" if kind == "number" else "whole number")]
@@ -125,10 +133,14 @@ def _number(field: Schema, noun: str) -> str:
     low, high = field.get("minimum"), field.get("maximum")
     above = field.get("exclusiveMinimum")
     if above is not None:
-        return f"{noun} above {above:g}"
+        return f"{noun} above {_bound(above)}"
     if low is not None and high is not None:
-        return f"{noun} in [{low:g}, {high:g}]"
-    return noun if low is None else f"{noun} ≥ {low:g}"
+        return f"{noun} in [{_bound(low)}, {_bound(high)}]"
+    return noun if low is None else f"{noun} ≥ {_bound(low)}"
+
+
+def _bound(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def _law_rows(definitions: Schema) -> list[str]:

@@ -1,7 +1,7 @@
-"""Comparisons: policies with the same effect, flawless, no customers, all that is told."""
+"""Comparisons: what is run, what is told, the bound on churn, the assumptions."""
 
+import dataclasses
 import json
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,12 +52,13 @@ def test_compare__losses_are_the_paired_differences(comparison: Comparison) -> N
     """The mean loss is the mean of baseline minus policy, in integers."""
     here = comparison.replications.of("dishonest")
     there = comparison.replications.of("empowered")
-    lost = sum(b.totals.revenue - a.totals.revenue for a, b in zip(here, there))
+    lost = sum(
+        b.totals.revenue - a.totals.revenue for a, b in zip(here, there, strict=True)
+    )
     loss = comparison.loss("dishonest")
     assert loss.total.mean == pytest.approx(lost / 4 / 1e6)
     # One year of 150 customers.
-    expected = loss.total.mean / 0.150 / (365.25 / 365.25)
-    assert loss.yearly.mean == pytest.approx(expected)
+    assert loss.yearly.mean == pytest.approx(lost / 4 / 1e6 / 0.150)
 
 
 def test_compare__flawless_keeps_more_than_the_baseline(
@@ -97,9 +98,7 @@ def test_compare__takes_ready_policies_that_the_file_does_not_list(
     shop_file: Path, comparison: Comparison
 ) -> None:
     """A ready policy is added; the others' results stay what they are."""
-    result = compare(
-        shop_file, policies=["blame_game"], replications=2, execution=ONE
-    )
+    result = compare(shop_file, policies=["blame_game"], replications=2, execution=ONE)
     assert "blame_game" in result.policies
     row = result.replications.of("empowered")[1]
     assert row.digest == comparison.replications.of("empowered")[1].digest
@@ -121,11 +120,11 @@ def test_compare__without_customers_has_no_data(shop_file: Path) -> None:
 
 
 def test_compare__at_horizon_0_has_no_data(shop_file: Path) -> None:
-    """No time: only the start, no rates."""
+    """No time: no revenue, no rates."""
     result = compare(
         shop_file, replications=2, overrides=['horizon="0 days"'], execution=ONE
     )
-    assert result.policies["slow"].figures["kept"].mean == 150.0
+    assert result.policies["slow"].figures["revenue"].mean == 0.0
     assert result.loss("slow").yearly.mean is None
     json.dumps(result.to_json_dict(), allow_nan=False)
 
@@ -155,10 +154,17 @@ def test_tables__hold_one_row_a_run(comparison: Comparison) -> None:
 
 def test_html__shows_names_as_text(comparison: Comparison) -> None:
     """The notebook's table escapes what policies are called."""
-    assert "<script" not in comparison._repr_html_()
-    named = comparison._repr_html_()
-    assert "@SUM(1)" in named
-    assert named.count("<tr>") == 7
+    shown = comparison._repr_html_()
+    assert shown.count("<tr>") == 7
+    evil = "<script>alert(1)</script>"
+    policies = comparison.policies
+    renamed = {
+        **policies,
+        "slow": policies["slow"]._replace(title=evil),
+    }
+    shown = dataclasses.replace(comparison, policies=renamed)._repr_html_()
+    assert "<script" not in shown
+    assert "&lt;script&gt;alert(1)" in shown
 
 
 def test_figures__agree_with_the_counts(comparison: Comparison) -> None:
@@ -184,9 +190,6 @@ def test_mistake_share__of_the_silent_by_hand(shop_file: Path) -> None:
     One occasion a week, 10 % of them mistakes, dropout 5 % of the others: .07311 of
     .07311 + .9·.05 per week is a share of .619.
     """
-    text = shop_file.read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    assert data["mistakes"][0]["name"] == "late"
     scenario = load_scenario(
         shop_file,
         overrides=[
@@ -230,24 +233,33 @@ def test_mistake_share__ways_add_up_to_one(shop: Scenario) -> None:
         assert certain == pytest.approx(1.0, abs=1e-12)
 
 
-def test_mistake_share__is_near_the_simulated_one(comparison: Comparison) -> None:
-    """Where nobody waits and stings are forgotten, the estimate is close to the run."""
+def test_mistake_share__is_near_the_simulated_one(shop_file: Path) -> None:
+    """Where nobody waits and each mistake is soon forgotten, the run agrees within 5 %.
+
+    Customers of one rate, whose spend and dropout no grievance moves.
+    """
     overrides = [
-        "policies=['empowered', 'dishonest']",
-        "population.customers=4000",
-        "market.memory='1 s'",
-        "market.drift=0",
-        "market.open_spend=1",
-        "market.spend_sensitivity=0",
-        "market.ordinary_contacts='0/year'",
-        "market.rate='12/year'",
-        "market.dropout=0.1",
+        "population.customers=20000",
+        'market.memory="1 s"',
+        "market.drift=0.0",
+        "market.open_spend=1.0",
+        "market.spend_sensitivity=0.0",
+        'market.ordinary_contacts="0/year"',
+        'market.rate="6/year"',
+        "market.dropout=0.05",
         "policy_defaults.speed.agents=50",
         "policy_defaults.speed.supervisors=50",
-        "policy={}",
     ]
-    path = Path(str(comparison.scenario.name)).with_suffix(".toml")
-    assert path.name == "shop.toml"
+    result = compare(
+        shop_file,
+        policies=["slow"],
+        replications=1,
+        overrides=overrides,
+        execution=ONE,
+    )
+    for share in result.mistake_shares[:2]:
+        simulated = result.policies[share.policy].figures["mistake_share_of_lost"].mean
+        assert share.share == pytest.approx(simulated, rel=0.05)
 
 
 def test_observed_churn__must_leave_room_for_mistakes(shop_file: Path) -> None:
@@ -262,7 +274,7 @@ def test_observed_churn__must_leave_room_for_mistakes(shop_file: Path) -> None:
         compare(shop_file, overrides=['market.observed_churn="1 %/year"'])
     text = str(caught.value)
     assert text.startswith("market.observed_churn: must leave room for mistakes")
-    assert 'got "1 %/year"' in text or "got" in text
+    assert 'got "1 %/year"' in text
 
 
 # Assumptions

@@ -94,7 +94,7 @@ def test_evidence__of_all_ready_files_can_be_read() -> None:
 
 def test_comments__are_not_found_in_texts() -> None:
     """A hash in quotes is no comment, after the quotes it is."""
-    text = "a = '# no' # yes\nb = \"\"\"\n# no\n\"\"\"\n# end"
+    text = 'a = \'# no\' # yes\nb = """\n# no\n"""\n# end'
     assert list(comments_in(text)) == [(1, "# yes"), (5, "# end")]
 
 

@@ -117,77 +117,100 @@ SILENT = MainCause("silent", 9.0, 0.7)
         (
             loss((1234.4, 1100.2, 1370.0), cause=SILENT),
             FULL,
-            "Slow recovery costs this firm $1,234 a year per 1,000 customers (95 % CI "
-            "$1,100 to $1,370) against empowered recovery, most of it through customers "
-            "who left without a word.",
+            (
+                "Slow recovery costs this firm $1,234 a year per 1,000 customers (95 "
+                "% CI $1,100 to $1,370) against empowered recovery, most of it "
+                "through customers who left without a word."
+            ),
         ),
         (
             loss((1234.4, 1100.2, 1370.0), cause=MainCause("slow", 9.0, 0.34)),
             FULL,
-            "Slow recovery costs this firm $1,234 a year per 1,000 customers (95 % CI "
-            "$1,100 to $1,370) against empowered recovery, the largest part of it "
-            "(34%) through customers who would wait no longer for the repair.",
+            (
+                "Slow recovery costs this firm $1,234 a year per 1,000 customers (95 "
+                "% CI $1,100 to $1,370) against empowered recovery, the largest part "
+                "of it (34%) through customers who would wait no longer for the "
+                "repair."
+            ),
         ),
         (
             loss((12.34, 1.0, 20.0)),
             Extent(30, 30, 0, "€"),
-            "Slow recovery costs this firm €12.34 a year per 1,000 customers (95 % CI "
-            "€1 to €20) against empowered recovery, though it loses no more customers: "
-            "they spend less, or fewer are won.",
+            (
+                "Slow recovery costs this firm €12.34 a year per 1,000 customers (95 "
+                "% CI €1 to €20) against empowered recovery, though it loses no more "
+                "customers: they spend less, or fewer are won."
+            ),
         ),
         (
             loss((500.0, 400.0, 600.0), cause=MainCause("natural", 2.0, None)),
             FULL,
-            "Slow recovery costs this firm $500 a year per 1,000 customers (95 % CI "
-            "$400 to $600) against empowered recovery, with more customers who drifted "
-            "away, though fewer are lost in all.",
+            (
+                "Slow recovery costs this firm $500 a year per 1,000 customers (95 % "
+                "CI $400 to $600) against empowered recovery, with more customers "
+                "who drifted away, though fewer are lost in all."
+            ),
         ),
         (
             loss((-500.0, -600.0, -400.0), cause=SILENT),
             FULL,
-            "Slow recovery brings this firm $500 more revenue a year per 1,000 "
-            "customers (95 % CI $400 to $600) than empowered recovery.",
+            (
+                "Slow recovery brings this firm $500 more revenue a year per 1,000 "
+                "customers (95 % CI $400 to $600) than empowered recovery."
+            ),
         ),
         (
             loss((12.0, -80.0, 104.0), cause=SILENT),
             FULL,
-            "What slow recovery costs this firm against empowered recovery cannot be "
-            "told from zero with 30 replications: $12 of revenue a year per 1,000 "
-            "customers (95 % CI -$80 to $104).",
+            (
+                "What slow recovery costs this firm against empowered recovery "
+                "cannot be told from zero with 30 replications: $12 of revenue a "
+                "year per 1,000 customers (95 % CI -$80 to $104)."
+            ),
         ),
         (
             loss((0.0, 0.0, 0.0)),
             FULL,
-            "Slow recovery makes no difference to this firm's revenue against "
-            "empowered recovery: it was the same in each of 30 replications.",
+            (
+                "Slow recovery makes no difference to this firm's revenue against "
+                "empowered recovery: it was the same in each of 30 replications."
+            ),
         ),
         (
             loss((0.0, None, None), n=1),
             Extent(1, 1, 0, "$"),
-            "Slow recovery makes no difference to this firm's revenue against "
-            "empowered recovery: it was the same in the one replication.",
+            (
+                "Slow recovery makes no difference to this firm's revenue against "
+                "empowered recovery: it was the same in the one replication."
+            ),
         ),
         (
             loss((1234.0, None, None), n=1, cause=SILENT),
             Extent(1, 1, 0, "$"),
-            "Slow recovery costs this firm $1,234 a year per 1,000 customers (one "
-            "replication, so no interval) against empowered recovery, most of it "
-            "through customers who left without a word.",
+            (
+                "Slow recovery costs this firm $1,234 a year per 1,000 customers "
+                "(one replication, so no interval) against empowered recovery, most "
+                "of it through customers who left without a word."
+            ),
         ),
         (
             loss((1234.0, 1100.0, 1370.0), n=12, cause=SILENT),
             Extent(30, 12, 0, "$"),
-            "Slow recovery costs this firm $1,234 a year per 1,000 customers (rough, "
-            "12 replications: 95 % CI $1,100 to $1,370) against empowered recovery, "
-            "most of it through customers who left without a word. Stopped early: 12 "
-            "of 30 replications finished.",
+            (
+                "Slow recovery costs this firm $1,234 a year per 1,000 customers "
+                "(rough, 12 replications: 95 % CI $1,100 to $1,370) against "
+                "empowered recovery, most of it through customers who left without a "
+                "word. Stopped early: 12 of 30 replications finished."
+            ),
         ),
         (
             loss((-500.0, -600.0, -400.0), n=28),
             Extent(30, 28, 2, "$"),
-            "Slow recovery brings this firm $500 more revenue a year per 1,000 "
-            "customers (95 % CI $400 to $600) than empowered recovery. 2 of 30 "
-            "replications failed.",
+            (
+                "Slow recovery brings this firm $500 more revenue a year per 1,000 "
+                "customers (95 % CI $400 to $600) than empowered recovery. 2 of 30 "
+                "replications failed."
+            ),
         ),
         (
             loss((None, None, None), n=0),
@@ -197,9 +220,12 @@ SILENT = MainCause("silent", 9.0, 0.7)
         (
             loss((1234.0, 1100.0, 1370.0), measure="contribution", policy="=cmd"),
             FULL,
-            'The policy "=cmd" costs this firm $1,234 of contribution a year per 1,000 '
-            "customers (95 % CI $1,100 to $1,370) against empowered recovery, though "
-            "it loses no more customers: they spend less, or fewer are won.",
+            (
+                'The policy "=cmd" costs this firm $1,234 of contribution a year per '
+                "1,000 customers (95 % CI $1,100 to $1,370) against empowered "
+                "recovery, though it loses no more customers: they spend less, or "
+                "fewer are won."
+            ),
         ),
     ],
 )

@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 
 from churnsim.errors import InputError, InterruptedRun, PartialError, ResourceError
-from churnsim.experiment import Comparison, Execution, compare, run_replications
-from churnsim.experiment import workers
+from churnsim.experiment import (
+    Comparison,
+    Execution,
+    compare,
+    run_replications,
+    workers,
+)
 from churnsim.experiment.replications import Replications
 from churnsim.experiment.workers import Job, Rows, run_replication
 from churnsim.scenario import Scenario

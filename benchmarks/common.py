@@ -1,0 +1,68 @@
+"""What the benchmarks share: scenarios, one run with its time, and how to insist."""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+from typing import NamedTuple
+
+import numpy as np
+
+from churnsim.engines.books import Books, open_books
+from churnsim.records import Plan, Population
+from churnsim.scenario import Scenario, load_scenario
+from churnsim.simulation import make_population
+from churnsim.streams import Key, key_from_seed
+
+SEED = 2026
+KEY = key_from_seed(SEED)
+YEAR = 365.25
+SCENARIOS = {
+    "telecom": "telecom",
+    "e-commerce": str(Path(__file__).with_name("ecommerce.toml")),
+}
+Engine = Callable[[Plan, Population, Key, int, Books], int]
+
+
+class Run(NamedTuple):
+    """One run: what came out, and what it took."""
+
+    books: Books
+    n_events: int
+    seconds: float  # of processor time
+
+
+def insist(holds: bool, otherwise: str) -> None:
+    """Stop with the message if a check does not hold."""
+    if not holds:
+        raise SystemExit(otherwise)
+
+
+def scenario_of(name: str, n_customers: int, years: float) -> Scenario:
+    """Return a benchmark's scenario at a size."""
+    size = (f"population.customers={n_customers}", f'horizon="{years} years"')
+    return load_scenario(SCENARIOS[name], overrides=size)
+
+
+def people_of(scenario: Scenario, replication: int = 0) -> Population:
+    """Return a replication's customers and prospects."""
+    return make_population(scenario, seed=SEED, replication=replication)
+
+
+def timed(engine: Engine, plan: Plan, people: Population, replication: int = 0) -> Run:
+    """Return one run of an engine; the time includes the engine's own set-up."""
+    books = open_books(plan, len(people.arrival), 0)
+    start = process_time()
+    n_events = engine(plan, people, KEY, replication, books)
+    return Run(books, n_events, process_time() - start)
+
+
+def customer_years(books: Books, people: Population, horizon: float) -> float:
+    """Return the years that customers were customers, summed."""
+    is_won = books.is_won == 1
+    until = np.minimum(books.departure, horizon)
+    return float((until - people.arrival)[is_won].sum()) / YEAR
+
+
+def n_kept(books: Books) -> int:
+    """Return the customers left at the horizon."""
+    return int(np.count_nonzero(np.isinf(books.departure) & (books.is_won == 1)))

@@ -1,0 +1,79 @@
+"""Measure the kernel's memory per customer against what is predicted.
+
+    python benchmarks/memory.py [--customers 1000000]
+
+A fresh process per size reports its peak resident size, with the population ready and
+again after the run; the prediction is that of `churnsim.experiment.memory`, which
+refuses comparisons that would not fit.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+
+from common import SCENARIOS, insist, people_of, scenario_of, timed
+
+from churnsim.engines.kernel.run import run_kernel
+from churnsim.experiment.memory import bytes_per_person, need_of
+
+POLICY = "slow"
+CLOSE = 0.10  # of the prediction
+BASE_CUSTOMERS = 1_000
+
+
+def peak() -> int:
+    """Return this process's peak resident size [bytes]."""
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes * (1 if sys.platform == "darwin" else 1024)
+
+
+def alone(name: str, n_customers: int) -> None:
+    """Run once; print people, and peaks before and after the run [bytes]."""
+    scenario = scenario_of(name, n_customers, 1)
+    plan, people = scenario.plan(POLICY, n_customers), people_of(scenario)
+    drawn = peak()
+    run = timed(run_kernel, plan, people)
+    insist(int(run.books.is_won.sum()) >= n_customers, "somebody never came")
+    print(len(people.arrival), drawn, peak())
+
+
+def measured(name: str, n_customers: int) -> list[int]:
+    """Return what a fresh process printed."""
+    command = [sys.executable, __file__, "--alone", name, str(n_customers)]
+    done = subprocess.run(  # noqa: S603 - this script itself
+        command, check=True, capture_output=True, text=True
+    )
+    return [int(word) for word in done.stdout.split()]
+
+
+def main() -> None:
+    """Print measured and predicted bytes."""
+    parser = argparse.ArgumentParser(description="Measure memory per customer.")
+    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.alone:
+        name, n_customers = given.alone
+        alone(name, int(n_customers))
+        return
+    for name in SCENARIOS:
+        few, _, base = measured(name, BASE_CUSTOMERS)
+        many, drawn, whole = measured(name, given.customers)
+        scenario = scenario_of(name, given.customers, 1)
+        kept = bytes_per_person(scenario.plan(POLICY, given.customers))
+        need = need_of(scenario, "kernel", 1, 1).per_worker
+        print(
+            f"{name}, {many:,} people: peak {whole / 1e6:,.0f} MB, "
+            f"{base / 1e6:,.0f} MB with {few:,} people; while drawing "
+            f"{drawn / 1e6:,.0f} MB\n"
+            f"  measured {(whole - base) / (many - few):.0f} bytes a person; the "
+            f"kernel's own records {kept}; predicted need {need / 1e6:,.0f} MB, "
+            f"off by {need / whole - 1:+.1%}"
+        )
+        is_close = abs(need / whole - 1) <= CLOSE
+        insist(is_close, f"the prediction is off by more than {CLOSE:.0%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Help, version, commands that do not exist, and how fast all that answers."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from churnsim._version import __version__
+from churnsim.cli import churnsim as group
+from churnsim.errors import ExitCode
+from churnsim.fit import DATE_FORMATS, LAYOUTS
+from churnsim.simulation import ENGINES
+from tests.cli.conftest import AS_TYPED, Command, environment
+
+HELP_SECONDS = 0.3
+HEAVY = ("numba", "numpy", "pyarrow", "pydantic", "rich", "scipy", "simpy")
+
+
+def test_help__answers_at_once(tmp_path: Path) -> None:
+    """`churnsim --help` takes less than 0.3 s, interpreter and all."""
+    times = []
+    for _ in range(10):
+        began = time.perf_counter()
+        subprocess.run(
+            [*AS_TYPED, "--help"],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            check=True,
+        )
+        times.append(time.perf_counter() - began)
+        if times[-1] < HELP_SECONDS:
+            break
+        time.sleep(0.2)
+    # The fastest: what else the machine does can only add to it.
+    assert min(times) < HELP_SECONDS
+
+
+@pytest.mark.parametrize("command", ["", *group.commands])
+def test_help__loads_nothing_heavy(command: str, tmp_path: Path) -> None:
+    """No command's help loads a library that computes."""
+    code = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*{m.split('.')[0] for m in sys.modules}))\n"
+        "from churnsim.cli import main\n"
+        f"main({[*command.split(), '--help']!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(HEAVY) & set(done.stdout.splitlines()[-1].split()) == set()
+
+
+def test_help__names_every_exit_code(churnsim: Command) -> None:
+    """The help lists each code that a command can end with."""
+    answer = churnsim("--help")
+    assert answer.code == 0
+    words = set(answer.out.partition("Exit codes:")[2].split())
+    assert {str(int(code)) for code in ExitCode} <= words
+
+
+def test_help__lists_every_command(churnsim: Command) -> None:
+    """Each command is listed with a line of its own."""
+    listed = churnsim("--help").out.partition("Commands:")[2]
+    lines = {line.split()[0]: line for line in listed.splitlines() if line.split()}
+    for name, command in group.commands.items():
+        assert command.short_help is not None
+        assert command.short_help in lines[name]
+
+
+def test_version__is_the_packages(churnsim: Command) -> None:
+    """`--version` tells the version of the package."""
+    answer = churnsim("--version")
+    assert answer.code == 0
+    assert __version__ in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (("rnu",), "did you mean 'run'?"),
+        (("lsit",), "did you mean 'list'?"),
+        (("xyzzy",), "try run, list"),
+        (("run", "--sede", "1"), "--seed"),
+        (("run", "telcom"), "did you mean 'telecom'?"),
+        (("show", "slwo"), "did you mean 'slow'?"),
+    ],
+)
+def test_suggestions__name_what_was_meant(
+    arguments: tuple[str, ...], near: str, churnsim: Command
+) -> None:
+    """A command, option or name spelled wrong is refused with the right one."""
+    answer = churnsim(*arguments)
+    assert answer.code == ExitCode.INPUT
+    assert near in answer.err
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "known"),
+    [
+        ("run", "engine", ENGINES),
+        ("fit", "layout", LAYOUTS),
+        ("fit", "date_format", DATE_FORMATS),
+    ],
+)
+def test_choices__are_those_of_the_code(
+    command: str, option: str, known: tuple[str, ...]
+) -> None:
+    """What the help offers, written out to keep it fast, is what the code knows."""
+    (found,) = (p for p in group.commands[command].params if p.name == option)
+    assert set(getattr(found.type, "choices", ())) == set(known)

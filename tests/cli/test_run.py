@@ -1,0 +1,231 @@
+"""`churnsim run` and `verify`: the table, the JSON, the folder, the exit codes."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from churnsim.cli import run
+from churnsim.errors import ExitCode, PartialError
+from churnsim.report.amounts import count_cells, money_cells, scale_of
+from tests.cli.conftest import Answer, Command
+
+pytestmark = pytest.mark.compiled
+
+SMALL = (
+    "--replications",
+    "3",
+    "--horizon",
+    "1 year",
+    "--set",
+    "population.customers=200",
+)
+NAMES = ["empowered", "slow", "dishonest", "slow_and_dishonest", "flawless"]
+
+
+def cells(answer: Answer, label: str) -> list[str]:
+    """Return the cells of the row of the table that begins with a label."""
+    (row,) = (line for line in answer.out.splitlines() if line.startswith(label))
+    text = row.removeprefix(label).strip()
+    return [cell.strip() for cell in text.split("  ") if cell.strip()]
+
+
+def figure(document: dict[str, Any], name: str) -> list[float]:
+    """Return a figure's mean under each policy."""
+    policies = document["policies"].values()
+    return [policy["figures"][name]["mean"] for policy in policies]
+
+
+def test_run__table_and_json_have_the_same_numbers(churnsim: Command) -> None:
+    """The table shows, rounded, what the JSON document holds in full."""
+    table, whole = churnsim("run", *SMALL), churnsim("run", *SMALL, "--json")
+    assert table.code == whole.code == 0
+    document = json.loads(whole.out)
+    assert list(document["policies"]) == NAMES
+    for label, name in (("Revenue", "revenue"), ("Contribution", "contribution")):
+        row = next(r for r in table.out.splitlines() if r.split()[:1] == [label])
+        shown = money_cells(figure(document, name), "$")
+        assert [c.strip() for c in row[32:].split("  ") if c.strip()] == list(shown)
+    shown = count_cells(figure(document, "lost"))
+    assert cells(table, "Customers lost") == list(shown)
+    losses = {
+        loss["policy"]: loss["total"]
+        for loss in document["losses"]
+        if (loss["against"], loss["measure"]) == ("baseline", "revenue")
+        and loss["policy"] != "flawless"
+    }
+    bounds = [x for total in losses.values() for x in list(total.values())[:3]]
+    expected = money_cells(
+        [losses[name]["mean"] for name in NAMES[1:-1]], "$", scale_of(bounds)
+    )
+    row_of_losses = cells(table, "Revenue lost against empowered")
+    assert row_of_losses == ["–", *expected, "–"]
+    assert document["sentence"] in " ".join(table.out.split())
+    assert document["seed"] == 2026
+    assert document["scenario_digest"][:12] in table.out
+
+
+def test_run__tells_what_to_keep_in_mind(churnsim: Command) -> None:
+    """Rough intervals and assumptions are named, and how to get the numbers again."""
+    answer = churnsim("run", *SMALL, "--seed", "5")
+    assert answer.code == 0
+    words = " ".join(answer.out.split())
+    assert "warning: 3 replications: intervals are rough below 20" in words
+    assert "(grade D)" in words
+    assert "stated_to_actual (0.35)" in words
+    again = answer.out.splitlines()[-1].strip()
+    assert again == (
+        "churnsim run telecom --replications 3 --seed 5 --horizon '1 year' "
+        "--set population.customers=200"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_run__fits_the_width(
+    width: int, churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line is wider than the terminal, but for the command to type again."""
+    monkeypatch.setattr(run, "columns", lambda: width)
+    lines = churnsim("run", *SMALL).out.splitlines()
+    assert max(map(len, lines[:-1])) <= width
+    assert sum(line.startswith("Revenue  ") for line in lines) == (
+        1 if width > 88 else 2
+    )
+
+
+def test_run__policies_can_be_chosen(churnsim: Command) -> None:
+    """`--policy` runs that policy, the baseline and flawless, a ready one too."""
+    answer = churnsim("run", *SMALL, "--policy", "blame_game", "--json")
+    assert answer.code == 0
+    assert set(json.loads(answer.out)["policies"]) == {
+        "empowered",
+        "blame_game",
+        "flawless",
+    }
+
+
+def test_run__engines_agree(churnsim: Command) -> None:
+    """The reference and the interpreted kernel give the kernel's numbers."""
+    tiny = ("--replications", "1", "--horizon", "60 days", "--json", "--set")
+    documents = []
+    for engine in ("kernel", "interpreted", "reference"):
+        tail = (*tiny, "population.customers=50", "--engine", engine)
+        answer = churnsim("run", *tail)
+        assert answer.code == 0
+        document = json.loads(answer.out)
+        assert document.pop("engine") == engine
+        documents.append(document)
+    assert documents[0] == documents[1] == documents[2]
+
+
+def test_run__one_replication_has_no_interval(churnsim: Command) -> None:
+    """With one replication the table has no interval, and says why."""
+    answer = churnsim("run", *SMALL, "--replications", "1")
+    assert "95 % interval" not in answer.out
+    assert "one replication: there are no intervals" in answer.out
+
+
+def test_run__nobody_is_no_error(churnsim: Command) -> None:
+    """A firm without customers gives an empty table, and never 'nan'."""
+    nobody = ("population.customers=0", "population.prospects=0/year")
+    pairs = [word for pair in nobody for word in ("--set", pair)]
+    answer = churnsim("run", *SMALL, *pairs)
+    assert answer.code == 0
+    assert "no data" in answer.out
+    assert "nan" not in answer.out.split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("nowhere.toml",), ExitCode.INPUT, "must be a file that exists"),
+        (("--horizon", "2"), ExitCode.INPUT, "must be a duration"),
+        (("--set", "market.lock_in"), ExitCode.INPUT, "must be KEY=VALUE"),
+        (("--set", "market.lokc_in=1"), ExitCode.INPUT, "did you mean 'lock_in'?"),
+        (("--policy", "slwo"), ExitCode.INPUT, "did you mean 'slow'?"),
+        (("--replications", "0"), ExitCode.INPUT, "not in the range"),
+        (("--seed", "-1"), ExitCode.INPUT, "not in the range"),
+        (("--set", "population.customers=5000000000"), ExitCode.RESOURCES, "at most"),
+        (("--set", "population.customers=300000000"), ExitCode.RESOURCES, "GB"),
+    ],
+)
+def test_run__refuses_in_one_line(
+    arguments: tuple[str, ...], code: ExitCode, told: str, churnsim: Command
+) -> None:
+    """What cannot be is refused with its exit code, and nothing goes to the output."""
+    answer = churnsim("run", *arguments)
+    assert answer.code == code
+    assert told in answer.err
+    assert answer.out == ""
+    assert "Traceback" not in answer.err
+
+
+def test_run__tells_failed_replications(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others' table is shown, the failures are told, and the exit code is 5."""
+    from churnsim.experiment.comparison import Comparison
+
+    error = PartialError("1 of 3 replications failed")
+    monkeypatch.setattr(Comparison, "error", lambda _: error)
+    answer = churnsim("run", *SMALL)
+    assert answer.code == ExitCode.PARTIAL
+    assert "Revenue" in answer.out
+    assert answer.err == "1 of 3 replications failed\n"
+
+
+def test_verify__kept_results_come_out_again(churnsim: Command) -> None:
+    """What `run --out` keeps is made again by `verify`, to the last bit."""
+    kept = churnsim("run", *SMALL, "--out", "kept")
+    assert kept.code == 0
+    assert "churnsim verify kept" in kept.err
+    assert Path("kept/table.txt").read_text(encoding="utf-8") == kept.out
+    answer = churnsim("verify", "kept")
+    assert answer == Answer(
+        0, "kept: 15 of 15 runs made again; all files and numbers are the same\n", ""
+    )
+
+
+def test_verify__names_what_was_changed(churnsim: Command) -> None:
+    """A file that was touched is named, and the exit code is 4."""
+    churnsim("run", *SMALL, "--out", "kept")
+    with Path("kept/runs.csv").open("a", encoding="utf-8") as file:
+        file.write("1\n")
+    answer = churnsim("verify", "kept")
+    assert answer.code == ExitCode.STORAGE
+    assert "runs.csv was changed" in answer.err
+    assert answer.out == ""
+
+
+def test_out__is_not_overwritten(churnsim: Command) -> None:
+    """A folder with results is refused before anything runs, but for --force."""
+    first = churnsim("run", *SMALL, "--out", "kept")
+    refused = churnsim("run", *SMALL, "--out", "kept", "--seed", "1")
+    assert refused.code == ExitCode.INPUT
+    assert "must be empty" in refused.err
+    assert refused.out == ""
+    assert Path("kept/table.txt").read_text(encoding="utf-8") == first.out
+    forced = churnsim("run", *SMALL, "--out", "kept", "--seed", "1", "--force")
+    assert forced.code == 0
+    assert Path("kept/table.txt").read_text(encoding="utf-8") == forced.out
+
+
+def test_verify__needs_results(churnsim: Command) -> None:
+    """A folder without results is refused as input."""
+    Path("empty").mkdir()
+    answer = churnsim("verify", "empty")
+    assert answer.code == ExitCode.INPUT
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_run__json_is_finite(churnsim: Command) -> None:
+    """The document holds no number that JSON does not know."""
+
+    def refuse(name: str) -> float:
+        raise AssertionError(name)
+
+    answer = churnsim("run", *SMALL, "--json")
+    document = json.loads(answer.out, parse_constant=refuse)
+    assert all(map(math.isfinite, figure(document, "revenue")))

@@ -1,0 +1,265 @@
+"""Terminals and pipes: encodings, colours, progress, Ctrl-C, what readers do."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from churnsim.cli import console, guard
+from churnsim.cli import progress as bars
+from churnsim.errors import ExitCode
+from tests.cli.conftest import AS_TYPED, Command, environment
+
+# Beats often enough for a test to see how far a run has come.
+BEATING = "import churnsim.cli.progress as p; p.HEARTBEAT = 0.05\n"
+MAIN = "from churnsim.cli import main; main()"
+SMALL = (
+    "--replications",
+    "2",
+    "--horizon",
+    "90 days",
+    "--set",
+    "population.customers=100",
+)
+TOLD_WITHIN = 0.5  # seconds after Ctrl-C
+
+
+def test_encoding__ascii_spells_out(typed: Command) -> None:
+    """Where the encoding knows ASCII only, marks are spelled out and nothing fails."""
+    answer = typed("show", "telecom", PYTHONIOENCODING="ascii")
+    assert answer.code == 0
+    assert answer.out.isascii()
+    assert "kappa: share of stated intentions" in " ".join(answer.out.split())
+
+
+@pytest.mark.compiled
+def test_encoding__table_in_ascii(typed: Command) -> None:
+    """The table of results can be written in ASCII too."""
+    answer = typed("run", *SMALL, PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert answer.code == 0
+    assert answer.out.isascii()
+    assert "Revenue lost against flawless" in answer.out
+
+
+def test_encoding__unknown_marks_become_question_marks() -> None:
+    """A mark without a spelling is shown as a question mark."""
+    console.prepare_streams()
+    assert "–ж".encode("ascii", console.SPELLING) == b"-?"
+
+
+def on_terminal(arguments: list[str], cwd: Path, **variables: str) -> tuple[str, str]:
+    """Return standard output and error of a command whose error is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*AS_TYPED, *arguments],
+        cwd=cwd,
+        env=environment(TERM="xterm", **variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while part := os.read(ours, 4096):
+            seen += part
+    except OSError:  # how Linux says that the other side has closed
+        pass
+    os.close(ours)
+    assert process.stdout is not None
+    out = process.stdout.read()
+    process.stdout.close()
+    assert process.wait() == 0
+    return out.decode(), seen.decode()
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_progress__bar_on_a_terminal(is_plain: bool, tmp_path: Path) -> None:
+    """The bar is on standard error, the answer is whole, NO_COLOR leaves no colour."""
+    variables = {"NO_COLOR": "1"} if is_plain else {}
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        variables.setdefault(name, "")
+    out, seen = on_terminal(["run", *SMALL, "--json"], tmp_path, **variables)
+    assert json.loads(out)["replications_finished"] == 2
+    assert "replications" in seen
+    assert ("\x1b[3" in seen) is not is_plain
+
+
+@pytest.mark.compiled
+def test_progress__quick_runs_are_silent(typed: Command) -> None:
+    """Without a terminal, a run of a few seconds writes the answer and nothing else."""
+    typed("run", *SMALL)  # where it has to be compiled, it says so
+    answer = typed("run", *SMALL, FORCE_COLOR="1")
+    assert answer.code == 0
+    assert answer.err == ""
+    assert "\x1b" not in answer.out
+
+
+def test_progress__heartbeat_tells_what_is_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line says how far it has come; compiling does not count in what is left."""
+    monkeypatch.setattr(bars, "HEARTBEAT", 0.01)
+    with bars.progress() as report:
+        time.sleep(0.05)
+        report(1, 5)
+        report(2, 5)
+        time.sleep(0.05)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].endswith("no replication finished yet")
+    assert "2 of 5 replications, about 0 s left" in lines[-1]
+    assert bars._line([bars.Moment(60, 1, 9), bars.Moment(64, 3, 9)], 65.0) == (
+        "65 s, 3 of 9 replications, about 12 s left"
+    )
+
+
+def until(process: subprocess.Popen[str], mark: str) -> None:
+    """Read a process's standard error up to a line that holds a mark."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if mark in line:
+            return
+    raise AssertionError(f"ended without {mark!r}")
+
+
+def interrupted(cwd: Path, *options: str) -> tuple[str, str, float]:
+    """Return what a run says that is interrupted on its way, and how fast it does."""
+    arguments = ["--replications", "100000", "--set", "population.customers=200"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEATING + MAIN, "run", *arguments, *options],
+        cwd=cwd,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(process, " of 100000 replications")
+    began = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    took = time.perf_counter() - began
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert "interrupted: " in err
+    assert "Traceback" not in err
+    assert "this is a bug" not in err
+    return out, err, took
+
+
+@pytest.mark.compiled
+def test_interrupt__shows_what_is_finished(tmp_path: Path) -> None:
+    """Ctrl-C shows what is finished as partial, within half a second, and exits."""
+    times = []
+    for _ in range(5):
+        out, _, took = interrupted(tmp_path)
+        assert "PARTIAL: stopped after" in out
+        assert "Revenue lost against flawless" in out
+        times.append(took)
+        if took < TOLD_WITHIN:
+            break
+    # The fastest: what else the machine does can only add to it.
+    assert min(times) < TOLD_WITHIN
+
+
+@pytest.mark.compiled
+def test_interrupt__json_is_whole(tmp_path: Path) -> None:
+    """Ctrl-C with --json gives one whole document that says that it is partial."""
+    out, _, _ = interrupted(tmp_path, "--json")
+    document = json.loads(out)
+    assert document["is_stopped"]
+    assert 0 < document["replications_finished"] < document["replications_asked"]
+
+
+def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
+    """Ctrl-C before the first replication is finished says so, and exits with 130."""
+    arguments = ["run", "--engine", "reference", "--set", "population.customers=50000"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEATING + MAIN, *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(process, "no replication finished yet")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert out == ""
+    assert err.splitlines()[-1] == "stopped before the first replication was finished"
+
+
+def test_pipe__a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    """When whoever reads the output stops reading, the command leaves quietly."""
+    process = subprocess.Popen(
+        [*AS_TYPED, "schema"],
+        cwd=tmp_path,
+        env=environment(PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(30) == 0
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def broken() -> int:
+    """Fail as no command should."""
+    raise ZeroDivisionError("one and\na half")
+
+
+def test_guard__a_bug_is_one_line_and_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What nobody foresaw is one line, and its details are in a file."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv(guard.DEBUG_VARIABLE, raising=False)
+    assert guard.guarded(broken) == ExitCode.BUG
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "this is a bug in churnsim: ZeroDivisionError: one and a half"
+    )
+    (kept,) = tmp_path.iterdir()
+    assert line.endswith(str(kept))
+    assert "in broken" in kept.read_text(encoding="utf-8")
+
+
+def test_guard__debug_shows_the_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With CHURNSIM_DEBUG set, the traceback is shown."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv(guard.DEBUG_VARIABLE, "1")
+    assert guard.guarded(broken) == ExitCode.BUG
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MemoryError(), ExitCode.RESOURCES),
+        (OSError(28, "No space left on device"), ExitCode.STORAGE),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED),
+    ],
+)
+def test_guard__tells_what_the_system_refuses(
+    error: BaseException, code: ExitCode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lack of memory, a full disk and Ctrl-C are one line each, with their code."""
+
+    def command() -> int:
+        raise error
+
+    assert guard.guarded(command) == code
+    assert len(capsys.readouterr().err.splitlines()) == 1

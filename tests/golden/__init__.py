@@ -1,0 +1,1 @@
+"""Canonical runs, kept to the last digit."""

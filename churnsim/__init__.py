@@ -5,11 +5,11 @@ package costs next to nothing.
 """
 
 import importlib
-from typing import TYPE_CHECKING
+import typing
 
 from churnsim._version import __version__ as __version__
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from churnsim.engines.outcome import Outcome
     from churnsim.errors import ChurnsimError
     from churnsim.experiment import Comparison, compare

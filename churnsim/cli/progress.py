@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -35,7 +36,7 @@ class Report(Protocol):
 @contextmanager
 def progress() -> Iterator[Report]:
     """Show on standard error what is left, until the block ends."""
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _bar() as report:
             yield report
     else:
@@ -61,7 +62,7 @@ def _bar() -> Iterator[Report]:
         MofNCompleteColumn(),
         TextColumn("left:"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, force_terminal=True),
         transient=True,
     )
     task: TaskID = bar.add_task("", total=None)

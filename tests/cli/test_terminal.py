@@ -53,13 +53,13 @@ def test_encoding__unknown_marks_become_question_marks() -> None:
     assert "–ж".encode("ascii", console.SPELLING) == b"-?"
 
 
-def on_terminal(arguments: list[str], cwd: Path, **variables: str) -> tuple[str, str]:
+def on_terminal(arguments: list[str], cwd: Path) -> tuple[str, str]:
     """Return standard output and error of a command whose error is a terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*AS_TYPED, *arguments],
         cwd=cwd,
-        env=environment(TERM="xterm", **variables),
+        env=environment(TERM="xterm"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=theirs,
@@ -81,12 +81,13 @@ def on_terminal(arguments: list[str], cwd: Path, **variables: str) -> tuple[str,
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("is_plain", [False, True])
-def test_progress__bar_on_a_terminal(is_plain: bool, tmp_path: Path) -> None:
+def test_progress__bar_on_a_terminal(
+    is_plain: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The bar is on standard error, the answer is whole, NO_COLOR leaves no colour."""
-    variables = {"NO_COLOR": "1"} if is_plain else {}
-    for name in ("NO_COLOR", "FORCE_COLOR"):
-        variables.setdefault(name, "")
-    out, seen = on_terminal(["run", *SMALL, "--json"], tmp_path, **variables)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1" if is_plain else "")
+    out, seen = on_terminal(["run", *SMALL, "--json"], tmp_path)
     assert json.loads(out)["replications_finished"] == 2
     assert "replications" in seen
     assert ("\x1b[3" in seen) is not is_plain

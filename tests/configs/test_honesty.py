@@ -7,6 +7,7 @@ keep nobody waiting, all mistakes alike and half of what cannot be settled lied 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -52,7 +53,7 @@ def stories(policy: str, *overrides: str) -> tuple[tuple[Episode, ...], ...]:
     return tuple(tuple(own) for own in told if own)
 
 
-def fresh(own: tuple[Episode, ...]) -> bool:
+def fresh(own: Sequence[Episode]) -> bool:
     """Return whether there was a second episode, the first one forgotten, no lie."""
     return len(own) > 1 and not own[1].is_double and own[1].n_found_out == 0
 
@@ -70,9 +71,11 @@ def test_recovery__leaves_no_trace_once_it_is_forgotten(
     assert abs(z_of(again, first)) < Z
 
 
+@pytest.mark.slow
 def test_lie_found_out__is_never_forgotten() -> None:
     """Long after, those once deceived leave over a new mistake more often."""
-    told = [own for own in stories("dishonest", *HALF_LIES, "market.discovery=1")]
+    more = (*HALF_LIES, "market.discovery=1")
+    told = episodes(run("ecommerce", "dishonest", more, 3 * CUSTOMERS)).values()
     deceived = [own[1] for own in told if fresh(own) and own[0].n_found_out > 0]
     others = [own[1] for own in told if fresh(own) and own[0].n_found_out == 0]
     assert z_of(share_left(deceived), share_left(others)) > Z

@@ -114,10 +114,12 @@ def test_policies__earn_less_with_each_virtue_lost(name: str) -> None:
 @pytest.mark.parametrize("name", NAMED)
 def test_lies__win_when_never_found_out_and_lose_when_always(name: str) -> None:
     """Against the honest but slow, so a break-even probability lies between."""
-    never = outcomes(name, "market.discovery=0")
-    always = outcomes(name, "market.discovery=1")
-    assert revenue(never["dishonest"]) > revenue(never["slow"])
-    assert revenue(always["dishonest"]) < revenue(always["slow"])
+    never, always = (
+        simulate(load_scenario(name, overrides=[f"market.discovery={p}"]), "dishonest")
+        for p in (0, 1)
+    )
+    honest = revenue(outcomes(name)["slow"])
+    assert revenue(always) < honest < revenue(never)
 
 
 def test_sold_out_hotel__warmth_does_not_make_up_for_authority() -> None:
@@ -152,16 +154,17 @@ def test_firm_view__takes_customers_for_happier_than_they_are(
 ) -> None:
     """Surveyed as a contact ends, those who spoke up say more good than all feel.
 
-    Where the contact settles or placates: honest staff who cannot are surveyed too
-    early for the settlement to count.
+    Of mistakes alone, and where the contact settles or placates: those whom honest
+    staff ask to wait are surveyed too early for the settlement to count.
     """
-    view = outcomes(name)[policy].firm_view()
+    quiet = load_scenario(name, overrides=['market.ordinary_contacts="0/year"'])
+    view = simulate(quiet, policy).firm_view()
     assert view.satisfaction_surveyed is not None
     assert view.satisfaction_true is not None
     assert view.satisfaction_surveyed > view.satisfaction_true
 
 
-@pytest.mark.parametrize("name", ("by_the_book", "blame_game", "no_recovery"))
+@pytest.mark.parametrize("name", ["by_the_book", "blame_game", "no_recovery"])
 def test_preset__costs_revenue_where_it_is_tried(name: str) -> None:
     """The presets that no ready scenario lists earn less than empowered staff."""
     listed = f'policies=["empowered", "{name}"]'

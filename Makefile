@@ -16,12 +16,14 @@ NEWEST := .venv-newest
 LOCK := .venv-lock
 
 # What may change machine code or library routines, but never a result; a comma parts two
-# variables of one setting, a slash two values of one variable.
-SETTINGS := NUMBA_OPT=0 NUMBA_OPT=2 NUMBA_LOOP_VECTORIZE=0 \
-  NUMBA_CPU_NAME=generic,NUMBA_CPU_FEATURES=
+# variables of one setting, a slash two values of one variable. Each compiles the kernel
+# again, so they come in as few settings as can tell: no optimisation; less of it, on the
+# plainest processor; and no vectors in loops, numpy or the C library's mathematics.
+PLAIN := NUMBA_LOOP_VECTORIZE=0
 ifeq ($(shell uname -sm),Linux x86_64)
-SETTINGS += NPY_DISABLE_CPU_FEATURES=X86_V3,GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA/-AVX2
+PLAIN := $(PLAIN),NPY_DISABLE_CPU_FEATURES=X86_V3,GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA/-AVX2
 endif
+SETTINGS := NUMBA_OPT=0 NUMBA_OPT=2,NUMBA_CPU_NAME=generic,NUMBA_CPU_FEATURES= $(PLAIN)
 
 # Real data sets, where there are any; the tests that want them say so when they skip.
 ifneq ($(wildcard ../shared/data/.),)

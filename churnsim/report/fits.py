@@ -8,7 +8,7 @@ import re
 from churnsim.errors import shown
 from churnsim.fit import BgNbdFit, GammaGammaFit, TransactionLog, market_block
 from churnsim.report.columns import aligned
-from churnsim.scenario.lines import lines_of
+from churnsim.scenario.lines import Path, lines_of
 
 BASE = "ecommerce"  # the ready scenario that lends what a log does not tell
 FITTED = ("rate", "dropout", "value")
@@ -65,7 +65,7 @@ def fitted_scenario(
     comments, _, block = market_block(*fits, log, currency).partition("[market]\n")
     laws = [line for line in block.splitlines() if line.split(" ")[0] in FITTED]
     places = lines_of(base)
-    taken = [("title",), ("currency",)]
+    taken: list[Path] = [("title",), ("currency",)]
     taken += [("population", name) for name in NOT_TAKEN]
     taken += [("market", name) for name in FITTED]
     dropped = {places[key] for key in taken if key in places}

@@ -146,7 +146,6 @@ def test_run__nobody_is_no_error(churnsim: Command) -> None:
         (("--replications", "0"), ExitCode.INPUT, "not in the range"),
         (("--seed", "-1"), ExitCode.INPUT, "not in the range"),
         (("--set", "population.customers=5000000000"), ExitCode.RESOURCES, "at most"),
-        (("--set", "population.customers=300000000"), ExitCode.RESOURCES, "GB"),
     ],
 )
 def test_run__refuses_in_one_line(
@@ -158,6 +157,17 @@ def test_run__refuses_in_one_line(
     assert told in answer.err
     assert answer.out == ""
     assert "Traceback" not in answer.err
+
+
+def test_run__refuses_what_memory_cannot_hold(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More customers than fit into memory are refused before any are drawn."""
+    monkeypatch.setattr("churnsim.experiment.memory.memory_left", lambda: 10**7)
+    answer = churnsim("run", *SMALL, "--set", "population.customers=1000000")
+    assert answer.code == ExitCode.RESOURCES
+    assert "of memory" in answer.err
+    assert answer.out == ""
 
 
 def test_run__tells_failed_replications(

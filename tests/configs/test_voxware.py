@@ -7,6 +7,8 @@ the outcome is forced to "settled, but not quickly"; κ = 1 and nothing is forgo
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from tests.configs.episodes import ALL_VOICE, ALONE, Episode, episodes, run, share_left
@@ -35,6 +37,7 @@ def with_only(kind: str) -> tuple[str, ...]:
     return (*FORCED, *probabilities)
 
 
+@cache
 def first_and_second(kind: str) -> tuple[list[Episode], list[Episode]]:
     """Return each shopper's first and second failure."""
     told = episodes(run("ecommerce", "slow", with_only(kind), SHOPPERS)).values()

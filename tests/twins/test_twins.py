@@ -1,0 +1,188 @@
+"""Reference = interpreted = compiled, bit for bit, over random setups.
+
+`CHURNSIM_TWINS` sets how many: `CHURNSIM_TWINS=20000 pytest tests/twins`.
+"""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+
+from churnsim.engines.books import Books, Event, Tally
+from churnsim.engines.kernel.run import run_kernel
+from churnsim.records import Cause, Plan, Population
+from churnsim.streams import Key
+from tests.twins.comparing import (
+    Engine,
+    assert_twins,
+    difference,
+    log_of,
+    run_engine,
+    source_of,
+)
+from tests.twins.sampling import check_many
+from tests.twins.strategies import GRIDS, Setup, n_tied, setups, tied_setups
+from tests.twins.usual import usual_setup
+
+N_PARTS = 6
+N_SETUPS = max(300, int(os.environ.get("CHURNSIM_TWINS", "300")))
+IMPORTS = """
+import numpy as np
+from churnsim.records import Market, Plan, Policy, Population
+from churnsim.streams import Key
+from churnsim.variates import Law
+from tests.twins.comparing import source_of
+from tests.twins.strategies import Setup
+"""
+
+pytestmark = pytest.mark.compiled
+
+
+@pytest.mark.parametrize("part", range(N_PARTS))
+def test_engines__agree_to_the_last_bit(part: int) -> None:
+    """All books and the whole event log are equal in all three executions."""
+    tried = 0
+
+    def check(setup: Setup) -> None:
+        nonlocal tried
+        tried += 1
+        assert_twins(setup)
+
+    check_many(setups(), N_SETUPS // N_PARTS, check, start=part)
+    assert tried >= N_SETUPS // N_PARTS
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_engines__agree_on_ties(grid: float) -> None:
+    """On a grid of time all is equal too, and a fifth of all events are ties."""
+    tied, n_events = 0, 0
+
+    def check(setup: Setup) -> None:
+        nonlocal tied, n_events
+        log = log_of(assert_twins(setup))
+        tied += n_tied(log.times, log.customers)
+        n_events += len(log.times)
+
+    check_many(tied_setups(grid), N_SETUPS // 15, check, start=int(1024 * grid))
+    assert tied > 0.2 * n_events
+
+
+def reached(books: Books) -> Iterable[str]:
+    """Yield the names of all that came about in a run."""
+    yield from (f"tally {code.name}" for code in Tally if books.tally[code] > 0)
+    yield from (f"lost {code.name}" for code in Cause if books.lost[code] > 0)
+    yield from (f"closed {code.name}" for code in Cause if books.closed[code] > 0)
+    yield from (f"event {Event(code).name}" for code in set(log_of(books).events))
+
+
+def test_sample__reaches_everything() -> None:
+    """Every tally, event, close and cause of loss comes about in the random setups.
+
+    So do both outcomes of a decision: a close after which one leaves, and stays.
+    """
+    hits: Counter[str] = Counter()
+    tied, n_events = 0, 0
+
+    def count(setup: Setup) -> None:
+        nonlocal tied, n_events
+        books = run_engine(setup, run_kernel)
+        log = log_of(books)
+        hits.update(reached(books))
+        n_closed = int(books.closed.sum())
+        n_left = int(books.lost.sum() - books.lost[Cause.NATURAL])
+        hits["decision leave"] += n_left > 0
+        hits["decision stay"] += n_closed > n_left
+        tied += n_tied(log.times, log.customers)
+        n_events += len(log.times)
+
+    for part in range(N_PARTS):
+        check_many(setups(), N_SETUPS // N_PARTS, count, start=part)
+    causes = [code for code in Cause if code != Cause.NONE]
+    wanted = [f"tally {code.name}" for code in Tally]
+    wanted += [f"event {code.name}" for code in Event]
+    wanted += [f"lost {code.name}" for code in causes]
+    # An episode that ordinary dropout overtakes keeps the way that it closed.
+    wanted += [f"closed {code.name}" for code in causes if code != Cause.NATURAL]
+    wanted += ["decision leave", "decision stay"]
+    rarest = sorted(wanted, key=lambda name: hits[name])
+    least = ", ".join(f"{name} {hits[name]}" for name in rarest[:10])
+    sys.stdout.write(f"of {N_SETUPS} setups, least hit: {least}\n")
+    sys.stdout.write(f"{tied} of {n_events} events are ties\n")
+    assert hits[rarest[0]] > 0, least
+    assert set(hits) <= set(wanted)
+    assert tied > 0.1 * n_events
+
+
+def altered(change: Callable[[Books], None]) -> Engine:
+    """Return the compiled engine, its books changed afterwards."""
+
+    def engine(
+        plan: Plan, people: Population, key: Key, replication: int, books: Books
+    ) -> int:
+        count = run_kernel(plan, people, key, replication, books)
+        change(books)
+        return count
+
+    return engine
+
+
+def changes_time(books: Books) -> None:
+    """Move the 41st event by the smallest step there is."""
+    books.log_times[40] = np.nextafter(books.log_times[40], np.inf)
+
+
+def changes_sign(books: Books) -> None:
+    """Give a 0 of the log the other sign."""
+    row = int(np.flatnonzero(books.log_values == 0.0)[0])
+    books.log_values[row] = -books.log_values[row]
+
+
+def changes_money(books: Books) -> None:
+    """Add a millionth of the currency to one account."""
+    books.accounts[7, 0] += 1
+
+
+def loses_event(books: Books) -> None:
+    """Forget the last event."""
+    books.log_count[0] -= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (changes_time, "part at event"),
+        (changes_sign, "value -0x0.0p+0"),
+        (changes_money, "1 of accounts differ, first [7, REVENUE]"),
+        (loses_event, "part at event"),
+    ],
+)
+def test_comparing__sees_the_smallest_difference(
+    change: Callable[[Books], None], words: str
+) -> None:
+    """A last bit, a sign of zero, one micro-unit or one missing event is reported."""
+    setup = usual_setup(30, 5, 90.0)
+    engines = {"compiled": run_kernel, "altered": altered(change)}
+    with pytest.raises(AssertionError) as caught:
+        assert_twins(setup, engines)
+    assert words in str(caught.value)
+    assert source_of(setup) in str(caught.value)
+
+
+def test_comparing__finds_nothing_where_nothing_differs() -> None:
+    """The same books twice: no report."""
+    books = run_engine(usual_setup(30, 5, 90.0), run_kernel)
+    assert difference({"one": books, "other": books}) == ""
+
+
+def test_source__can_be_pasted() -> None:
+    """The source of a setup, run by Python, gives back the same setup."""
+    source = source_of(usual_setup(3, 2, 30.0))
+    command = f"{IMPORTS}print(source_of({source}))"
+    done = subprocess.run(
+        [sys.executable, "-c", command], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == source

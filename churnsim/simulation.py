@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
@@ -17,6 +16,7 @@ from churnsim.population import draw_population, read_history
 from churnsim.records import Plan, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.policy import Policy
+from churnsim.scenario.traits import PopulationSpec
 from churnsim.streams import STREAM_VERSION, Key, key_from_seed
 
 Engine = Callable[[Plan, Population, Key, int, Books], int]
@@ -28,15 +28,14 @@ ENGINES: dict[str, Engine] = {
 
 
 @functools.lru_cache(maxsize=4)
-def _history(path: Path, digest: str, scenario: Scenario) -> PosteriorTraits | None:
-    del path, digest  # they are the key: a log that changed is read again
-    return read_history(scenario.population)
+def _history(spec: PopulationSpec, log_digest: str) -> PosteriorTraits | None:
+    del log_digest  # part of the key: a log that changed is read again
+    return read_history(spec)
 
 
 def history_of(scenario: Scenario) -> PosteriorTraits | None:
     """Return the posterior of the customers of the scenario's log, if it has one."""
-    log = scenario.population.transactions
-    return None if log is None else _history(log, scenario.digest, scenario)
+    return _history(scenario.population, scenario.log_digest)
 
 
 def make_population(

@@ -25,6 +25,7 @@ from churnsim.scenario.model import FLAWLESS, LIST_MAX
 from churnsim.scenario.nodes import Node, Place, laid_over, plain, to_node
 
 OVERRIDE_RANK = 1000  # above every file
+TOLD_BY_LOG = ("customers", "starting_tenure", "history")
 
 Overrides = Mapping[str, str] | Sequence[str]
 
@@ -46,8 +47,12 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
     nodes = chain(top, "scenarios")
     root = nodes[0]
     for above in nodes[1:]:
+        if above.get("population", "transactions"):
+            root = _without_told_by_log(root)
         root = laid_over(root, above)
     for key, value in _pairs(overrides):
+        if key == "population.transactions":
+            root = _without_told_by_log(root)
         root = _overridden(root, key, value)
     builder = _Policies(root)
     names = [FLAWLESS]
@@ -65,6 +70,16 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
     if listed and listed.array() and "baseline" not in entries:
         entries["baseline"] = listed.array()[0]
     return Assembled(Node(root.place, entries), builder.problems, builder.bases)
+
+
+def _without_told_by_log(root: Node) -> Node:
+    """Return a scenario without what the log laid over it tells by itself."""
+    population = root.get("population")
+    if population is None or not isinstance(population.value, dict):
+        return root
+    entries = dict(root.table())
+    entries["population"] = population.without(*TOLD_BY_LOG)
+    return Node(root.place, entries)
 
 
 class _Policies:

@@ -100,12 +100,11 @@ def run_to_horizon(world: World) -> int:
     n = world.people.arrival.shape[0]
     for customer in range(n):
         at = world.people.arrival[customer]
-        if at >= world.plan.horizon:
-            continue
         if customer < world.people.n_customers:
-            arrive(world, customer, at)
-            live_alone(world, customer)
-        else:
+            if at == 0.0:  # one of a log who is gone already never arrives
+                arrive(world, customer, at)
+                live_alone(world, customer)
+        elif at < world.plan.horizon:
             set_moment(world, customer, PROSPECT, at)
             add(world.queue, customer, at)
     while True:

@@ -14,15 +14,18 @@ def run_reference(
     """Fill the books with the SimPy engine; return the size of the event log."""
     check_books(plan, people, books)
     firm = Firm(plan, people, key, replication, books)
-    customers = [
-        Customer(firm, number)
-        for number, arrival in enumerate(people.arrival)
-        if arrival < plan.horizon
-    ]
-    for customer in customers:
-        firm.clock.process(life(customer))
-    if customers:
+    base, arrival = people.n_customers, people.arrival
+    # One of a log who is gone already has an infinite arrival, and never comes.
+    present = [n for n in range(base) if arrival[n] == 0.0]
+    coming = [n for n in range(base, len(arrival)) if arrival[n] < plan.horizon]
+    customers = [Customer(firm, number) for number in (*present, *coming)]
+    if plan.horizon > 0.0:
+        for customer in customers:
+            firm.clock.process(life(customer))
         firm.clock.run(until=plan.horizon)
+    else:  # SimPy runs no empty time, and nothing but arriving can happen
+        for customer in customers:
+            customer.arrive()
     for customer in customers:
         customer.finish()
     return int(books.log_count[0])

@@ -1,0 +1,93 @@
+"""One door to the engines: edges of a run, logs of customers, event logs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from churnsim import load_scenario, make_population, simulate, with_events
+from churnsim.errors import InputError
+
+ENGINES = ("kernel", "interpreted", "reference")
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ENGINES)
+def test_simulate__a_horizon_of_zero_is_the_initial_state(engine: str) -> None:
+    """Everybody is there, nobody did anything, nothing was earned."""
+    settings = ["population.customers=40", 'horizon="0 days"']
+    outcome = simulate(
+        load_scenario("telecom", overrides=settings), "slow", engine=engine
+    )
+    assert outcome.kept == 40
+    assert outcome.totals.revenue == 0
+    assert not any(outcome.lost.values())
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("engine", ENGINES)
+def test_simulate__nobody_is_an_empty_result(engine: str) -> None:
+    """Zero customers and no prospects: rates are absent, not invented."""
+    settings = ["population.customers=0", 'population.prospects="0/year"']
+    outcome = simulate(
+        load_scenario("telecom", overrides=settings), "slow", engine=engine
+    )
+    assert outcome.kept == 0
+    assert outcome.share_voiced is None
+    assert outcome.front.mean_wait is None
+
+
+@pytest.mark.compiled
+def test_simulate__engines_agree_on_a_ready_scenario() -> None:
+    """The three engines give one digest for 300 customers of the telecom scenario."""
+    scenario = load_scenario("telecom", overrides=["population.customers=300"])
+    digests = {simulate(scenario, "dishonest", engine=e).digest() for e in ENGINES}
+    assert len(digests) == 1
+
+
+def test_simulate__unknown_engine_is_refused() -> None:
+    """The error says which engines there are."""
+    scenario = load_scenario("telecom", overrides=["population.customers=10"])
+    with pytest.raises(InputError, match="kernel, interpreted, reference"):
+        simulate(scenario, "slow", engine="kernal")
+
+
+@pytest.mark.compiled
+def test_with_events__adds_the_log_and_changes_nothing_else() -> None:
+    """The same digest, and as many events as were counted, in order of time."""
+    scenario = load_scenario("telecom", overrides=["population.customers=200"])
+    outcome = simulate(scenario, "slow")
+    logged = with_events(outcome)
+    assert logged.digest() == outcome.digest()
+    events = logged.events()
+    assert events.num_rows == int(outcome.books.log_count[0]) > 200
+    assert (np.diff(events["time"].to_numpy()) >= 0.0).all()
+
+
+@pytest.mark.compiled
+def test_simulate__the_customers_of_a_log_are_the_base(tmp_path: Path) -> None:
+    """A log of 60 customers: as many rows, those long silent mostly gone already."""
+    rng = np.random.default_rng(4)
+    rows = ["customer,date,amount"]
+    for number in range(60):
+        first = int(rng.integers(0, 30))
+        days = first + np.cumsum(rng.integers(5, 60 + number * 3, 12))
+        kept = [first, *days[: int(rng.integers(0, 12))].tolist()]
+        for day in kept:
+            if day < 330:
+                at = np.datetime64("2020-01-01") + int(day)
+                rows.append(f"c{number:02d},{at},{rng.uniform(5, 80):.2f}")
+    log = tmp_path / "log.csv"
+    log.write_text("\n".join(rows) + "\n")
+    file = tmp_path / "own.toml"
+    text = '[population]\ntransactions = "log.csv"\n'
+    file.write_text('extends = "ecommerce"\n' + text)
+    scenario = load_scenario(file)
+    people = make_population(scenario)
+    assert people.n_customers == 60
+    assert 0 < np.isfinite(people.arrival).sum() <= 60
+    outcomes = [
+        simulate(scenario, "slow", engine=e, population=people) for e in ENGINES
+    ]
+    assert len({outcome.digest() for outcome in outcomes}) == 1
+    assert outcomes[0].n_customers == 60

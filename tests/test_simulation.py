@@ -8,6 +8,7 @@ import pytest
 from churnsim import load_scenario, make_population, simulate, with_events
 from churnsim.errors import InputError
 
+N_IN_LOG = 500  # customers of a log made for the purpose
 ENGINES = ("kernel", "interpreted", "reference")
 
 
@@ -66,28 +67,29 @@ def test_with_events__adds_the_log_and_changes_nothing_else() -> None:
 
 @pytest.mark.compiled
 def test_simulate__the_customers_of_a_log_are_the_base(tmp_path: Path) -> None:
-    """A log of 60 customers: as many rows, those long silent mostly gone already."""
+    """As many customers as the log has; some of those long silent are gone already."""
     rng = np.random.default_rng(4)
     rows = ["customer,date,amount"]
-    for number in range(60):
-        first = int(rng.integers(0, 30))
-        days = first + np.cumsum(rng.integers(5, 60 + number * 3, 12))
-        kept = [first, *days[: int(rng.integers(0, 12))].tolist()]
-        for day in kept:
-            if day < 330:
-                at = np.datetime64("2020-01-01") + int(day)
-                rows.append(f"c{number:02d},{at},{rng.uniform(5, 80):.2f}")
+    for number in range(N_IN_LOG):
+        day, rate, dropout = 0.0, rng.gamma(0.7) / 30.0, rng.beta(1.0, 3.0)
+        mean = 150.0 / rng.gamma(4.0)
+        while day < 330.0:
+            at = np.datetime64("2020-01-01") + int(day)
+            rows.append(f"c{number:03d},{at},{mean * rng.gamma(6.0) / 6.0 + 0.01:.2f}")
+            if rng.random() < dropout:
+                break
+            day += 1.0 + rng.exponential(1.0 / rate)
     log = tmp_path / "log.csv"
     log.write_text("\n".join(rows) + "\n")
     file = tmp_path / "own.toml"
-    text = '[population]\ntransactions = "log.csv"\n'
+    text = '[population]\ntransactions = "log.csv"\nprospects = "0/year"\n'
     file.write_text('extends = "ecommerce"\n' + text)
     scenario = load_scenario(file)
     people = make_population(scenario)
-    assert people.n_customers == 60
-    assert 0 < np.isfinite(people.arrival).sum() <= 60
+    assert people.n_customers == N_IN_LOG
+    assert 0 < np.isfinite(people.arrival).sum() < N_IN_LOG
     outcomes = [
         simulate(scenario, "slow", engine=e, population=people) for e in ENGINES
     ]
     assert len({outcome.digest() for outcome in outcomes}) == 1
-    assert outcomes[0].n_customers == 60
+    assert outcomes[0].n_customers == N_IN_LOG

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,6 +103,7 @@ def run_command(options: RunOptions) -> None:
     """
     from churnsim.experiment.comparison import compare
     from churnsim.experiment.replications import Execution
+    from churnsim.report.results import results_text  # now, so that Ctrl-C is quick
 
     if options.out:
         from churnsim.experiment.store.writing import check_place
@@ -121,7 +124,8 @@ def run_command(options: RunOptions) -> None:
                 options.engine, options.threads, progress=report, stop=stop
             ),
         )
-    _show(comparison, options)
+    again = _again(options, comparison.seed)
+    _show(comparison, options, functools.partial(results_text, comparison, again))
     if comparison.is_stopped:
         tell(_partial(comparison))
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
@@ -130,19 +134,18 @@ def run_command(options: RunOptions) -> None:
         raise error
 
 
-def _show(comparison: Comparison, options: RunOptions) -> None:
+def _show(
+    comparison: Comparison, options: RunOptions, table: Callable[[int], str]
+) -> None:
     """Write the results to standard output, and to a folder if asked to."""
-    from churnsim.report.results import results_text
-
-    again = _again(options, comparison.seed)
     if options.as_json:
         say(json.dumps(comparison.to_json_dict(), indent=2, allow_nan=False))
     else:
-        say(results_text(comparison, again, columns()))
+        say(table(columns()))
     if options.out:
         from churnsim.experiment.store import write_results
 
-        extras = {"table.txt": results_text(comparison, again, WIDTH) + "\n"}
+        extras = {"table.txt": table(WIDTH) + "\n"}
         write_results(comparison, options.out, force=options.force, extras=extras)
         folder = shlex.quote(str(options.out))
         tell(f"results kept in {folder}; made again by: churnsim verify {folder}")

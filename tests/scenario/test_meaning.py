@@ -173,7 +173,7 @@ def test_to_toml__is_toml() -> None:
     """What is written out is read by the standard's own parser."""
     data = tomllib.loads(load_scenario("telecom").to_toml())
     assert data["policy"]["slow"]["authority"]["limit"] == "$0"
-    assert data["market"]["patience"] == {"law": "exponential", "mean": "3 min"}
+    assert data["market"]["relationship"] == "subscription"
 
 
 def test_policy__is_asked_for_by_its_name() -> None:

@@ -1,5 +1,7 @@
 """What the benchmarks share: scenarios, one run with its time, and how to insist."""
 
+import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
@@ -54,6 +56,21 @@ def timed(engine: Engine, plan: Plan, people: Population, replication: int = 0) 
     start = process_time()
     n_events = engine(plan, people, KEY, replication, books)
     return Run(books, n_events, process_time() - start)
+
+
+def peak_memory() -> int:
+    """Return this process's peak resident size [bytes].
+
+    Linux's own count starts anew with each program; that of `getrusage` starts at the
+    size of whoever started it.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        text = status.read_text(encoding="utf-8")
+        (line,) = [x for x in text.splitlines() if x.startswith("VmHWM:")]
+        return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024)
 
 
 def customer_years(books: Books, people: Population, horizon: float) -> float:

@@ -17,7 +17,6 @@ the first result, with an empty and a filled cache of compiled code.
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from common import (
     customer_years,
     insist,
     n_kept,
+    peak_memory,
     people_of,
     scenario_of,
     timed,
@@ -180,7 +180,7 @@ def alone(engine: str, name: str, n_customers: int) -> None:
         books = timed(run, plan, people).books
         rates = rates_of(scenario, POLICY, plan)
         insist(totals_of(books, plan, rates).revenue > 0, "no revenue")
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
+    print(peak_memory() / 1e6)
 
 
 def starts(name: str, n_customers: int) -> None:

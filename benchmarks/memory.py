@@ -8,11 +8,10 @@ refuses comparisons that would not fit.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 
-from common import SCENARIOS, insist, people_of, scenario_of, timed
+from common import SCENARIOS, insist, peak_memory, people_of, scenario_of, timed
 
 from churnsim.engines.kernel.run import run_kernel
 from churnsim.experiment.memory import bytes_per_person, need_of
@@ -22,20 +21,14 @@ CLOSE = 0.10  # of the prediction
 BASE_CUSTOMERS = 1_000
 
 
-def peak() -> int:
-    """Return this process's peak resident size [bytes]."""
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes * (1 if sys.platform == "darwin" else 1024)
-
-
 def alone(name: str, n_customers: int) -> None:
     """Run once; print people, and peaks before and after the run [bytes]."""
     scenario = scenario_of(name, n_customers, 1)
     plan, people = scenario.plan(POLICY, n_customers), people_of(scenario)
-    drawn = peak()
+    drawn = peak_memory()
     run = timed(run_kernel, plan, people)
     insist(int(run.books.is_won.sum()) >= n_customers, "somebody never came")
-    print(len(people.arrival), drawn, peak())
+    print(len(people.arrival), drawn, peak_memory())
 
 
 def measured(name: str, n_customers: int) -> list[int]:

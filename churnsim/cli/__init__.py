@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -79,9 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the program; at once where an interrupted run still computes."""
-    if code == ExitCode.INTERRUPTED and threading.active_count() > 1:
-        # A kernel cannot be interrupted, and tearing Python down under it is not safe.
+    """End the program; at once where it was interrupted."""
+    if code == ExitCode.INTERRUPTED:
+        # A kernel may still compute, and tearing Python down under it is neither safe
+        # nor quick.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -168,7 +168,7 @@ def test_interrupt__shows_what_is_finished(tmp_path: Path) -> None:
     times = []
     for _ in range(5):
         before = slowdown()
-        out, _, took = interrupted(tmp_path, "--threads", "1")
+        out, _, took = interrupted(tmp_path)
         assert "PARTIAL: stopped after" in out
         assert "Revenue lost against flawless" in out
         times.append(took / max(1.0, before, slowdown()))

@@ -5,13 +5,14 @@ digests.json.
 """
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from churnsim.engines.books import Tally
-from churnsim.engines.kernel import back, closing, content, front
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.reference.run import run_reference
 from churnsim.records import Cause
@@ -29,6 +30,16 @@ ADVICE = (
 def digests(engine: Engine) -> dict[str, str]:
     """Return the digest of every case under an engine."""
     return {name: digest_of(books_of(plan, engine)) for name, plan in CASES.items()}
+
+
+def drawing_modules() -> list[ModuleType]:
+    """Return the modules of the kernel that draw."""
+    package = run_kernel.__module__.rpartition(".")[0]
+    return [
+        module
+        for name, module in sorted(sys.modules.items())
+        if name.startswith(package) and hasattr(module, "uniforms")
+    ]
 
 
 @pytest.mark.golden
@@ -76,7 +87,7 @@ def test_draws_for_a_new_purpose__move_nothing(monkeypatch: pytest.MonkeyPatch) 
         drawn.append(uniforms(key, customer, replication, episode, new))
         return uniforms(key, customer, replication, episode, block)
 
-    for module in (back, closing, content, front):
+    for module in drawing_modules():
         monkeypatch.setattr(module, "uniforms", draw_more)
     name = "purchase, dishonest, word of mouth"
     kept = json.loads(KEPT.read_text(encoding="utf-8"))["digests"][name]

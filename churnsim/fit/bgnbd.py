@@ -150,10 +150,12 @@ def expected_purchases(params: BgNbd, t: ArrayLike) -> FloatArray:
 def probability_alive(params: BgNbd, t: ArrayLike) -> FloatArray:
     """Return the share of new customers still alive at t.
 
-    E[(α/(α + p·t))^r] over p ~ Beta(a, b) = ₂F₁(r, a; a + b; −t/α).
+    E[(α/(α + p·t))^r] over p ~ Beta(a, b) = ₂F₁(r, a; a + b; −t/α), evaluated after
+    Pfaff's transformation, whose terms are all positive.
     """
     r, alpha, a, b = params
-    return np.asarray(hyp2f1(r, a, a + b, -np.asarray(t, dtype=np.float64) / alpha))
+    kept = alpha / (alpha + np.asarray(t, dtype=np.float64))
+    return np.asarray(kept**r * hyp2f1(r, b, a + b, 1.0 - kept))
 
 
 def pmf(params: BgNbd, t: ArrayLike, n: ArrayLike) -> FloatArray:

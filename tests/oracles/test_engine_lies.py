@@ -317,8 +317,8 @@ def persistent(world: World) -> World:
 
 
 def silver_tongued(world: World) -> World:
-    """Return the world in which lies placate more: .05 in log-odds."""
-    placated = world.market.placated + 0.05
+    """Return the world in which lies placate more: .5 in log-odds."""
+    placated = world.market.placated + 0.5
     return world._replace(market=world.market._replace(placated=placated))
 
 

@@ -16,6 +16,7 @@ from churnsim.records import Floats
 from churnsim.variates import exponential, lognormal
 from tests.oracles import closed_forms as forms
 from tests.oracles.gates import Battery, ks_gate, mean_gate
+from tests.oracles.watching import Visits, front_visits
 from tests.oracles.worlds import (
     CROWD,
     FAMILY_ALPHA,
@@ -23,12 +24,10 @@ from tests.oracles.worlds import (
     NEVER,
     Builder,
     Change,
-    Visits,
     World,
     calling,
     caught,
     engine_battery,
-    front_visits,
     run,
     unchanged,
 )

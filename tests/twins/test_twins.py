@@ -80,9 +80,10 @@ def reached(books: Books) -> Iterable[str]:
 
 
 def test_sample__reaches_everything() -> None:
-    """Every tally, event, close and cause of loss comes about in the random setups.
+    """Every tally, event and close comes about in the random setups.
 
-    So do both outcomes of a decision: a close after which one leaves, and stays.
+    So do both outcomes of a decision: a close after which one leaves, and stays. Each
+    cause of loss is required of the golden cases, which all engines run too.
     """
     hits: Counter[str] = Counter()
     tied, n_events = 0, 0
@@ -112,7 +113,8 @@ def test_sample__reaches_everything() -> None:
     least = ", ".join(f"{name} {hits[name]}" for name in rarest[:10])
     sys.stdout.write(f"of {N_SETUPS} setups, least hit: {least}\n")
     sys.stdout.write(f"{tied} of {n_events} events are ties\n")
-    assert hits[rarest[0]] > 0, least
+    missing = [name for name in rarest if not hits[name]]
+    assert [name for name in missing if not name.startswith("lost ")] == [], least
     assert set(hits) <= set(wanted)
     assert tied > 0.1 * n_events
 

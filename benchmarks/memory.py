@@ -2,9 +2,10 @@
 
     python benchmarks/memory.py [--customers 1000000]
 
-A fresh process per size reports its peak resident size, with the population ready and
-again after the run; the prediction is that of `churnsim.experiment.memory`, which
-refuses comparisons that would not fit.
+A fresh process per size reports its size before a population is drawn, and the peak
+with the population ready and after the run. The prediction is that of
+`churnsim.experiment.memory`, which refuses comparisons that would not fit: what is
+taken beyond the size before.
 """
 
 import argparse
@@ -22,13 +23,14 @@ BASE_CUSTOMERS = 1_000
 
 
 def alone(name: str, n_customers: int) -> None:
-    """Run once; print people, and peaks before and after the run [bytes]."""
+    """Run once; print people, and sizes before, when drawn and after [bytes]."""
     scenario = scenario_of(name, n_customers, 1)
+    before = peak_memory()
     plan, people = scenario.plan(POLICY, n_customers), people_of(scenario)
     drawn = peak_memory()
     run = timed(run_kernel, plan, people)
     insist(int(run.books.is_won.sum()) >= n_customers, "somebody never came")
-    print(len(people.arrival), drawn, peak_memory())
+    print(len(people.arrival), before, drawn, peak_memory())
 
 
 def measured(name: str, n_customers: int) -> list[int]:
@@ -51,11 +53,11 @@ def main() -> None:
         alone(name, int(n_customers))
         return
     for name in SCENARIOS:
-        few, _, base = measured(name, BASE_CUSTOMERS)
-        many, drawn, whole = measured(name, given.customers)
+        few, _, _, base = measured(name, BASE_CUSTOMERS)
+        many, before, drawn, whole = measured(name, given.customers)
         scenario = scenario_of(name, given.customers, 1)
         kept = bytes_per_person(scenario.plan(POLICY, given.customers))
-        need = need_of(scenario, "kernel", 1, 1).per_worker
+        need = before + need_of(scenario, "kernel", 1, 1).total
         print(
             f"{name}, {many:,} people: peak {whole / 1e6:,.0f} MB, "
             f"{base / 1e6:,.0f} MB with {few:,} people; while drawing "

@@ -157,6 +157,7 @@ class PlainCustomer:
         self.value = float(people.value[number])
         self.trust = float(people.trust[number])
         self.renewal_at = float(people.renewal[number])
+        self.begun = float(people.begun[number])
         self.is_prospect = number >= people.n_customers
         self.grievance, self.spend, self.drift = 0.0, 1.0, 1.0
         self.remembers, self.is_here = False, False
@@ -236,10 +237,15 @@ class PlainCustomer:
             self.firm.told -= market.told_good
         self.remembers, self.forget_at = True, now + self.firm.memory()
 
+    def bond(self) -> float:
+        """Return the strength of the relationship."""
+        return 1.0 - math.exp((self.begun - self.env.now) / self.market.bonding)
+
     def suffer(self, sting: float) -> bool:
         """Take a mistake to heart; return whether it is a double deviation."""
         if self.forget_at <= self.env.now:
             self.forget()
+        sting *= 1.0 - self.market.buffer * self.bond()
         is_double, self.remembers = self.remembers, False
         self.forget_at = math.inf
         factor = self.market.double if is_double else 1.0
@@ -295,7 +301,8 @@ class Episode:
         self.tolerance = self.rng.random()
         self.n_heard, self.stretch, self.is_called = 0, 1.0, False
         self.is_double = customer.suffer(sting)
-        self.sting = sting * (self.market.double if self.is_double else 1.0)
+        self.sting = sting * (1.0 - self.market.buffer * customer.bond())
+        self.sting *= self.market.double if self.is_double else 1.0
         customer.count("mistakes")
 
     def push(self, by: float) -> None:
@@ -383,7 +390,8 @@ class Episode:
         if self.rng.random() >= market.discovery:
             return Cause.PLACATED
         self.push(market.placated + market.lie_sting)
-        customer.trust -= market.betrayal
+        hate = 1.0 + market.betrayed_bond * customer.bond()
+        customer.trust -= market.betrayal * hate
         leaves = customer.leave_probability() > self.tolerance
         return Cause.BETRAYED if leaves else None
 
@@ -445,6 +453,9 @@ class Purchaser(PlainCustomer):
             self.count("purchases")
             if u < contacts + wrong:
                 yield from self.episode()
+                stays = (1.0 - self.dropout) ** self.drift
+                if self.is_here and rng.random() >= stays:
+                    self.depart(env.now, Cause.NATURAL)
             elif u < contacts + wrong + last:
                 self.depart(env.now, Cause.NATURAL)
 

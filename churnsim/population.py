@@ -87,6 +87,20 @@ def fill_normals(values: Floats) -> int:
     return len(values)
 
 
+class Traits(NamedTuple):
+    """What a purchaser is like, each of shape (n,)."""
+
+    rate: Floats  # λ [per day]
+    dropout: Floats  # p [-]
+    age: Floats  # since the first purchase [days]
+
+
+def newcomers(spec: PopulationSpec, born: Births) -> Traits:
+    """Return purchasers whose relationship begins now."""
+    age = np.zeros(len(born.rate))
+    return Traits(trait(spec.rate, born.rate), trait(spec.dropout, born.dropout), age)
+
+
 def births(key: Key, replication: int, who: Places, attempt: int = 0) -> Births:
     """Return the uniforms at birth of the customers numbered `who`."""
     drawn = np.empty((len(who), 8))
@@ -154,8 +168,8 @@ def cancellation(
 
 def survivors(
     spec: PopulationSpec, key: Key, replication: int, who: Places
-) -> tuple[Births, Floats, Floats]:
-    """Return the births, rates and dropout probabilities of starting purchasers.
+) -> tuple[Births, Traits]:
+    """Return the births and what is peculiar to starting purchasers.
 
     Each is born as often as it takes to survive to its age, with probability
     exp(−λ·p·age): fixed, or uniform over `history`. Every attempt has an address of
@@ -165,26 +179,26 @@ def survivors(
         ResourceError: The age asked for is beyond what almost anyone survives.
     """
     born = births(key, replication, who)
-    rate, dropout = trait(spec.rate, born.rate), trait(spec.dropout, born.dropout)
+    new = newcomers(spec, born)
     if spec.tenure.kind == "new":
-        return born, rate, dropout
-    fates = np.stack(born)
-    traits = np.stack((rate, dropout))
+        return born, new
+    fates, traits = np.stack(born), np.stack(new)
     waiting = np.arange(len(who))
     for attempt in range(ATTEMPTS_MAX):
         again = births(key, replication, who[waiting], attempt)
-        own_rate = trait(spec.rate, again.rate)
-        own_dropout = trait(spec.dropout, again.dropout)
-        is_mixed = spec.tenure.kind == "stationary"
-        age = again.tenure * spec.history if is_mixed else spec.tenure.amount
-        chance = -own_rate * own_dropout * age
+        own = newcomers(spec, again)
+        if spec.tenure.kind == "stationary":
+            own = own._replace(age=again.tenure * spec.history)
+        else:
+            own.age[:] = spec.tenure.amount
+        chance = -own.rate * own.dropout * own.age
         fill_exps(chance)
         lives = again.choice < chance
         fates[:, waiting[lives]] = np.stack(again)[:, lives]
-        traits[:, waiting[lives]] = np.stack((own_rate, own_dropout))[:, lives]
+        traits[:, waiting[lives]] = np.stack(own)[:, lives]
         waiting = waiting[~lives]
         if not len(waiting):
-            return Births(*fates), traits[0], traits[1]
+            return Births(*fates), Traits(*traits)
     rule = "must be an age that more than one customer in 10,000 survives"
     raise ResourceError(Problem(rule, field="population.starting_tenure"))
 
@@ -218,12 +232,12 @@ def draw_population(
     new = np.arange(n_prospects(spec), dtype=np.int64) + n_customers
     born = births(key, replication, new)
     if spec.relationship == "purchase":
-        rate, dropout = trait(spec.rate, born.rate), trait(spec.dropout, born.dropout)
-        prospects = purchasers(spec, born, rate, dropout)
+        prospects = purchasers(spec, born, newcomers(spec, born))
     else:
         prospects = subscribers(spec, born, np.zeros(len(new), np.int64))
     arrival = born.phase * spec.horizon
     prospects = prospects._replace(
+        begun=arrival,
         arrival=arrival,
         renewal=arrival + spec.period
         if spec.relationship == "subscription"
@@ -233,17 +247,16 @@ def draw_population(
     return joined(base, prospects, n_customers, spec.trust_sd)
 
 
-def purchasers(
-    spec: PopulationSpec, born: Births, rate: Floats, dropout: Floats
-) -> Population:
+def purchasers(spec: PopulationSpec, born: Births, traits: Traits) -> Population:
     """Return purchasers present from the start, with trust and budget uniform yet."""
-    n = len(rate)
+    n = len(born.rate)
     value = trait(spec.value, born.value)
     return Population(
         n,
+        -traits.age,
         np.zeros(n),
-        rate,
-        dropout,
+        traits.rate,
+        traits.dropout,
         value,
         np.full(n, np.inf),
         born.budget,
@@ -257,13 +270,15 @@ def subscribers(spec: PopulationSpec, born: Births, survived: Places) -> Populat
     n = len(born.rate)
     cancel = cancellation(spec, born.dropout, survived)
     fill_logs(cancel)
+    renewal = born.phase * spec.period
     return Population(
         n,
+        renewal - (survived + 1) * spec.period,
         np.zeros(n),
         trait(spec.rate, born.rate),
         cancel,
         trait(spec.value, born.value),
-        born.phase * spec.period,
+        renewal,
         born.budget,
         born.trust,
         np.zeros(n),
@@ -281,6 +296,7 @@ def from_history(history: PosteriorTraits, born: Births) -> Population:
     is_alive = born.choice < history.alive_probability
     return Population(
         n,
+        -history.age_days,
         np.where(is_alive, 0.0, np.inf),
         rate / history.rate_scale_days,
         rounded(special.betaincinv(history.dropout_a, history.dropout_b, born.dropout)),

@@ -72,6 +72,9 @@ class Market(NamedTuple):
     unanswered_sting: Law  # sting of a contact that nobody answered [log-odds]
     memory: Law  # time until a grievance is forgotten [days]
     double: float  # factor on the sting of a double deviation [-], >= 0
+    bonding: float  # time in which a relationship becomes strong [days], > 0
+    buffer: float  # share of a sting that a full bond takes off [-], in [0, 1]
+    betrayed_bond: float  # what a full bond adds to a betrayal, a factor [-], >= 0
     disclosure: float  # credit for owning up unasked [log-odds]
     voice_delay: Law  # mistake to turning up [days]
     patience: Law  # longest wait accepted at the front desk [days]
@@ -187,6 +190,7 @@ class Population(NamedTuple):
     """
 
     n_customers: int  # present at time 0
+    begun: Floats  # the relationship, <= 0 for customers [days]; a prospect's arrival
     arrival: Floats  # [days]; 0 for customers, inf for one who is gone already
     rate: Floats  # λ [per day]
     dropout: Floats  # purchase: p; subscription: −log(1 − θ)

@@ -65,10 +65,10 @@ class Tally(IntEnum):
     WON = 33
     LOST_TO_REPUTATION = 34
     RESOLUTION_SUM = 35  # mistake to settled [microseconds]
-    SURVEYED = 36  # contacts in episodes, asked as they end
+    SURVEYED = 36  # cases that the firm's books close, asked then
     SURVEY_SUM = 37  # their satisfaction [millionths]
     CLOSED = 38  # episodes closed
-    CLOSED_SUM = 39  # satisfaction at their close [millionths]
+    CLOSED_SUM = 39  # satisfaction after a mistake, at its close [millionths]
     WITHIN_TARGET = 40  # front-desk waits of at most 20 seconds
     FORGOTTEN = 41  # grievances forgotten
 

@@ -77,9 +77,9 @@ class FirmView(NamedTuple):
     complaints_received: int
     mistakes_made: int
     resolution_recorded: float | None  # contacts recorded as settled: lies count
-    resolution_true: float | None  # episodes settled, of all
-    satisfaction_surveyed: float | None  # of contacts in episodes, as they end
-    satisfaction_true: float | None  # of all episodes, as they close
+    resolution_true: float | None  # mistakes settled, of all
+    satisfaction_surveyed: float | None  # of cases, as the firm's books close them
+    satisfaction_true: float | None  # of all mistakes, as their episodes close
     service_level: float | None  # contacts handled within 20 seconds, of all joined
     lost_after_complaint: int
     lost_in_silence: int
@@ -214,9 +214,14 @@ class Outcome:
 
     @property
     def first_contact_resolution(self) -> float | None:
-        """Return the share of settled cases that the first contact settled."""
+        """Return the share of contacts that settle a case, being its first."""
         heard = self.tally(Tally.CONTACTS)
         return ratio(self.tally(Tally.SETTLED_AT_FIRST), heard) if heard else None
+
+    @property
+    def n_mistakes_closed(self) -> int:
+        """Return how many episodes of mistakes closed."""
+        return self.tally(Tally.CLOSED) - self.tally(Tally.UNANSWERED)
 
     @property
     def front(self) -> DeskFigures:
@@ -250,7 +255,7 @@ class Outcome:
 
     def firm_view(self) -> FirmView:
         """Return the firm's dashboard beside the truth."""
-        episodes = self.tally(Tally.CLOSED)
+        episodes = self.n_mistakes_closed
         recorded = self.tally(Tally.SETTLED) + self.tally(Tally.LIES)
         surveyed = self.tally(Tally.SURVEYED)
         asked = self.tally(Tally.SURVEY_SUM) / SATISFACTION_SCALE

@@ -5,9 +5,9 @@ before a run the hazard of leaving after a mistake is worked out from the settin
 put in relation to the churn of the market. Above 60 % it deserves a warning, above
 100 % the settings contradict each other.
 
-The estimate knows one mistake at a time. It leaves out waits at the desks, double
-deviations, contacts that nobody answers and what others tell; the simulated share,
-which knows them, is in the figures as `mistake_share_of_lost`.
+The estimate knows one mistake of a new customer at a time. It leaves out waits at the
+desks, double deviations, contacts that nobody answers and what others tell; the
+simulated share, which knows them, is in the figures as `mistake_share_of_lost`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def mistake_share(scenario: Scenario, policy: str) -> MistakeShare:
     from_mistakes = rate * failing * (leaving or 0.0)
     dropout = trait_mean(scenario.population.dropout)
     if plan.market.relationship == Relationship.PURCHASE:
-        natural = rate * (1.0 - failing) * dropout
+        natural = rate * (1.0 - failing * (leaving or 0.0)) * dropout
     else:
         natural = dropout / plan.market.period * year_days()
     stated = scenario.spec.market.observed_churn
@@ -182,7 +182,7 @@ def _lied_to(plan: Plan, kind: Kind, heard: Goodwill) -> float:
     """
     market = plan.market
     calmed = goodwill.shifted(heard, -market.placated)
-    betrayed = goodwill.after_discovery(market, calmed)
+    betrayed = goodwill.after_discovery(market, calmed, 0.0)
     at_once = leave_probability(market, betrayed)
     later = max(at_once, _settled(plan, kind, betrayed, 1.0, True))
     unnoticed = leave_probability(market, calmed)

@@ -23,7 +23,8 @@ from churnsim.simulation import history_of
 from churnsim.streams import Key
 
 SHARE_TO_USE = 0.8  # of what is left, so that the machine keeps working
-FIXED_BYTES = 64 * 2**20  # compiled code and what libraries allocate, per process
+FIXED_BYTES = 64 * 2**20  # compiled code and what libraries allocate, once
+PROCESS_BYTES = 240 * 2**20  # a worker that is a process of its own, before it works
 ROW_BYTES = 8192  # a kept row beside its arrays
 SIMPY_BYTES = 1400  # a customer of the reference engine: a process and its event
 DRAWING_BYTES = 240  # a customer while traits are drawn: uniforms and traits, twice
@@ -41,7 +42,7 @@ class Need(NamedTuple):
     n_people: int  # customers and prospects of one replication
     per_worker: int  # for one replication under way [bytes]
     n_workers: int
-    kept: int  # for results [bytes]
+    kept: int  # for results, and by this process itself [bytes]
 
     @property
     def total(self) -> int:
@@ -49,14 +50,22 @@ class Need(NamedTuple):
         return self.per_worker * self.n_workers + self.kept
 
 
-def need_of(scenario: Scenario, engine: str, n_runs: int, n_workers: int) -> Need:
-    """Return what a comparison will take.
+def need_of(
+    scenario: Scenario,
+    engine: str,
+    n_runs: int,
+    n_workers: int,
+    *,
+    are_processes: bool = False,
+) -> Need:
+    """Return what a comparison will take, beyond what this process has taken already.
 
     Args:
         scenario: Says how many people there are.
         engine: "reference" keeps a process for each customer.
         n_runs: Replications times policies.
         n_workers: Replications under way at once.
+        are_processes: Each of them in a process of its own, not in a thread.
     """
     history = history_of(scenario)
     n_customers = scenario.population.customers
@@ -68,7 +77,8 @@ def need_of(scenario: Scenario, engine: str, n_runs: int, n_workers: int) -> Nee
     if engine == "reference":
         each += SIMPY_BYTES
     row = ROW_BYTES + 8 * (2 * N_BINS + N_MONTHLY * plan.n_months)
-    return Need(n_people, each * n_people + FIXED_BYTES, n_workers, row * n_runs)
+    per_worker = each * n_people + (PROCESS_BYTES if are_processes else 0)
+    return Need(n_people, per_worker, n_workers, row * n_runs + FIXED_BYTES)
 
 
 def bytes_per_person(plan: Plan) -> int:

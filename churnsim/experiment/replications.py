@@ -156,7 +156,13 @@ def _workers(scenario: Scenario, how: Execution, n_units: int, n_policies: int) 
     cores = available_cores() if asked is None else 0
     wanted = cores if asked is None else _checked(field, asked, 1, WORKERS_MAX)
     wanted = min(wanted, n_units)
-    need = need_of(scenario, how.engine, n_units * n_policies, wanted)
+    need = need_of(
+        scenario,
+        how.engine,
+        n_units * n_policies,
+        wanted,
+        are_processes=how.processes is not None,
+    )
     if asked is None:
         need = need._replace(n_workers=fitting_workers(need, wanted))
     check_memory(need)

@@ -97,6 +97,14 @@ def _ratio(part: Tally, whole: Tally, scale: float = 1.0) -> Callable[[Outcome],
     return of
 
 
+def _per_mistake(part: Tally, scale: float = 1.0) -> Callable[[Outcome], Value]:
+    def of(outcome: Outcome) -> Value:
+        share = ratio(outcome.tally(part), outcome.n_mistakes_closed)
+        return None if share is None else share / scale
+
+    return of
+
+
 def _lost(cause: Cause) -> Callable[[Outcome], Value]:
     return lambda outcome: float(outcome.lost[cause.name.lower()])
 
@@ -154,8 +162,6 @@ _COUNTS = {
 _SHARES = {
     "share_voiced": ("Share that spoke up", Tally.VOICED, Tally.MISTAKES),
     "share_noticed": ("Share the firm noticed first", Tally.NOTICED, Tally.MISTAKES),
-    "share_settled": ("Share of episodes settled", Tally.SETTLED, Tally.CLOSED),
-    "attempts_per_episode": ("Attempts per episode", Tally.ATTEMPTS, Tally.CLOSED),
     "discovery_share": ("Lies found out", Tally.LIES_FOUND_OUT, Tally.LIES),
 }
 
@@ -194,16 +200,22 @@ FIGURES: dict[str, Figure] = {
         for tally, title in _COUNTS.items()
     },
     **{
-        name: Figure(title, "count" if "attempts" in name else "share", _ratio(a, b))
+        name: Figure(title, "share", _ratio(a, b))
         for name, (title, a, b) in _SHARES.items()
     },
+    "share_settled": Figure(
+        "Share of mistakes settled", "share", _per_mistake(Tally.SETTLED)
+    ),
+    "attempts_per_mistake": Figure(
+        "Attempts per mistake", "count", _per_mistake(Tally.ATTEMPTS)
+    ),
     "first_contact_resolution": Figure(
         "First-contact resolution", "share", lambda o: o.first_contact_resolution
     ),
     "satisfaction": Figure(
-        "Satisfaction at the close",
+        "Satisfaction after a mistake",
         "share",
-        _ratio(Tally.CLOSED_SUM, Tally.CLOSED, SATISFACTION_SCALE),
+        _per_mistake(Tally.CLOSED_SUM, SATISFACTION_SCALE),
     ),
     "resolution_time": Figure(
         "Mistake to settled",

@@ -28,6 +28,7 @@ class PosteriorTraits(NamedTuple):
     """
 
     label: tuple[str, ...]  # as in the log, sorted
+    age_days: FloatArray  # T, from the first purchase to the end of the window
     alive_probability: FloatArray  # [-], in (0, 1]
     rate_shape: FloatArray  # r + x [-]
     rate_scale_days: FloatArray  # α + T [days]
@@ -100,6 +101,7 @@ def population_from_log(
     value = value_posterior(gamma_gamma, log.mean_repeat_spend, log.n_spend)
     return PosteriorTraits(
         label=log.customers,
+        age_days=log.age_weeks * DAYS_PER_WEEK,
         alive_probability=traits.alive_probability,
         rate_shape=traits.rate_shape,
         rate_scale_days=traits.rate_scale * DAYS_PER_WEEK,

@@ -153,6 +153,40 @@ def dropout_repaced(
 
 
 @mechanism
+def after_occasion(
+    market: Market, traits: Traits, clocks: Clocks, pace: Pace, drift: float, now: float
+) -> Clocks:
+    """Return the clocks after a purchase that went wrong is done with (4.2).
+
+    It uses as much of the dropout budget as any purchase, −log(1 − p)·exp(β·γ*); where
+    that is the rest, dropout strikes `now`. Subscribers drop out at renewals alone.
+
+    Args:
+        market: Uses the relationship.
+        traits: Uses p.
+        clocks: The customer's.
+        pace: That which holds now.
+        drift: exp(β·γ*), as paced now [-].
+        now: When the matter of the purchase is closed [days].
+    """
+    if market.relationship != PURCHASE or traits.dropout <= 0.0:
+        return clocks
+    left = left_at(now, clocks.dropout_at, clocks.dropout_left, pace.dropout)
+    left = left + log(1.0 - traits.dropout) * drift
+    at = now
+    if left > 0.0:
+        at = strike_at(now, left, pace.dropout)
+    return Clocks(
+        clocks.mistake_at,
+        clocks.mistake_left,
+        at,
+        left,
+        clocks.contact_at,
+        clocks.contact_left,
+    )
+
+
+@mechanism
 def first_clocks(
     market: Market, traits: Traits, pace: Pace, now: float, budgets: Budgets
 ) -> Clocks:

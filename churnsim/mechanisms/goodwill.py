@@ -25,9 +25,22 @@ def shifted(goodwill: Goodwill, push: float) -> Goodwill:
 
 
 @mechanism
-def sting_of(market: Market, sting: float, is_double: bool) -> float:
-    """Return the sting s of a mistake [log-odds]: heavier in a double deviation."""
-    return sting * market.double if is_double else sting
+def bond(market: Market, tenure: float) -> float:
+    """Return the strength of a relationship that has lasted `tenure` [days], in [0, 1).
+
+    1 − exp(−tenure/bonding) (5.5).
+    """
+    return 1.0 - exp(-tenure / market.bonding)
+
+
+@mechanism
+def sting_of(market: Market, sting: float, is_double: bool, strength: float) -> float:
+    """Return the sting s of a mistake [log-odds].
+
+    A strong relationship buffers it; in a double deviation it is heavier.
+    """
+    buffered = sting * (1.0 - market.buffer * strength)
+    return buffered * market.double if is_double else buffered
 
 
 @mechanism
@@ -68,14 +81,16 @@ def after_excuse(market: Market, goodwill: Goodwill, u: float) -> Goodwill:
 
 
 @mechanism
-def after_discovery(market: Market, goodwill: Goodwill) -> Goodwill:
+def after_discovery(market: Market, goodwill: Goodwill, strength: float) -> Goodwill:
     """Return goodwill after a lie was found out (7.6).
 
-    The placation is taken back, the lie stings, and trust is lost for good.
+    The placation is taken back, the lie stings, and trust is lost for good: the more,
+    the stronger the relationship was.
     """
+    betrayal = market.betrayal * (1.0 + market.betrayed_bond * strength)
     return Goodwill(
         goodwill.grievance + market.placated + market.lie_sting,
-        goodwill.trust - market.betrayal,
+        goodwill.trust - betrayal,
     )
 
 

@@ -164,6 +164,15 @@ class Market(Closed):
     double: Factor = Field(
         1.2, description="Factor on the sting of a second failure not yet forgotten."
     )
+    bonding: PositiveDuration = Field(
+        365.25, description="Time in which a relationship becomes strong."
+    )
+    buffer: Share = Field(
+        0.0, description="Share of a sting that a full bond takes off."
+    )
+    betrayed_bond: Factor = Field(
+        0.0, description="What a full bond adds to `betrayal`, as a factor [-]."
+    )
     disclosure: LogOdds = Field(
         0.3, description="Credit for owning up unasked [log-odds]."
     )

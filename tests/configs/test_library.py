@@ -148,20 +148,14 @@ def test_firm_view__hears_of_fewer_problems_than_there_are(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMED)
-@pytest.mark.parametrize("policy", ["empowered", "dishonest"])
-def test_firm_view__takes_customers_for_happier_than_they_are(
-    name: str, policy: str
-) -> None:
-    """Surveyed as a contact ends, those who spoke up say more good than all feel.
-
-    Of mistakes alone, and where the contact settles or placates: those whom honest
-    staff ask to wait are surveyed too early for the settlement to count.
-    """
-    quiet = load_scenario(name, overrides=['market.ordinary_contacts="0/year"'])
-    view = simulate(quiet, policy).firm_view()
-    assert view.satisfaction_surveyed is not None
-    assert view.satisfaction_true is not None
-    assert view.satisfaction_surveyed > view.satisfaction_true
+def test_firm_view__takes_customers_for_happier_than_they_are(name: str) -> None:
+    """Surveyed as the firm closes their case, customers say more good than all feel."""
+    for policy, outcome in outcomes(name).items():
+        view = outcome.firm_view()
+        if policy != "flawless":
+            assert view.satisfaction_surveyed is not None
+            assert view.satisfaction_true is not None
+            assert view.satisfaction_surveyed > view.satisfaction_true, policy
 
 
 @pytest.mark.parametrize("name", ["by_the_book", "blame_game", "no_recovery"])

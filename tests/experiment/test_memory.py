@@ -31,7 +31,7 @@ def test_need__is_what_a_run_takes(shop_file: Path, tenure: str) -> None:
     scenario = load_scenario(shop_file, overrides=overrides)
     job = Job(scenario, {"slow": scenario.policy("slow")}, 1, "kernel")
     warm_up(job)
-    foretold = memory.need_of(scenario, "kernel", 1, 1).per_worker - FIXED_BYTES
+    foretold = memory.need_of(scenario, "kernel", 1, 1).per_worker
     tracemalloc.start()
     try:
         run_replication(job, 0)
@@ -47,7 +47,9 @@ def test_need__grows_with_people_threads_and_rows(shop: Scenario) -> None:
     two = memory.need_of(shop, "kernel", 20, 2)
     assert one.n_people == 180
     assert two.total - two.kept == 2 * (one.total - one.kept)
-    assert two.kept == 2 * one.kept
+    assert two.kept - FIXED_BYTES == 2 * (one.kept - FIXED_BYTES)
+    apart = memory.need_of(shop, "kernel", 10, 1, are_processes=True)
+    assert apart.total == one.total + memory.PROCESS_BYTES
     reference = memory.need_of(shop, "reference", 10, 1)
     assert reference.per_worker > one.per_worker
 

@@ -54,6 +54,9 @@ MARKET = Market(
     unanswered_sting=lognormal(0.3, 0.5),
     memory=exponential(86.0),
     double=1.2,
+    bonding=YEAR,
+    buffer=0.25,
+    betrayed_bond=0.5,
     disclosure=0.3,
     voice_delay=exponential(0.5),
     patience=exponential(3.0 * MINUTE),
@@ -284,6 +287,7 @@ def people_for(plan: Plan) -> Population:
     first = born[:, 3] * plan.market.period
     return Population(
         N_CUSTOMERS,
+        np.where(is_prospect, arrival, -3.0 * YEAR * born[:, 4]),
         arrival,
         occasions,
         leaving if is_purchase else hazard,

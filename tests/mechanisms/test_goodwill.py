@@ -30,10 +30,31 @@ def test_after_mistake__grievance_carries_over_and_delight_does_not(
     assert rules.after_mistake(rude, Goodwill(2.0, 0.0), 1.0).grievance == 3.5
 
 
+def test_bond__grows_with_tenure_towards_one(market: Market) -> None:
+    """Nothing at first, 1 − 1/e after `bonding`, never quite 1."""
+    assert rules.bond(market, 0.0) == 0.0
+    assert rules.bond(market, market.bonding) == pytest.approx(1.0 - math.exp(-1.0))
+    assert rules.bond(market, 30.0 * market.bonding) == pytest.approx(1.0)
+
+
+def test_sting_of__is_buffered_by_a_bond(market: Market) -> None:
+    """A full bond takes off `buffer`, half of it half as much; a newcomer nothing."""
+    loyal = market._replace(buffer=0.5)
+    assert rules.sting_of(loyal, 0.75, False, 0.0) == 0.75
+    assert rules.sting_of(loyal, 0.75, False, 0.5) == 0.5625
+    assert rules.sting_of(loyal, 0.75, True, 1.0) == 0.75
+
+
+def test_after_discovery__costs_a_friend_more_trust(market: Market) -> None:
+    """A full bond adds `betrayed_bond` times the betrayal."""
+    loyal = market._replace(betrayed_bond=2.0)
+    assert rules.after_discovery(loyal, Goodwill(0.25, 0.0), 0.5).trust == -0.5
+
+
 def test_sting_of__is_multiplied_in_a_double_deviation(market: Market) -> None:
     """With `double` 2 the second failure stings twice as much."""
-    assert rules.sting_of(market, 0.75, False) == 0.75
-    assert rules.sting_of(market, 0.75, True) == 1.5
+    assert rules.sting_of(market, 0.75, False, 0.5) == 0.75
+    assert rules.sting_of(market, 0.75, True, 0.5) == 1.5
 
 
 @pytest.mark.parametrize(
@@ -70,7 +91,7 @@ def test_after_excuse__credit_if_believed_else_sting(market: Market) -> None:
 
 def test_after_discovery__takes_back_stings_and_costs_trust(market: Market) -> None:
     """γ + placated + lie_sting, τ − betrayal."""
-    after = rules.after_discovery(market, Goodwill(0.25, 0.0))
+    after = rules.after_discovery(market, Goodwill(0.25, 0.0), 0.5)
     assert after == Goodwill(1.75, -0.25)
 
 

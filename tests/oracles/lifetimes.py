@@ -96,7 +96,7 @@ def lifetime_value(
 def purchase_alive(habit: Habit, time: float) -> float:
     """Return the share of customers alive at t.
 
-    E[exp(−λ·g·t)] with g = (1 − q)·p + q·π; over a Gamma rate (1 + g·t/α)^{−r}.
+    E[exp(−λ·g·t)] with g = p + q·π·(1 − p); over a Gamma rate (1 + g·t/α)^{−r}.
 
     Source:
         Fader, Hardie & Lee 2005; the integral over p is numerical.
@@ -372,13 +372,13 @@ def subscription_revenue(
 
 
 def _mean_over_dropout(habit: Habit, given: Callable[[float], float]) -> float:
-    """Return E[given(g)] over the dropout p, with g = (1 − q)·p + q·π."""
+    """Return E[given(g)] over the dropout p, with g = p + q·π·(1 − p)."""
     share, leave = habit.mistakes
     if not isinstance(habit.dropout, Beta):
-        return given((1 - share) * habit.dropout + share * leave)
+        return given(habit.dropout + share * leave * (1 - habit.dropout))
     a, b = habit.dropout
     whole, _ = integrate.quad(
-        lambda p: given((1 - share) * p + share * leave),
+        lambda p: given(p + share * leave * (1 - p)),
         0,
         1,
         weight="alg",

@@ -147,8 +147,8 @@ UNTOUCHED = 4891.7660  # lifetime value without mistakes [$]
 def whole_life(row: Row, n: int) -> World:
     """Return customers with hazard .15, half a mistake and $1,200 a year.
 
-    Twelve purchases a year at $100, half of one of them wrong, and dropout after the
-    others.
+    Twelve purchases a year at $100, half of one of them wrong. Dropout may follow each,
+    if nobody left over it, such that the hazards add up to .15 and half a share.
     Those not put right are at fault and contested.
     """
     voiced, settled, quick = row.recovery
@@ -165,7 +165,7 @@ def whole_life(row: Row, n: int) -> World:
     spec = SPEC._replace(
         customers=n,
         rate=certain(12 / YEAR),
-        dropout=certain(0.15 / 12 / (1 - share)),
+        dropout=certain(0.15 / (12 - (row.hazard - 0.15))),
         value=certain(100 * MICRO),
         horizon=60 * YEAR,
     )

@@ -200,6 +200,26 @@ def purchases_sharper(battery: Battery, change: Change) -> None:
     purchases_seen(battery, change, 5, 0.01)
 
 
+def with_harmless_mistakes(world: World) -> World:
+    """Return the world in which three of ten purchases go wrong, and nobody minds."""
+    market = world.market._replace(mistake_probability=0.3, stated_to_actual=0.0)
+    return world._replace(market=market)
+
+
+def harmless_mistakes(battery: Battery, change: Change) -> None:
+    """Add purchases and share alive where mistakes happen and change nothing.
+
+    Dropout may follow a purchase that went wrong as it may follow any other.
+    """
+
+    def both(world: World) -> World:
+        return change(with_harmless_mistakes(world))
+
+    bought, left = bought_and_left(both, 39, 2)
+    battery.mean("BG/NBD with harmless mistakes, purchases", bought, 1.196723)
+    battery.share("with harmless mistakes, alive", (left, len(bought)), 0.794403)
+
+
 def purchasers_of_age(battery: Battery, change: Change) -> None:
     """Add survivors of a year, and of any age up to a year: the posterior holds.
 
@@ -282,6 +302,7 @@ BUILDERS = [
     subscribers_of_age,
     stationary_subscribers,
     purchases,
+    harmless_mistakes,
     purchasers_of_age,
     first_purchases,
     constant_hazard,

@@ -157,7 +157,8 @@ def test_purchase__agrees_with_a_direct_simulation() -> None:
         active &= now < horizon
         counts[active] += 1
         wrong = generator.random(n) < share
-        leaves = generator.random(n) < np.where(wrong, leave, dropouts)
+        leaves = generator.random(n) < dropouts
+        leaves |= wrong & (generator.random(n) < leave)
         alive &= ~(active & leaves)
         active &= ~leaves
     habit = forms.Habit(*MILD, forms.Mistakes(share, leave))

@@ -18,7 +18,7 @@ Change = Callable[[Plan], Plan]
 TOLERANCE = KindColumn.TOLERANCE.value
 TAU = KindColumn.TAU.value
 MARKET_LAWS = ("memory", "voice_delay", "patience", "endurance", "return_delay")
-MARKET_TIMES = ("period", "news_period")
+MARKET_TIMES = ("period", "news_period", "bonding")
 MARKET_RATES = ("ordinary_rate", "news_decay", "discount")
 POLICY_LAWS = ("handle", "approval", "repair", "promise")
 
@@ -99,6 +99,7 @@ def scaled_setup(setup: Setup, unit: float) -> Setup:
     return setup._replace(
         plan=scaled,
         people=people._replace(
+            begun=people.begun * unit,
             arrival=people.arrival * unit,
             rate=people.rate / unit,
             renewal=people.renewal * unit,

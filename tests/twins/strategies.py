@@ -179,6 +179,9 @@ def markets(draw: st.DrawFn, span: Span) -> Market:
         unanswered_sting=draw(laws(draw(st.sampled_from((0.05, 0.3, 2.0))))),
         memory=draw(durations(span, LONG_PARTS)),
         double=draw(st.sampled_from((1.2, 0.0, 1.0, 3.0))),
+        bonding=draw(st.sampled_from((1.0, 0.03, 100.0))) * span.whole,
+        buffer=draw(st.sampled_from((0.3, 0.0, 1.0))),
+        betrayed_bond=draw(st.sampled_from((0.5, 0.0, 3.0))),
         disclosure=draw(pushes()),
         voice_delay=draw(durations(span, is_pace=True)),
         patience=draw(durations(span, LONG_PARTS, is_pace=True)),
@@ -330,6 +333,7 @@ def population_of(crowd: Crowd, market: Market, span: Span) -> Population:
     phase = _on_grid(market.period * u[3], span) + span.grid
     return Population(
         n_customers=crowd.n_customers,
+        begun=np.where(is_prospect, arrival, -_on_grid(2.0 * span.whole * u[0], span)),
         arrival=arrival,
         rate=rate,
         dropout=dropout,

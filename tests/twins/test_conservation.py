@@ -139,7 +139,9 @@ def test_tallies__count_what_the_log_tells() -> None:
         assert tally[Tally.PROSPECTS] == tally[Tally.WON] + seen[Event.NOT_WON]
         n_ended = tally[Tally.CONTACTS] + tally[Tally.ORDINARY_HANDLED]
         assert n_ended == seen[Event.CONTACT_ENDED]
-        assert tally[Tally.SURVEYED] == tally[Tally.CONTACTS]
+        n_booked_closed = tally[Tally.SETTLED] + tally[Tally.LIES]
+        n_booked_closed += books.closed[Cause.REFUSED]
+        assert tally[Tally.SURVEYED] == n_booked_closed
         n_outcomes = (
             tally[Tally.ON_THE_SPOT] + tally[Tally.TRUTHS] + tally[Tally.EXCUSES]
         )

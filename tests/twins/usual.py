@@ -32,6 +32,9 @@ MARKET = Market(
     unanswered_sting=constant(0.3),
     memory=exponential(86.0),
     double=1.2,
+    bonding=YEAR,
+    buffer=0.3,
+    betrayed_bond=0.5,
     disclosure=0.3,
     voice_delay=exponential(0.5),
     patience=exponential(10.0 * MINUTE),
@@ -113,6 +116,7 @@ def usual_people(n_customers: int, n_prospects: int, horizon: float) -> Populati
     arrival = np.where(is_prospect, horizon * u[0], 0.0)
     return Population(
         n_customers=n_customers,
+        begun=np.where(is_prospect, arrival, -2.0 * YEAR * u[0]),
         arrival=arrival,
         rate=(1.0 + 8.0 * u[1]) / MONTH,
         dropout=0.06 * u[2],

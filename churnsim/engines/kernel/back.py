@@ -91,7 +91,7 @@ def attempt_block(world: World, customer: int, purpose: int) -> int:
 
 @mechanism
 def survey(world: World, customer: int) -> None:
-    """Ask a customer how satisfied the contact left them (9)."""
+    """Ask how satisfied a case left the customer, as the firm closes it (9)."""
     tally = world.books.tally
     asked = satisfaction(world.life[customer, GRIEVANCE])
     tally[SURVEYED] += 1
@@ -194,3 +194,4 @@ def settle(world: World, customer: int, now: float, compensation: float) -> None
     books.tally[N_SETTLED] += 1
     books.tally[RESOLUTION_SUM] += microseconds(elapsed)
     book_event(books, now, customer, IS_SETTLED, word, goodwill.grievance)
+    survey(world, customer)

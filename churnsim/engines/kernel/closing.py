@@ -34,7 +34,13 @@ from churnsim.engines.kernel.world import (
     traits_of,
 )
 from churnsim.jit import mechanism
-from churnsim.mechanisms.clocks import FORGETTING, Change, next_happening, repaced
+from churnsim.mechanisms.clocks import (
+    FORGETTING,
+    Change,
+    after_occasion,
+    next_happening,
+    repaced,
+)
 from churnsim.mechanisms.episode import satisfaction
 from churnsim.mechanisms.leaving import (
     FOREVER,
@@ -52,7 +58,7 @@ from churnsim.mechanisms.value import (
 from churnsim.mechanisms.word_of_mouth import news_period_of
 from churnsim.primitives import round_half_up
 from churnsim.records import Cause, Goodwill, Relationship
-from churnsim.streams import Purpose, uniforms
+from churnsim.streams import ORDINARY, Purpose, uniforms
 from churnsim.variates import quantile
 
 GAP = Purpose.GAP.value
@@ -138,14 +144,21 @@ def repace(
 
 
 @mechanism
+def drop_out(world: World, customer: int, at: float) -> None:
+    """Let a customer go with nothing wrong: after a last purchase, or at a renewal."""
+    plan = world.plan
+    if plan.market.relationship == PURCHASE:
+        value = traits_of(world, customer).value
+        book_purchase(world.books, plan, customer, value, at)
+    depart(world, customer, at, NATURAL)
+
+
+@mechanism
 def depart(world: World, customer: int, at: float, cause: int) -> None:
     """Let a customer go for good."""
     life, books, plan = world.life, world.books, world.plan
     rate = revenue_pace(world, customer)
     book_stream(books, plan, customer, rate, life[customer, SINCE], at)
-    if cause == NATURAL and plan.market.relationship == PURCHASE:
-        value = traits_of(world, customer).value
-        book_purchase(books, plan, customer, value, at)
     books.departure[customer] = at
     books.cause[customer] = cause
     books.lost[cause] += 1
@@ -182,7 +195,7 @@ def catch_up(world: World, customer: int, now: float, is_end: bool) -> bool:
         if what == FORGETTING:
             forget(world, customer, at)
         else:
-            depart(world, customer, at, NATURAL)
+            drop_out(world, customer, at)
             return False
 
 
@@ -193,16 +206,16 @@ def close(world: World, customer: int, now: float, cause: int, word: int) -> Non
     grievance = life[customer, GRIEVANCE]
     books.closed[cause] += 1
     books.tally[N_CLOSED] += 1
-    books.tally[CLOSED_SUM] += round_half_up(
-        satisfaction(grievance) * SATISFACTION_SCALE
-    )
+    if word < ORDINARY:  # not that of a contact nobody answered
+        content = satisfaction(grievance) * SATISFACTION_SCALE
+        books.tally[CLOSED_SUM] += round_half_up(content)
     books.accounts[customer, EPISODES] += 1
     book_event(books, now, customer, CLOSED, cause, grievance)
     if codes[customer, IS_OPEN]:
         row = month_of(books.monthly, world.plan.month, now)
         books.monthly[row, BACKLOG] -= 1
     if life[customer, DROPOUT_AT] <= now:
-        depart(world, customer, life[customer, DROPOUT_AT], NATURAL)
+        drop_out(world, customer, life[customer, DROPOUT_AT])
         return
     tolerance, _ = uniforms(world.key, customer, world.replication, word, TOLERANCE)
     if leave_probability(world.plan.market, goodwill_of(world, customer)) > tolerance:
@@ -230,17 +243,30 @@ def leave(world: World, customer: int, now: float, cause: int) -> None:
 
 @mechanism
 def stay(world: World, customer: int, now: float, word: int) -> None:
-    """Let a customer stay: news of delight, and the memory of what was done."""
-    market = world.plan.market
+    """Let a customer stay: news of delight, and the memory of what was done.
+
+    The purchase that went wrong may still be the last, as any other (4.2).
+    """
+    market, life = world.plan.market, world.life
     goodwill = goodwill_of(world, customer)
     if goodwill.grievance < 0.0:
         period = news_period_of(market, now)
         world.books.tellings[period] -= market.told_good
     _, u = uniforms(world.key, customer, world.replication, word, GAP)
-    world.life[customer, FORGET_AT] = now + quantile(market.memory, u)
+    life[customer, FORGET_AT] = now + quantile(market.memory, u)
     world.codes[customer, REMEMBERS] = 1
     repace(world, customer, now, goodwill, False)
     set_moment(world, customer, CONTENT, now)
+    if word >= ORDINARY:  # a contact, not an occasion
+        return
+    traits, drift = traits_of(world, customer), life[customer, DRIFT]
+    pace = pace_of(market, world.failing, traits, life[customer, SPEND], drift, False)
+    clocks = after_occasion(
+        market, traits, clocks_of(world, customer), pace, drift, now
+    )
+    set_clocks(world, customer, clocks)
+    if clocks.dropout_at <= now:
+        depart(world, customer, now, NATURAL)
 
 
 @mechanism
@@ -254,7 +280,7 @@ def finish(world: World, customer: int) -> None:
         if life[customer, DROPOUT_AT] < end:
             row = month_of(books.monthly, plan.month, life[customer, DROPOUT_AT])
             books.monthly[row, BACKLOG] -= 1
-            depart(world, customer, life[customer, DROPOUT_AT], NATURAL)
+            drop_out(world, customer, life[customer, DROPOUT_AT])
             return
     elif codes[customer, PHASE] != LEAVING and not catch_up(world, customer, end, True):
         return

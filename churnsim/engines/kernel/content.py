@@ -10,7 +10,7 @@ from churnsim.engines.books import (
 )
 from churnsim.engines.kernel.closing import (
     close,
-    depart,
+    drop_out,
     feel,
     forget,
     repace,
@@ -41,6 +41,7 @@ from churnsim.engines.kernel.world import (
     TURNING_UP,
     VALUE,
     World,
+    bond_of,
     clocks_of,
     goodwill_of,
     set_moment,
@@ -82,7 +83,6 @@ EPISODE_NOTICE = Purpose.NOTICE.value
 EPISODE_VOICE = Purpose.VOICE.value
 STING_LAW = KindColumn.STING_LAW.value
 STAKE_LAW = KindColumn.STAKE_LAW.value
-NATURAL = Cause.NATURAL.value
 SILENT = Cause.SILENT.value
 BACKLOG = Monthly.BACKLOG.value
 MONTHLY_MISTAKES = Monthly.MISTAKES.value
@@ -117,7 +117,7 @@ def be_content(world: World, customer: int, now: float) -> None:
         forget(world, customer, at)
         set_moment(world, customer, CONTENT, now)
     elif what == DROPS_OUT:
-        depart(world, customer, at, NATURAL)
+        drop_out(world, customer, at)
 
 
 @mechanism
@@ -176,7 +176,9 @@ def open_episode(world: World, customer: int, now: float, word: int) -> None:
     )
     life[customer, FORGET_AT] = FOREVER
     life[customer, OPENED_AT] = now
-    life[customer, STING] = sting_of(market, sting, is_double)
+    life[customer, STING] = sting_of(
+        market, sting, is_double, bond_of(world, customer, now)
+    )
     life[customer, STAKE] = float(round_half_up(stake))
     life[customer, STRETCH] = 1.0
     start_mistake_clock(world, customer, now, word + 1)

@@ -28,6 +28,7 @@ from churnsim.engines.kernel.world import (
     SPEND,
     TURNING_UP,
     World,
+    bond_of,
     goodwill_of,
     set_moment,
     word_of,
@@ -96,7 +97,8 @@ def go_unanswered(world: World, customer: int, now: float, cause: int) -> None:
     is_double = codes[customer, REMEMBERS] == 1
     _, u_sting = uniforms(world.key, customer, world.replication, word, EPISODE_KIND)
     sting = quantile(plan.market.unanswered_sting, u_sting)
-    sting = sting_of(plan.market, sting, is_double)
+    strength = bond_of(world, customer, now)
+    sting = sting_of(plan.market, sting, is_double, strength)
     codes[customer, REMEMBERS] = 0
     life[customer, FORGET_AT] = FOREVER
     goodwill = after_mistake(plan.policy, goodwill_of(world, customer), sting)

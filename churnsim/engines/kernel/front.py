@@ -46,6 +46,7 @@ from churnsim.engines.kernel.world import (
     STRETCH,
     WAITING_FRONT,
     World,
+    bond_of,
     goodwill_of,
     set_moment,
     word_of,
@@ -222,7 +223,6 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         _, u_pay = uniforms(world.key, customer, world.replication, word, block)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
         settle(world, customer, now, paid)
-        survey(world, customer)
         close(world, customer, now, SETTLED, word)
 
 
@@ -251,7 +251,6 @@ def say(world: World, customer: int, now: float, said: int) -> None:
         block = attempt_block(world, customer, ATTEMPT_BELIEF)
         u, _ = uniforms(world.key, customer, world.replication, word, block)
         feel(world, customer, now, after_excuse(market, goodwill, u))
-    survey(world, customer)
     join_back(world, customer, now)
 
 
@@ -266,7 +265,8 @@ def meet_promise(world: World, customer: int, now: float) -> None:
         close(world, customer, now, PLACATED, word)
         return
     tally[LIES_FOUND_OUT] += 1
-    goodwill = after_discovery(market, goodwill_of(world, customer))
+    strength = bond_of(world, customer, now)
+    goodwill = after_discovery(market, goodwill_of(world, customer), strength)
     feel(world, customer, now, goodwill)
     book_event(world.books, now, customer, FINDS_OUT, word, goodwill.grievance)
     tolerance, _ = uniforms(

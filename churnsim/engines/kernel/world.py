@@ -17,6 +17,7 @@ from churnsim.engines.kernel.desks import Desk, make_desk
 from churnsim.engines.kernel.event_queue import Queue, make_queue
 from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import Clocks
+from churnsim.mechanisms.goodwill import bond
 from churnsim.mechanisms.value import failure_probability
 from churnsim.records import Floats, Goodwill, Plan, Population, Traits
 from churnsim.streams import ORDINARY, Key
@@ -204,6 +205,12 @@ def traits_of(world: World, customer: int) -> Traits:
 def goodwill_of(world: World, customer: int) -> Goodwill:
     """Return a customer's goodwill."""
     return Goodwill(world.life[customer, GRIEVANCE], world.life[customer, TRUST])
+
+
+@mechanism
+def bond_of(world: World, customer: int, now: float) -> float:
+    """Return the strength of a customer's relationship with the firm [-]."""
+    return bond(world.plan.market, now - world.people.begun[customer])
 
 
 @mechanism

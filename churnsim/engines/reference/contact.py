@@ -66,7 +66,6 @@ def end_contact(customer: Customer, case: Case) -> Generator[Any, Any, Ending]:
         _, u_pay = customer.draw_again(case, Purpose.ENDURANCE)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
         settle(customer, case, paid)
-        survey(customer)
         return Cause.SETTLED, 0.0
     if said == Statement.LIE:
         return (yield from be_lied_to(customer, case))
@@ -77,12 +76,11 @@ def end_contact(customer: Customer, case: Case) -> Generator[Any, Any, Ending]:
         customer.count(Tally.EXCUSES)
         u_believed, _ = customer.draw_again(case, Purpose.BELIEF)
         customer.feel(after_excuse(market, customer.goodwill, u_believed))
-    survey(customer)
     return (yield from back_desk(customer, case)), 0.0
 
 
 def survey(customer: Customer) -> None:
-    """Ask how satisfied the contact left the customer (9)."""
+    """Ask how satisfied a case left the customer, as the firm closes it (9)."""
     tally = customer.firm.books.tally
     content = satisfaction(customer.goodwill.grievance) * SATISFACTION_SCALE
     tally[Tally.SURVEYED] += 1
@@ -103,7 +101,7 @@ def be_lied_to(customer: Customer, case: Case) -> Generator[Any, Any, Ending]:
     if u_discovery >= market.discovery:
         return Cause.PLACATED, 0.0
     customer.count(Tally.LIES_FOUND_OUT)
-    customer.feel(after_discovery(market, customer.goodwill))
+    customer.feel(after_discovery(market, customer.goodwill, customer.bond()))
     customer.note(Event.FOUND_OUT, case.word)
     if customer.clocks.dropout_at <= firm.now or customer.would_leave(case):
         return Cause.BETRAYED, 0.0
@@ -162,3 +160,4 @@ def settle(customer: Customer, case: Case, compensation: float) -> None:
     customer.count(Tally.SETTLED)
     firm.books.tally[Tally.RESOLUTION_SUM] += microseconds(elapsed)
     customer.note(Event.SETTLED, case.word)
+    survey(customer)

@@ -23,6 +23,7 @@ from churnsim.mechanisms.clocks import (
     Budgets,
     Change,
     Clocks,
+    after_occasion,
     budget,
     first_clocks,
     next_happening,
@@ -30,6 +31,7 @@ from churnsim.mechanisms.clocks import (
     strike_at,
 )
 from churnsim.mechanisms.episode import satisfaction
+from churnsim.mechanisms.goodwill import bond
 from churnsim.mechanisms.leaving import (
     FOREVER,
     drift_factor,
@@ -127,6 +129,11 @@ class Customer:
         """Return the row of the monthly series for a time."""
         return month_of(self.firm.books.monthly, self.firm.plan.month, at)
 
+    def bond(self) -> float:
+        """Return the strength of the relationship with the firm now [-]."""
+        begun = float(self.firm.people.begun[self.number])
+        return bond(self.firm.plan.market, self.firm.now - begun)
+
     def pace(self, spend: float, drift: float, is_open: bool) -> Pace:
         """Return how fast the clocks run and the money comes in."""
         market = self.firm.plan.market
@@ -189,12 +196,15 @@ class Customer:
             value = self.traits.value
             book_purchase(firm.books, firm.plan, self.number, value, at)
 
+    def drop_out(self, at: float) -> None:
+        """Go with nothing wrong: after a last purchase, or at a renewal."""
+        self.buy(at)
+        self.depart(at, Cause.NATURAL)
+
     def depart(self, at: float, cause: Cause) -> None:
         """Go for good."""
         books = self.firm.books
         self.earn(self.current_pace().revenue, at)
-        if cause == Cause.NATURAL:
-            self.buy(at)
         books.departure[self.number] = at
         books.cause[self.number] = cause
         books.lost[cause] += 1
@@ -225,21 +235,22 @@ class Customer:
             if what == FORGETTING:
                 self.forget(at)
             else:
-                self.depart(at, Cause.NATURAL)
+                self.drop_out(at)
 
     def close(self, case: Case, cause: Cause) -> None:
         """Close the episode: ordinary dropout first, else the decision (7.9, 5.2)."""
         books, now = self.firm.books, self.firm.now
-        content = satisfaction(self.goodwill.grievance) * SATISFACTION_SCALE
         books.closed[cause] += 1
         self.count(Tally.CLOSED)
-        books.tally[Tally.CLOSED_SUM] += round_half_up(content)
+        if not case.is_ordinary:
+            content = satisfaction(self.goodwill.grievance) * SATISFACTION_SCALE
+            books.tally[Tally.CLOSED_SUM] += round_half_up(content)
         books.accounts[self.number, Account.EPISODES] += 1
         self.note(Event.CLOSED, cause)
         if self.is_open:
             books.monthly[self.month(now), Monthly.BACKLOG] -= 1
         if self.clocks.dropout_at <= now:
-            self.depart(self.clocks.dropout_at, Cause.NATURAL)
+            self.drop_out(self.clocks.dropout_at)
         elif self.would_leave(case):
             self.leave(cause)
         else:
@@ -265,7 +276,10 @@ class Customer:
         self.leaving = (at, cause)
 
     def stay(self, case: Case) -> None:
-        """Stay: tell of delight, and remember until it is forgotten."""
+        """Stay: tell of delight, and remember until it is forgotten.
+
+        The purchase that went wrong may still be the last, as any other (4.2).
+        """
         market, books, now = self.firm.plan.market, self.firm.books, self.firm.now
         if self.goodwill.grievance < 0.0:
             books.tellings[news_period_of(market, now)] -= market.told_good
@@ -273,6 +287,13 @@ class Customer:
         self.forget_at = now + quantile(market.memory, u)
         self.remembers = True
         self.change(self.goodwill, False, now)
+        if case.is_ordinary:
+            return
+        self.clocks = after_occasion(
+            market, self.traits, self.clocks, self.current_pace(), self.drift, now
+        )
+        if self.clocks.dropout_at <= now:
+            self.depart(now, Cause.NATURAL)
 
     def new_mistake_clock(self) -> None:
         """Give the clock of mistakes the budget of the next episode."""
@@ -309,7 +330,7 @@ class Customer:
             self.catch_up(end, including=False)
         elif at < end:
             books.monthly[self.month(at), Monthly.BACKLOG] -= 1
-            self.depart(at, Cause.NATURAL)
+            self.drop_out(at)
 
     def value_the_rest(self, end: float) -> None:
         """Enter what the customer is still worth at the horizon."""

@@ -57,7 +57,7 @@ def life(customer: Customer) -> Steps:
         if at > firm.now:
             yield customer.moment(at)
         if what == DROPOUT:
-            customer.depart(at, Cause.NATURAL)
+            customer.drop_out(at)
         elif what == FORGETTING:
             customer.forget(at)
         elif what == CONTACT:
@@ -110,7 +110,7 @@ def go_unanswered(customer: Customer, case: Case, cause: Cause) -> None:
     is_double = customer.remembers
     _, u = customer.draw(case, Purpose.KIND)
     sting = quantile(plan.market.unanswered_sting, u)
-    sting = sting_of(plan.market, sting, is_double)
+    sting = sting_of(plan.market, sting, is_double, customer.bond())
     customer.remembers, customer.forget_at = False, FOREVER
     customer.feel(after_mistake(plan.policy, customer.goodwill, sting))
     customer.count(Tally.UNANSWERED)
@@ -145,7 +145,7 @@ def open_episode(customer: Customer) -> Case:
     sting = quantile(law_in(plan.kinds, row, KindColumn.STING_LAW), u_sting)
     stake = quantile(law_in(plan.kinds, row, KindColumn.STAKE_LAW), u_stake)
     case.kind = kind
-    case.sting = sting_of(plan.market, sting, case.is_double)
+    case.sting = sting_of(plan.market, sting, case.is_double, customer.bond())
     case.stake = float(round_half_up(stake))
     case.is_at_fault = u_fault < kind.at_fault
     customer.n_mistakes += 1

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
 from churnsim.errors import InputError, InterruptedRun, Problem
 from churnsim.experiment.failures import Failure
 from churnsim.experiment.memory import check_memory, fitting_workers, need_of
-from churnsim.experiment.summary import Summary
-from churnsim.experiment.workers import Job, Results, on_processes, on_threads
+from churnsim.experiment.summary import Summary, summaries
+from churnsim.experiment.workers import Job, Results, Row, on_processes, on_threads
 from churnsim.scenario import Policy, Scenario
 from churnsim.scenario.model import FLAWLESS
 from churnsim.simulation import ENGINES
@@ -40,6 +40,15 @@ class Execution(NamedTuple):
 
 
 THREADS = Execution()  # the kernel on a thread for each core
+
+
+class Batch(NamedTuple, Generic[Row]):
+    """What a job's replications gave, in the order in which they were asked for."""
+
+    rows: dict[int, tuple[Row, ...]]  # of each that finished, by its number
+    asked: tuple[int, ...]
+    failures: tuple[Failure, ...]
+    is_stopped: bool
 
 
 class Replications(NamedTuple):
@@ -85,27 +94,65 @@ def run_replications(
         ChurnsimError: Every replication failed; this is the first one's error.
     """
     named = _named(scenario, policies)
-    seed = _checked("seed", scenario.seed if seed is None else seed, 0, SEED_LIMIT - 1)
-    numbers = _numbers(scenario, replications)
+    seed = checked_seed(scenario, seed)
+    job = Job(scenario, named, seed, execution.engine, summaries)
+    batch = run_job(job, replications, execution)
+    return Replications(
+        policies=tuple(named),
+        runs=tuple(row for rows in batch.rows.values() for row in rows),
+        asked=batch.asked,
+        failures=batch.failures,
+        is_stopped=batch.is_stopped,
+    )
+
+
+def run_job(
+    job: Job[Row],
+    replications: int | Sequence[int] | None,
+    execution: Execution = THREADS,
+    bytes_per_person: int = 0,
+) -> Batch[Row]:
+    """Return what is kept of a job's replications, and which of them failed.
+
+    Args:
+        job: What is simulated, and what is kept of each run.
+        replications: How many, or their numbers; the scenario's where absent.
+        execution: Engine, threads, progress, a way to stop.
+        bytes_per_person: What the job keeps beside its rows, whatever their number.
+
+    Raises:
+        InputError: An engine or a number that there cannot be.
+        ResourceError: More memory would be needed than there is.
+        InterruptedRun: Stopped before any replication was finished.
+        ChurnsimError: Every replication failed; this is the first one's error.
+    """
+    numbers = _numbers(job.scenario, replications)
     if execution.engine not in ENGINES:
         rule = f"must be one of {', '.join(ENGINES)}"
         raise InputError(Problem(rule, field="engine", value=execution.engine))
-    n_workers = _workers(scenario, execution, len(numbers), len(named))
-    job = Job(scenario, named, seed, execution.engine)
+    n_workers = _workers(job, execution, len(numbers), bytes_per_person)
     stop = execution.stop or threading.Event()
-    results = Results(numbers, execution.progress, stop)
+    results: Results[Row] = Results(numbers, execution.progress, stop)
     run = on_threads if execution.processes is None else on_processes
     run(job, results, n_workers)
     failures = tuple(results.failures[n] for n in numbers if n in results.failures)
     if not results.finished:
         _raise_nothing(failures)
-    return Replications(
-        policies=tuple(named),
-        runs=tuple(r for n in numbers for r in results.finished.get(n, ())),
+    return Batch(
+        rows={n: results.finished[n] for n in numbers if n in results.finished},
         asked=numbers,
         failures=failures,
         is_stopped=len(results.finished) + len(failures) < len(numbers),
     )
+
+
+def checked_seed(scenario: Scenario, seed: int | None) -> int:
+    """Return a seed that there can be; the scenario's where absent.
+
+    Raises:
+        InputError: It is not a whole number from 0 to 2^64 − 1.
+    """
+    return _checked("seed", scenario.seed if seed is None else seed, 0, SEED_LIMIT - 1)
 
 
 def available_cores() -> int:
@@ -145,7 +192,7 @@ def _numbers(
     )
 
 
-def _workers(scenario: Scenario, how: Execution, n_units: int, n_policies: int) -> int:
+def _workers(job: Job[Row], how: Execution, n_units: int, extra: int) -> int:
     """Return how many replications to run at once, within memory.
 
     Raises:
@@ -157,12 +204,13 @@ def _workers(scenario: Scenario, how: Execution, n_units: int, n_policies: int) 
     wanted = cores if asked is None else _checked(field, asked, 1, WORKERS_MAX)
     wanted = min(wanted, n_units)
     need = need_of(
-        scenario,
+        job.scenario,
         how.engine,
-        n_units * n_policies,
+        n_units * len(job.policies),
         wanted,
         are_processes=how.processes is not None,
     )
+    need = need._replace(kept=need.kept + extra * need.n_people)
     if asked is None:
         need = need._replace(n_workers=fitting_workers(need, wanted))
     check_memory(need)

@@ -13,7 +13,8 @@ import numpy as np
 
 from churnsim.engines.books import MICROSECONDS, SATISFACTION_SCALE, Monthly, Tally
 from churnsim.engines.outcome import DeskFigures, Outcome, Totals, ratio
-from churnsim.records import MICRO, Cause, Integers
+from churnsim.population import population_digest
+from churnsim.records import MICRO, Cause, Integers, Population
 
 Value = float | None  # None: nothing to divide by, so no data
 
@@ -79,6 +80,12 @@ def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
         back_waits=books.back_waits.copy(),
         monthly=series,
     )
+
+
+def summaries(people: Population) -> Callable[[str, Outcome], Summary]:
+    """Return what makes the rows of one replication, given its population."""
+    digest = population_digest(people)
+    return lambda name, outcome: summarise(outcome, name, digest)
 
 
 def _money(name: str) -> Callable[[Outcome], Value]:

@@ -14,30 +14,31 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
 from churnsim.experiment.failures import Failure
-from churnsim.experiment.summary import Summary, summarise
-from churnsim.population import population_digest
 from churnsim.records import Population
 from churnsim.scenario import Policy, Scenario
 from churnsim.simulation import history_of, make_population, simulate
 
 WATCH = 0.1  # how often a wait looks whether to stop [s]
 
-Rows = tuple[Summary, ...]
+Row = TypeVar("Row")
+Keep = Callable[[str, Outcome], Row]  # what is kept of a policy's run
 
 
-class Job(NamedTuple):
-    """What each replication consists of."""
+class Job(NamedTuple, Generic[Row]):
+    """What each replication consists of, and what is kept of it."""
 
     scenario: Scenario
     policies: dict[str, Policy]
     seed: int
     engine: str
+    keeping: Callable[[Population], Keep[Row]]  # called once a replication
 
 
 class PolicyFailed(Exception):  # noqa: N818 - carries another error
@@ -49,7 +50,7 @@ class PolicyFailed(Exception):  # noqa: N818 - carries another error
         self.error = error
 
 
-class Results:
+class Results(Generic[Row]):
     """What has come in so far; used by the collecting thread alone."""
 
     def __init__(
@@ -60,7 +61,7 @@ class Results:
     ) -> None:
         self.numbers = numbers
         self.stop = stop
-        self.finished: dict[int, Rows] = {}
+        self.finished: dict[int, tuple[Row, ...]] = {}
         self.failures: dict[int, Failure] = {}
         self._progress = progress
 
@@ -75,7 +76,7 @@ class Results:
         """Return whether every replication finished or failed."""
         return len(self.finished) + len(self.failures) == len(self.numbers)
 
-    def add(self, number: int, seed: int, result: Rows | Exception) -> None:
+    def add(self, number: int, seed: int, result: tuple[Row, ...] | Exception) -> None:
         """Take in one replication's rows, or its error."""
         if isinstance(result, PolicyFailed):
             failure = Failure(number, seed, result.policy, result.error)
@@ -89,7 +90,9 @@ class Results:
             self._progress(n_done, len(self.numbers))
 
 
-def run_replication(job: Job, number: int, stop: threading.Event | None = None) -> Rows:
+def run_replication(
+    job: Job[Row], number: int, stop: threading.Event | None = None
+) -> tuple[Row, ...]:
     """Return one replication's rows, one a policy.
 
     Told to stop, it leaves the other policies out; nobody waits for its rows then.
@@ -98,16 +101,16 @@ def run_replication(job: Job, number: int, stop: threading.Event | None = None) 
         PolicyFailed: A run failed.
     """
     people = make_population(job.scenario, seed=job.seed, replication=number)
-    digest = population_digest(people)
-    rows = []
+    keep = job.keeping(people)
+    rows: list[Row] = []
     for name, policy in job.policies.items():
         if stop is not None and stop.is_set():
             break
-        rows.append(_run(job, name, policy, number, people)._replace(population=digest))
+        rows.append(_run(job, name, policy, number, people, keep))
     return tuple(rows)
 
 
-def warm_up(job: Job) -> None:
+def warm_up(job: Job[Row]) -> None:
     """Compile all that a replication calls, by running one without customers."""
     history_of(job.scenario)
     columns = np.zeros((len(Population._fields) - 1, 0))
@@ -116,9 +119,11 @@ def warm_up(job: Job) -> None:
     simulate(job.scenario, policy, engine=job.engine, population=nobody)
 
 
-def on_threads(job: Job, results: Results, n_workers: int) -> None:
+def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
     """Fill the results with `n_workers` daemon threads; return early when stopped."""
-    done: queue.SimpleQueue[tuple[int, Rows | Exception]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[int, tuple[Row, ...] | Exception]] = (
+        queue.SimpleQueue()
+    )
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in results.numbers:
         todo.put(number)
@@ -145,7 +150,7 @@ def on_threads(job: Job, results: Results, n_workers: int) -> None:
         halt.set()
 
 
-def on_processes(job: Job, results: Results, n_workers: int) -> None:
+def on_processes(job: Job[Row], results: Results[Row], n_workers: int) -> None:
     """Fill the results with processes, started afresh and never forked.
 
     A process that dies takes the whole pool with it. What was lost is then run again,
@@ -160,7 +165,7 @@ def on_processes(job: Job, results: Results, n_workers: int) -> None:
         results.stop.set()
 
 
-def _rescue(job: Job, results: Results) -> None:
+def _rescue(job: Job[Row], results: Results[Row]) -> None:
     """Run what a broken pool lost, each replication by itself."""
     for number in results.missing:
         if results.stop.is_set():
@@ -170,7 +175,7 @@ def _rescue(job: Job, results: Results) -> None:
             results.add(number, job.seed, died)
 
 
-def _is_warm(job: Job, results: Results) -> bool:
+def _is_warm(job: Job[Row], results: Results[Row]) -> bool:
     """Compile, and return True; or return False at once when stopped meanwhile."""
     done: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
@@ -192,13 +197,15 @@ def _is_warm(job: Job, results: Results) -> bool:
     return False
 
 
-def _in_pool(job: Job, results: Results, numbers: Iterable[int], size: int) -> bool:
+def _in_pool(
+    job: Job[Row], results: Results[Row], numbers: Iterable[int], size: int
+) -> bool:
     """Run replications in one pool of processes; return whether it survived."""
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(size, mp_context=context)
     try:
-        pending: dict[Future[Rows | Exception], int] = {
+        pending: dict[Future[tuple[Row, ...] | Exception], int] = {
             pool.submit(_result, job, number): number for number in numbers
         }
         while pending and not results.stop.is_set():
@@ -219,8 +226,8 @@ def _in_pool(job: Job, results: Results, numbers: Iterable[int], size: int) -> b
 
 
 def _result(
-    job: Job, number: int, stop: threading.Event | None = None
-) -> Rows | Exception:
+    job: Job[Row], number: int, stop: threading.Event | None = None
+) -> tuple[Row, ...] | Exception:
     """Return a replication's rows, or why there are none."""
     try:
         return run_replication(job, number, stop)
@@ -229,8 +236,13 @@ def _result(
 
 
 def _run(
-    job: Job, name: str, policy: Policy, number: int, people: Population
-) -> Summary:
+    job: Job[Row],
+    name: str,
+    policy: Policy,
+    number: int,
+    people: Population,
+    keep: Keep[Row],
+) -> Row:
     try:
         outcome = simulate(
             job.scenario,
@@ -240,6 +252,6 @@ def _run(
             engine=job.engine,
             population=people,
         )
-        return summarise(outcome, name, "")
+        return keep(name, outcome)
     except Exception as error:
         raise PolicyFailed(name, error) from error

@@ -8,6 +8,7 @@ import pytest
 from churnsim.errors import ResourceError
 from churnsim.experiment import Execution, memory, run_replications
 from churnsim.experiment.memory import FIXED_BYTES, Need
+from churnsim.experiment.summary import summaries
 from churnsim.experiment.workers import Job, run_replication, warm_up
 from churnsim.scenario import Scenario, load_scenario
 
@@ -29,7 +30,7 @@ def test_need__is_what_a_run_takes(shop_file: Path, tenure: str) -> None:
         "horizon=1 week",
     ]
     scenario = load_scenario(shop_file, overrides=overrides)
-    job = Job(scenario, {"slow": scenario.policy("slow")}, 1, "kernel")
+    job = Job(scenario, {"slow": scenario.policy("slow")}, 1, "kernel", summaries)
     warm_up(job)
     foretold = memory.need_of(scenario, "kernel", 1, 1).per_worker
     tracemalloc.start()

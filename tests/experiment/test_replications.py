@@ -16,7 +16,7 @@ from churnsim.experiment import (
     workers,
 )
 from churnsim.experiment.replications import Replications
-from churnsim.experiment.workers import Job, Rows, run_replication
+from churnsim.experiment.workers import Job, Row, run_replication
 from churnsim.scenario import Scenario
 from churnsim.simulation import simulate
 
@@ -127,7 +127,9 @@ def test_replications__progress_counts_each(shop: Scenario) -> None:
 def slow_down(monkeypatch: pytest.MonkeyPatch, finished: int) -> None:
     """Make replications from the given number on as deaf as a long kernel."""
 
-    def sluggish(job: Job, number: int, stop: threading.Event | None = None) -> Rows:
+    def sluggish(
+        job: Job[Row], number: int, stop: threading.Event | None = None
+    ) -> tuple[Row, ...]:
         if number >= finished:
             time.sleep(3.0)
         return run_replication(job, number, stop)
@@ -223,7 +225,7 @@ def test_failure__of_all_is_the_error_itself(
         run(shop, Execution(threads=2), 2)
 
 
-def deadly_result(job: Job, number: int, stop: None = None) -> object:
+def deadly_result(job: Job[Row], number: int, stop: None = None) -> object:
     """Return a replication's rows, but for the one that kills its process."""
     if number == DEADLY:
         os._exit(9)

@@ -12,7 +12,7 @@ from churnsim._version import __version__ as __version__
 if typing.TYPE_CHECKING:
     from churnsim.engines.outcome import Outcome
     from churnsim.errors import ChurnsimError
-    from churnsim.experiment import Comparison, compare
+    from churnsim.experiment import Comparison, compare, explain
     from churnsim.scenario import Scenario, list_scenarios, load_scenario
     from churnsim.simulation import make_population, simulate, with_events
 
@@ -22,6 +22,7 @@ _PLACES = {
     "Outcome": "churnsim.engines.outcome",
     "Scenario": "churnsim.scenario",
     "compare": "churnsim.experiment",
+    "explain": "churnsim.experiment",
     "list_scenarios": "churnsim.scenario",
     "load_scenario": "churnsim.scenario",
     "make_population": "churnsim.simulation",
@@ -36,6 +37,7 @@ __all__ = [
     "Scenario",
     "__version__",
     "compare",
+    "explain",
     "list_scenarios",
     "load_scenario",
     "make_population",

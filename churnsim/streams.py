@@ -54,6 +54,7 @@ class Purpose(IntEnum):
     REPAIR = 15  # approval time; repair time
     ENDURANCE = 16  # endurance; compensation
     PREVENTION = 17  # unanswered contact counts; spare
+    ORDER = 18  # a place in an order of levers, by order (not of a customer)
     HOOP = 64  # base: hoop h < 128 uses HOOP + h. Hoop time; give-up
 
 

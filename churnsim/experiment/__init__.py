@@ -1,6 +1,14 @@
 """Experiments: policies times replications, paired, compared, kept and verified."""
 
 from churnsim.experiment.assumptions import Assumption, assumptions_of
+from churnsim.experiment.attribution import (
+    Attribution,
+    Interaction,
+    Method,
+    Segment,
+    Share,
+    explain,
+)
 from churnsim.experiment.bound import MistakeShare, mistake_share, mistake_shares
 from churnsim.experiment.comparison import Comparison, PolicyFigures, compare
 from churnsim.experiment.failures import Failure
@@ -23,6 +31,7 @@ from churnsim.experiment.summary import FIGURES, Figure, Summary
 
 __all__ = [
     "compare",
+    "explain",
     "run_replications",
     "write_results",
     "read_manifest",
@@ -36,6 +45,11 @@ __all__ = [
     "PolicyFigures",
     "Loss",
     "MainCause",
+    "Attribution",
+    "Share",
+    "Interaction",
+    "Segment",
+    "Method",
     "Estimate",
     "MistakeShare",
     "Assumption",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import html
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import InputError, PartialError, Problem
 from churnsim.experiment.assumptions import Assumption, assumptions_of
-from churnsim.experiment.bound import MistakeShare, mistake_shares, share_warning
+from churnsim.experiment.bound import MistakeShare, mistake_shares
 from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
 from churnsim.experiment.losses import MEASURES, Loss, loss_of
+from churnsim.experiment.plain import html_row, number_text, plain
+from churnsim.experiment.preparing import file_of, prepared, warnings_of
 from churnsim.experiment.replications import (
     THREADS,
     Execution,
@@ -23,9 +24,8 @@ from churnsim.experiment.replications import (
 )
 from churnsim.experiment.sentences import Extent, sentence_of
 from churnsim.experiment.summary import FIGURES, Summary
-from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
-from churnsim.scenario.files import find, is_path
 from churnsim.scenario.model import FLAWLESS
 
 if TYPE_CHECKING:
@@ -170,15 +170,14 @@ class Comparison:
                 name: {
                     "title": policy.title,
                     "figures": {
-                        figure: _record(value)
-                        for figure, value in policy.figures.items()
+                        figure: plain(value) for figure, value in policy.figures.items()
                     },
                 }
                 for name, policy in self.policies.items()
             },
-            "losses": [_record(loss) for loss in self.losses],
-            "mistake_shares": [_record(share) for share in self.mistake_shares],
-            "assumptions": [_record(item) for item in self.assumptions],
+            "losses": [plain(loss) for loss in self.losses],
+            "mistake_shares": [plain(share) for share in self.mistake_shares],
+            "assumptions": [plain(item) for item in self.assumptions],
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
         }
@@ -200,19 +199,19 @@ class Comparison:
         for name, policy in self.policies.items():
             losses = [loss for loss in self._of if loss.policy == name]
             yearly = losses[0].yearly if losses else Estimate(None, None, None, 0)
-            interval = f"{_number(yearly.low)} to {_number(yearly.high)}"
+            interval = f"{number_text(yearly.low)} to {number_text(yearly.high)}"
             rows.append(
                 (
                     policy.title,
-                    _number(policy.figures["revenue"].mean),
-                    _number(policy.figures["kept"].mean),
-                    _number(yearly.mean),
+                    number_text(policy.figures["revenue"].mean),
+                    number_text(policy.figures["kept"].mean),
+                    number_text(yearly.mean),
                     interval if yearly.low is not None else "",
                 )
             )
-        body = "".join(_row(row, "td") for row in rows)
+        body = "".join(html_row(row, "td") for row in rows)
         sentence = html.escape(self.sentence())
-        return f"<p>{sentence}</p><table>{_row(head, 'th')}{body}</table>"
+        return f"<p>{sentence}</p><table>{html_row(head, 'th')}{body}</table>"
 
 
 def compare(
@@ -241,14 +240,13 @@ def compare(
         ResourceError: More memory would be needed than there is.
         InterruptedRun: Stopped before any replication was finished.
     """
-    loaded = _loaded(scenario, policies, overrides)
+    loaded = prepared(scenario, policies, overrides)
     shares = mistake_shares(loaded)
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
     results = run_replications(
         loaded, names, replications=replications, seed=seed, execution=execution
     )
-    file = None if isinstance(scenario, Scenario) else _file(scenario)
     return Comparison(
         scenario=loaded,
         seed=loaded.seed if seed is None else seed,
@@ -257,8 +255,10 @@ def compare(
         policies={name: figures_of(loaded, results, name) for name in results.policies},
         losses=tuple(losses_of(loaded, results)),
         mistake_shares=tuple(s for s in shares if s.policy in results.policies),
-        assumptions=assumptions_of(loaded, file),
-        warnings=tuple(_warnings(loaded, shares, results)),
+        assumptions=assumptions_of(loaded, file_of(scenario)),
+        warnings=tuple(
+            warnings_of(loaded, shares, results.policies, len(results.finished))
+        ),
     )
 
 
@@ -281,71 +281,3 @@ def losses_of(scenario: Scenario, results: Replications) -> list[Loss]:
         if policy != other
         for measure in MEASURES
     ]
-
-
-def _loaded(
-    scenario: Scenario | str | Path,
-    policies: Sequence[str] | None,
-    overrides: Overrides,
-) -> Scenario:
-    """Return the scenario with all policies that are asked for."""
-    if isinstance(scenario, Scenario):
-        if overrides:
-            rule = "must come with a scenario's name or file, not with one loaded"
-            raise InputError(Problem(rule, field="overrides"))
-        for name in policies or ():
-            scenario.policy(name)
-        return scenario
-    loaded = load_scenario(scenario, overrides=overrides)
-    new = [name for name in policies or () if name not in loaded.policy_names]
-    if not new:
-        return loaded
-    added = {
-        "seed": str(loaded.seed),
-        "baseline": json.dumps(loaded.baseline),
-        "policies": json.dumps([*loaded.policy_names, *new]),
-    }
-    if not isinstance(overrides, Mapping):
-        texts = (text.partition("=") for text in overrides)
-        overrides = {key.strip(): value.strip() for key, _, value in texts}
-    return load_scenario(scenario, overrides={**overrides, **added})
-
-
-def _file(scenario: str | Path) -> Path:
-    if isinstance(scenario, Path):
-        return scenario
-    return Path(scenario) if is_path(scenario) else find(scenario, "scenarios", None)
-
-
-def _warnings(
-    scenario: Scenario, shares: Sequence[MistakeShare], results: Replications
-) -> list[str]:
-    """Return what the reader of the results ought to know."""
-    told = [str(warning) for warning in scenario.warnings]
-    told += [
-        text
-        for share in shares
-        if share.policy in results.policies and (text := share_warning(share))
-    ]
-    n = len(results.finished)
-    if n == 1:
-        told.append("one replication: there are no intervals")
-    elif n < ROUGH_BELOW:
-        told.append(f"{n} replications: intervals are rough below {ROUGH_BELOW}")
-    return told
-
-
-def _record(value: NamedTuple) -> dict[str, Any]:
-    """Return a record and the records in it as dictionaries."""
-    return {
-        name: _record(item) if hasattr(item, "_asdict") else item
-        for name, item in value._asdict().items()
-    }
-
-
-def _number(value: float | None) -> str:
-    return "no data" if value is None else f"{value:,.0f}"
-
-
-def _row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(c)}</{tag}>' for c in cells)}</tr>"

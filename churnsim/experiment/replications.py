@@ -152,7 +152,23 @@ def checked_seed(scenario: Scenario, seed: int | None) -> int:
     Raises:
         InputError: It is not a whole number from 0 to 2^64 − 1.
     """
-    return _checked("seed", scenario.seed if seed is None else seed, 0, SEED_LIMIT - 1)
+    return checked_number(
+        "seed", scenario.seed if seed is None else seed, 0, SEED_LIMIT - 1
+    )
+
+
+def checked_number(field: str, value: object, low: int, high: int) -> int:
+    """Return a whole number that is within its bounds.
+
+    Raises:
+        InputError: It is not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError(Problem("must be a whole number", field=field, value=value))
+    if not low <= value <= high:
+        rule = f"must be from {low} to {high}"
+        raise InputError(Problem(rule, field=field, value=value))
+    return value
 
 
 def available_cores() -> int:
@@ -182,13 +198,13 @@ def _numbers(
     if replications is None:
         replications = scenario.replications
     if isinstance(replications, int):
-        n = _checked("replications", replications, 1, REPLICATIONS_MAX)
+        n = checked_number("replications", replications, 1, REPLICATIONS_MAX)
         return tuple(range(n))
     if not replications or len(set(replications)) < len(replications):
         rule = "must be one number or several different ones"
         raise InputError(Problem(rule, field="replications", value=list(replications)))
     return tuple(
-        _checked("replications", number, 0, 2**32 - 1) for number in replications
+        checked_number("replications", number, 0, 2**32 - 1) for number in replications
     )
 
 
@@ -201,7 +217,7 @@ def _workers(job: Job[Row], how: Execution, n_units: int, extra: int) -> int:
     asked = how.threads if how.processes is None else how.processes
     field = "threads" if how.processes is None else "processes"
     cores = available_cores() if asked is None else 0
-    wanted = cores if asked is None else _checked(field, asked, 1, WORKERS_MAX)
+    wanted = cores if asked is None else checked_number(field, asked, 1, WORKERS_MAX)
     wanted = min(wanted, n_units)
     need = need_of(
         job.scenario,
@@ -215,16 +231,6 @@ def _workers(job: Job[Row], how: Execution, n_units: int, extra: int) -> int:
         need = need._replace(n_workers=fitting_workers(need, wanted))
     check_memory(need)
     return need.n_workers
-
-
-def _checked(field: str, value: object, low: int, high: int) -> int:
-    """Return a whole number that is within its bounds."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(Problem("must be a whole number", field=field, value=value))
-    if not low <= value <= high:
-        rule = f"must be from {low} to {high}"
-        raise InputError(Problem(rule, field=field, value=value))
-    return value
 
 
 def _raise_nothing(failures: Sequence[Failure]) -> None:

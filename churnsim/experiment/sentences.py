@@ -63,7 +63,7 @@ def sentence_of(loss: Loss, extent: Extent) -> str:
         text = _cost(loss, extent)
     else:
         text = _gain(loss, extent)
-    return f"{text[0].upper()}{text[1:]}{_left_out(extent)}"
+    return f"{text[0].upper()}{text[1:]}{left_out(extent)}"
 
 
 def subject(policy: str) -> str:
@@ -88,21 +88,64 @@ def cause_clause(cause: MainCause | None) -> str:
     return f", the largest part of it ({cause.share:.0%}) through {who}"
 
 
+def interval_text(value: Estimate, extent: Extent) -> str:
+    """Return how sure an amount is, for parentheses."""
+    if value.low is None or value.high is None:
+        return "one replication, so no interval"
+    rough = f"rough, {replications_text(value.n)}: " if value.is_rough else ""
+    low, high = money_text(value.low, extent), money_text(value.high, extent)
+    return f"{rough}95 % CI {low} to {high}"
+
+
+def left_out(extent: Extent) -> str:
+    """Return what is missing from the result, as a sentence of its own."""
+    n_missing = extent.n_asked - extent.n_finished - extent.n_failed
+    if n_missing > 0:
+        done = f"{extent.n_finished} of {replications_text(extent.n_asked)}"
+        return f" Stopped early: {done} finished."
+    if extent.n_failed:
+        return f" {extent.n_failed} of {replications_text(extent.n_asked)} failed."
+    return ""
+
+
+def replications_text(n: int) -> str:
+    """Return a number of replications in words."""
+    return f"{n:,} replication{'' if n == 1 else 's'}"
+
+
+def money_text(amount: float | None, extent: Extent) -> str:
+    """Return an amount for people, without cents where they would only distract."""
+    units = amount or 0.0
+    rounded = round(units) if abs(units) >= CENTS_BELOW else units
+    return format_money(round(rounded * MICRO), extent.currency)
+
+
+def measure_text(measure: str) -> str:
+    """Return what is lost, in words."""
+    return measure.replace("_discounted", ", discounted,")
+
+
+def negative(value: Estimate) -> Estimate:
+    """Return the estimate of a gain as a loss's, and the other way round."""
+    mean, low, high = (None if x is None else -x for x in value[:3])
+    return Estimate(mean, high, low, value.n)
+
+
 def _cost(loss: Loss, extent: Extent) -> str:
-    mean = _money(loss.yearly.mean, extent)
-    what = "" if loss.measure == "revenue" else f" of {_measure(loss)}"
+    mean = money_text(loss.yearly.mean, extent)
+    what = "" if loss.measure == "revenue" else f" of {measure_text(loss.measure)}"
     return (
         f"{subject(loss.policy)} costs this firm {mean}{what} {PER} "
-        f"({_interval(loss.yearly, extent)}) against {subject(loss.other)}"
+        f"({interval_text(loss.yearly, extent)}) against {subject(loss.other)}"
         f"{cause_clause(loss.cause)}."
     )
 
 
 def _gain(loss: Loss, extent: Extent) -> str:
-    gain = _negative(loss.yearly)
+    gain = negative(loss.yearly)
     return (
-        f"{subject(loss.policy)} brings this firm {_money(gain.mean, extent)} more "
-        f"{_measure(loss)} {PER} ({_interval(gain, extent)}) than "
+        f"{subject(loss.policy)} brings this firm {money_text(gain.mean, extent)} more "
+        f"{measure_text(loss.measure)} {PER} ({interval_text(gain, extent)}) than "
         f"{subject(loss.other)}."
     )
 
@@ -110,55 +153,17 @@ def _gain(loss: Loss, extent: Extent) -> str:
 def _undecided(loss: Loss, extent: Extent) -> str:
     return (
         f"what {subject(loss.policy)} costs this firm against {subject(loss.other)} "
-        f"cannot be told from zero with {_replications(loss.yearly.n)}: "
-        f"{_money(loss.yearly.mean, extent)} of {_measure(loss)} {PER} "
-        f"({_interval(loss.yearly, extent)})."
+        f"cannot be told from zero with {replications_text(loss.yearly.n)}: "
+        f"{money_text(loss.yearly.mean, extent)} of {measure_text(loss.measure)} {PER} "
+        f"({interval_text(loss.yearly, extent)})."
     )
 
 
 def _no_difference(loss: Loss, extent: Extent) -> str:
     n = extent.n_finished
-    each = "in the one replication" if n == 1 else f"in each of {_replications(n)}"
+    each = "in the one replication" if n == 1 else f"in each of {replications_text(n)}"
+    what = measure_text(loss.measure)
     return (
-        f"{subject(loss.policy)} makes no difference to this firm's {_measure(loss)} "
+        f"{subject(loss.policy)} makes no difference to this firm's {what} "
         f"against {subject(loss.other)}: it was the same {each}."
     )
-
-
-def _interval(value: Estimate, extent: Extent) -> str:
-    if value.low is None or value.high is None:
-        return "one replication, so no interval"
-    rough = f"rough, {_replications(value.n)}: " if value.is_rough else ""
-    low, high = _money(value.low, extent), _money(value.high, extent)
-    return f"{rough}95 % CI {low} to {high}"
-
-
-def _left_out(extent: Extent) -> str:
-    """Return what is missing from the result, as a sentence of its own."""
-    n_missing = extent.n_asked - extent.n_finished - extent.n_failed
-    if n_missing > 0:
-        done = f"{extent.n_finished} of {_replications(extent.n_asked)}"
-        return f" Stopped early: {done} finished."
-    if extent.n_failed:
-        return f" {extent.n_failed} of {_replications(extent.n_asked)} failed."
-    return ""
-
-
-def _replications(n: int) -> str:
-    return f"{n:,} replication{'' if n == 1 else 's'}"
-
-
-def _money(amount: float | None, extent: Extent) -> str:
-    """Return an amount for people, without cents where they would only distract."""
-    units = amount or 0.0
-    rounded = round(units) if abs(units) >= CENTS_BELOW else units
-    return format_money(round(rounded * MICRO), extent.currency)
-
-
-def _measure(loss: Loss) -> str:
-    return loss.measure.replace("_discounted", ", discounted,")
-
-
-def _negative(value: Estimate) -> Estimate:
-    mean, low, high = (None if x is None else -x for x in value[:3])
-    return Estimate(mean, high, low, value.n)

@@ -1,0 +1,229 @@
+"""Two policies, and every mixture of their levers, run on the same customers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from churnsim.errors import InputError, Problem
+from churnsim.experiment.assumptions import assumptions_of
+from churnsim.experiment.attribution.findings import findings_of
+from churnsim.experiment.attribution.groups import (
+    Kept,
+    Wanted,
+    keeping,
+)
+from churnsim.experiment.attribution.record import (
+    Attribution,
+    Chosen,
+)
+from churnsim.experiment.attribution.shapley import (
+    Scheme,
+    exact_scheme,
+    sampled_scheme,
+)
+from churnsim.experiment.bound import mistake_shares
+from churnsim.experiment.losses import MEASURES
+from churnsim.experiment.preparing import file_of, prepared, warnings_of
+from churnsim.experiment.replications import (
+    THREADS,
+    Batch,
+    Execution,
+    checked_number,
+    checked_seed,
+    run_job,
+)
+from churnsim.experiment.workers import Job
+from churnsim.scenario import LEVERS, Policy, Scenario
+from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.files import close_to
+from churnsim.scenario.model import FLAWLESS
+from churnsim.streams import key_from_seed
+
+ORDERS_MAX = 1_000_000
+BYTES_OF_AMOUNT = 8  # one customer's, under one coalition
+
+
+class Method(NamedTuple):
+    """How an attribution is made."""
+
+    measure: str = "revenue"  # one of MEASURES
+    seed: int | None = None  # the scenario's where absent
+    execution: Execution = THREADS  # engine, threads, progress, a way to stop
+    customers: int | None = None  # the replication whose customers are kept
+    exact_max: int = 7  # with more levers that differ, orders are sampled
+    orders: int = 200  # sampled where needed, at least 2
+
+
+USUAL = Method()  # revenue, exact
+
+
+class Question(NamedTuple):
+    """Why one policy of a scenario loses against another."""
+
+    scenario: Scenario
+    source: str
+    target: str
+    levers: tuple[str, ...]  # those that differ
+
+
+def explain(
+    scenario: Scenario | str | Path,
+    source: str | None = None,
+    target: str | None = None,
+    *,
+    replications: int | Sequence[int] | None = None,
+    overrides: Overrides = (),
+    method: Method = USUAL,
+) -> Attribution:
+    """Return why one policy loses against another: Shapley shares of the levers.
+
+    Every mixture of the two policies' levers is run in each replication, on the same
+    customers. Ctrl-C keeps the replications that are finished.
+
+    Args:
+        scenario: A ready one's name, a file, or what `load_scenario` returned.
+        source: The policy that loses; the last of the scenario's where absent.
+        target: What it is compared with; the scenario's baseline where absent.
+        replications: How many, or their numbers; the scenario's where absent.
+        overrides: Settings that lie over the file's.
+        method: What is measured, seed, execution, when to sample.
+
+    Raises:
+        InputError: Settings that there cannot be, or that contradict observed churn.
+        ResourceError: More memory would be needed than there is.
+        InterruptedRun: Stopped before any replication was finished.
+
+    Source:
+        Shapley 1953; Grabisch & Roubens 1999 (see `shapley.py`).
+    """
+    asked = _asked(scenario, source, target, overrides)
+    loaded = asked.scenario
+    _check(method)
+    seed = checked_seed(loaded, method.seed)
+    shares = mistake_shares(loaded)
+    scheme = _scheme(len(asked.levers), seed, method)
+    batch: Batch[Kept] = Batch({}, (), (), False)
+    if scheme is not None:
+        batch = _run(asked, scheme, seed, replications, method)
+    told = [str(warning) for warning in loaded.warnings]
+    if batch.rows:
+        told = warnings_of(loaded, shares, asked[1:3], len(batch.rows))
+    found = findings_of(loaded.horizon, asked.levers, scheme, batch)
+    return Attribution(
+        scenario=loaded,
+        source=asked.source,
+        target=asked.target,
+        measure=method.measure,
+        seed=seed,
+        engine=method.execution.engine,
+        levers=asked.levers,
+        scheme=scheme,
+        finished=tuple(batch.rows),
+        n_asked=len(batch.asked),
+        failures=batch.failures,
+        is_stopped=batch.is_stopped,
+        n_customers=next((rows[0].n_customers for rows in batch.rows.values()), 0),
+        micro=found.micro,
+        loss=found.loss,
+        segments=found.segments,
+        interactions=found.interactions,
+        chosen=_chosen(batch),
+        assumptions=assumptions_of(loaded, file_of(scenario)),
+        warnings=tuple(told),
+    )
+
+
+def mixture(source: Policy, target: Policy, levers: Sequence[str]) -> Policy:
+    """Return a policy with some of its levers as another has them."""
+    return source.model_copy(update={name: getattr(target, name) for name in levers})
+
+
+def _asked(
+    scenario: Scenario | str | Path,
+    source: str | None,
+    target: str | None,
+    overrides: Overrides,
+) -> Question:
+    """Return what is asked, with what was left open filled in."""
+    named = [name for name in (source, target) if name is not None]
+    loaded = prepared(scenario, named, overrides)
+    others = [name for name in loaded.policy_names if name != FLAWLESS]
+    if source is None:
+        end = loaded.baseline if target is None else target
+        others = [name for name in others if name != end]
+        source = others[-1] if others else loaded.baseline
+        if not others and target is None:
+            target = FLAWLESS  # the baseline is the only policy
+    target = loaded.baseline if target is None else target
+    a, b = loaded.policy(source), loaded.policy(target)
+    levers = tuple(name for name in LEVERS if getattr(a, name) != getattr(b, name))
+    return Question(loaded, source, target, levers)
+
+
+def _check(method: Method) -> None:
+    """Refuse what there cannot be.
+
+    Raises:
+        InputError: A measure that is not known, or a number out of its bounds.
+    """
+    if method.measure not in MEASURES:
+        rule = f"must be one of {', '.join(MEASURES)}"
+        hint = close_to(method.measure, MEASURES)
+        raise InputError(
+            Problem(rule, field="measure", value=method.measure, hint=hint)
+        )
+    checked_number("exact_max", method.exact_max, 0, len(LEVERS))
+    checked_number("orders", method.orders, 2, ORDERS_MAX)
+    if method.customers is not None:
+        checked_number("customers", method.customers, 0, 2**32 - 1)
+
+
+def _scheme(n_levers: int, seed: int, method: Method) -> Scheme | None:
+    """Return which mixtures are run; None where there is nothing to mix."""
+    if not n_levers:
+        return None
+    if n_levers <= method.exact_max:
+        return exact_scheme(n_levers)
+    return sampled_scheme(n_levers, method.orders, key_from_seed(seed))
+
+
+def _run(
+    asked: Question,
+    scheme: Scheme,
+    seed: int,
+    replications: int | Sequence[int] | None,
+    method: Method,
+) -> Batch[Kept]:
+    """Return what is kept of every mixture in every replication."""
+    scenario = asked.scenario
+    wanted = Wanted(
+        method.measure,
+        scenario.costs.margin,
+        scenario.spec.market.relationship == "subscription",
+        method.customers,
+    )
+    source, target = scenario.policy(asked.source), scenario.policy(asked.target)
+    policies = {}
+    for coalition in scheme.coalitions:
+        levers = [name for i, name in enumerate(asked.levers) if coalition >> i & 1]
+        label = f"{asked.source} with {' and '.join(levers)} of {asked.target}"
+        policies[label if levers else asked.source] = mixture(source, target, levers)
+    engine = method.execution.engine
+    job = Job(scenario, policies, seed, engine, functools.partial(keeping, wanted))
+    is_kept = method.customers is not None
+    each = BYTES_OF_AMOUNT * len(policies) if is_kept else 0
+    return run_job(job, replications, method.execution, each)
+
+
+def _chosen(batch: Batch[Kept]) -> Chosen | None:
+    """Return the replication whose customers were kept."""
+    for number, rows in batch.rows.items():
+        customers = [row.customers for row in rows if row.customers is not None]
+        if customers:
+            pairs = zip(rows, customers, strict=True)
+            firm = tuple(row.total - int(of.amounts.sum()) for row, of in pairs)
+            return Chosen(number, firm, tuple(customers))
+    return None

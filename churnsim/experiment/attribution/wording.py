@@ -1,0 +1,115 @@
+"""Where a loss comes from, in one sentence.
+
+"Of the $448,256 of revenue that slow and dishonest recovery loses in 3 years against
+empowered recovery (95 % CI $438,407 to $458,224), $400,000 (95 % CI …) is honesty."
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from churnsim.experiment.intervals import Estimate
+from churnsim.experiment.sentences import (
+    Extent,
+    interval_text,
+    left_out,
+    measure_text,
+    money_text,
+    negative,
+    replications_text,
+    subject,
+)
+from churnsim.units import format_duration
+
+
+class Finding(NamedTuple):
+    """What a sentence tells."""
+
+    source: str  # the policy that loses
+    target: str  # what it is compared with
+    measure: str  # one of MEASURES
+    horizon: float  # [days]
+    total: Estimate  # lost per run [units of currency]
+    shares: tuple[tuple[str, Estimate], ...]  # levers, and what each loses per run
+
+
+def lever_text(lever: str) -> str:
+    """Return a lever in words."""
+    return lever.replace("_", "-")
+
+
+def sentence_of_finding(finding: Finding, extent: Extent) -> str:
+    """Return where a loss comes from, or that there is none."""
+    total = finding.total
+    if not finding.shares:
+        text = (
+            f"{subject(finding.source)} and {subject(finding.target)} do not differ in "
+            "any lever: there is nothing to explain."
+        )
+    elif total.mean == 0.0 and total.low in {None, 0.0} and total.high in {None, 0.0}:
+        text = _no_difference(finding, extent)
+    elif total.covers_zero:
+        text = _undecided(finding, extent)
+    elif (total.mean or 0.0) > 0.0:
+        text = _of_which(finding, extent, "loses")
+    else:
+        gains = tuple((lever, negative(value)) for lever, value in finding.shares)
+        gained = finding._replace(total=negative(total), shares=gains)
+        text = _of_which(gained, extent, "gains")
+    return f"{text[0].upper()}{text[1:]}{left_out(extent)}"
+
+
+def _of_which(finding: Finding, extent: Extent, verb: str) -> str:
+    """Return the levers' parts of an amount above zero, largest first."""
+    ranked = sorted(finding.shares, key=lambda share: -(share[1].mean or 0.0))
+    sure = [share for share in ranked if not share[1].covers_zero]
+    causes = [share for share in sure if (share[1].mean or 0.0) > 0.0]
+    against = [share for share in reversed(sure) if share not in causes]
+    parts = []
+    if causes:
+        parts.append(_joined([_part(*share, "is", extent) for share in causes]))
+    back = [
+        _part(lever, negative(value), "is made up for by", extent)
+        for lever, value in against
+    ]
+    if back:
+        parts.append(_joined(back))
+    unsure = [lever_text(lever) for lever, value in ranked if value.covers_zero]
+    if unsure:
+        parts.append(f"the part of {_joined(unsure)} cannot be told from zero")
+    return (
+        f"of the {money_text(finding.total.mean, extent)} of "
+        f"{measure_text(finding.measure)} that {subject(finding.source)} {verb} in "
+        f"{format_duration(finding.horizon)} against {subject(finding.target)} "
+        f"({interval_text(finding.total, extent)}), {'; '.join(parts)}."
+    )
+
+
+def _part(lever: str, value: Estimate, verb: str, extent: Extent) -> str:
+    amount = money_text(value.mean, extent)
+    return f"{amount} ({interval_text(value, extent)}) {verb} {lever_text(lever)}"
+
+
+def _undecided(finding: Finding, extent: Extent) -> str:
+    return (
+        f"what {subject(finding.source)} loses of {measure_text(finding.measure)} in "
+        f"{format_duration(finding.horizon)} against {subject(finding.target)} cannot "
+        f"be told from zero with {replications_text(finding.total.n)}: "
+        f"{money_text(finding.total.mean, extent)} "
+        f"({interval_text(finding.total, extent)})."
+    )
+
+
+def _no_difference(finding: Finding, extent: Extent) -> str:
+    n = extent.n_finished
+    each = "in the one replication" if n == 1 else f"in each of {replications_text(n)}"
+    return (
+        f"{subject(finding.source)} makes no difference to this firm's "
+        f"{measure_text(finding.measure)} against {subject(finding.target)}: it was "
+        f"the same {each}."
+    )
+
+
+def _joined(texts: list[str]) -> str:
+    """Return "a, b and c"."""
+    return " and ".join(", ".join(texts).rsplit(", ", 1)) if texts else ""

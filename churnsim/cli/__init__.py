@@ -12,6 +12,7 @@ import click
 from churnsim._version import __version__
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
+from churnsim.cli.explain import explain_command
 from churnsim.cli.fit import fit_command
 from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
@@ -27,6 +28,7 @@ EPILOG = """
 \b
 Start with:
   churnsim run                     what four ways to handle mistakes cost a telecom
+  churnsim explain                 why the last of them loses against the first
   churnsim init my_firm.toml       a scenario of your own to fill in
   churnsim run my_firm.toml
 
@@ -59,6 +61,7 @@ def churnsim() -> None:
 
 for command in (
     run_command,
+    explain_command,
     list_command,
     show_command,
     init_command,

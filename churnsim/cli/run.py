@@ -12,6 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from churnsim.cli.console import WIDTH, columns, say, tell
+from churnsim.cli.options import (
+    horizon_option,
+    json_option,
+    replications_option,
+    seed_option,
+    set_option,
+    threads_option,
+    typed_again,
+    with_horizon,
+)
 from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -22,7 +32,6 @@ if TYPE_CHECKING:
 
 DEFAULT = "telecom"
 ENGINES = ("kernel", "reference", "interpreted")
-SEED_MAX = 2**64 - 1
 
 
 class RunOptions(NamedTuple):
@@ -50,28 +59,10 @@ class RunOptions(NamedTuple):
     metavar="NAME",
     help="Only this policy, the baseline and flawless. Can be repeated.",
 )
-@click.option(
-    "--replications",
-    type=click.IntRange(1, 1_000_000),
-    metavar="N",
-    help="How often; the scenario says how often by default.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, SEED_MAX),
-    metavar="N",
-    help="Of all randomness; the scenario's by default.",
-)
-@click.option(
-    "--horizon", metavar="TIME", help='How long is simulated, such as "2 years".'
-)
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a setting, such as market.lock_in=1.5. Can be repeated.",
-)
+@replications_option
+@seed_option
+@horizon_option
+@set_option
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -79,13 +70,8 @@ class RunOptions(NamedTuple):
     show_default=True,
     help="Compiled; or the slow ones that check it, which give the same numbers.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 1024),
-    metavar="N",
-    help="Replications at once; one a core by default, as memory allows.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead.")
+@threads_option
+@json_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -109,9 +95,6 @@ def run_command(options: RunOptions) -> None:
         from churnsim.experiment.store.writing import check_place
 
         check_place(options.out, force=options.force)
-    overrides = list(options.overrides)
-    if options.horizon:
-        overrides.append(f"horizon={options.horizon}")
     tell_compiling(options.engine)
     with stopping() as stop, progress() as report:
         comparison = compare(
@@ -119,7 +102,7 @@ def run_command(options: RunOptions) -> None:
             policies=options.policies or None,
             replications=options.replications,
             seed=options.seed,
-            overrides=overrides,
+            overrides=with_horizon(options.overrides, options.horizon),
             execution=Execution(
                 options.engine, options.threads, progress=report, stop=stop
             ),
@@ -156,14 +139,9 @@ def _again(options: RunOptions, seed: int) -> str:
     words = ["churnsim", "run", options.scenario]
     for name in options.policies:
         words += ["--policy", name]
-    if options.replications:
-        words += ["--replications", str(options.replications)]
-    words += ["--seed", str(seed)]
-    if options.horizon:
-        words += ["--horizon", options.horizon]
-    for pair in options.overrides:
-        words += ["--set", pair]
-    return shlex.join(words)
+    return typed_again(
+        words, options.replications, seed, options.horizon, options.overrides
+    )
 
 
 def _partial(comparison: Comparison) -> str:

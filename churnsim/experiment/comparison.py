@@ -61,6 +61,11 @@ class Comparison:
         return self.replications.runs
 
     @property
+    def n_customers(self) -> int:
+        """Return how many customers there were at the start, in the first run."""
+        return self.runs[0].n_customers
+
+    @property
     def n_asked(self) -> int:
         """Return how many replications were asked for."""
         return len(self.replications.asked)

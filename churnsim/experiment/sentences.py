@@ -93,8 +93,15 @@ def interval_text(value: Estimate, extent: Extent) -> str:
     if value.low is None or value.high is None:
         return "one replication, so no interval"
     rough = f"rough, {replications_text(value.n)}: " if value.is_rough else ""
+    return f"{rough}{bounds_text(value, extent)}"
+
+
+def bounds_text(value: Estimate, extent: Extent) -> str:
+    """Return an amount's interval, where the sentence tells already how sure it is."""
+    if value.low is None or value.high is None:
+        return "no interval"
     low, high = money_text(value.low, extent), money_text(value.high, extent)
-    return f"{rough}95 % CI {low} to {high}"
+    return f"95 % CI {low} to {high}"
 
 
 def left_out(extent: Extent) -> str:

@@ -16,12 +16,14 @@ from churnsim.report.amounts import (
     share_cells,
 )
 from churnsim.report.columns import paragraph
+from churnsim.report.framing import (
+    assumption_lines,
+    heading_lines,
+    origin_lines,
+    warning_lines,
+)
 from churnsim.report.grid import Row, grid
 from churnsim.scenario.model import FLAWLESS
-from churnsim.streams import STREAM_VERSION
-from churnsim.units import format_duration
-
-DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
 # Why customers leave, in the order in which it can happen to them.
 CAUSES = {
@@ -46,39 +48,16 @@ def results_text(comparison: Comparison, command: str, width: int) -> str:
         command: What makes the same numbers again.
         width: Columns to fit into.
     """
-    lines = [*_heading(comparison, width), ""]
+    lines = [*heading_lines(comparison, width), ""]
     lines += grid(list(comparison.policies), list(_rows(comparison)), width)
     lines += ["", paragraph(comparison.sentence(), width)]
-    if comparison.warnings:
-        lines.append("")
-        lines += [paragraph(w, width, "warning: ", "  ") for w in comparison.warnings]
+    lines += warning_lines(comparison, width)
     lines += [
         "",
-        *_assumptions(comparison, width),
-        *_origin(comparison, command, width),
+        *assumption_lines(comparison, width),
+        *origin_lines(comparison, command, width),
     ]
     return "\n".join(lines)
-
-
-def _heading(comparison: Comparison, width: int) -> list[str]:
-    scenario = comparison.scenario
-    customers = comparison.runs[0].n_customers
-    n = comparison.n_finished
-    text = (
-        f"{scenario.title}: {customers:,} customers,"
-        f" {format_duration(scenario.horizon)},"
-        f" mean of {n:,} replication{'' if n == 1 else 's'}"
-    )
-    lines = [paragraph(text, width)]
-    if comparison.is_stopped:
-        partial = f"PARTIAL: stopped after {n:,} of {comparison.n_asked:,} replications"
-        lines.append(partial)
-    elif comparison.is_partial:
-        n_failed = len(comparison.failures)
-        lines.append(
-            f"PARTIAL: {n_failed:,} of {comparison.n_asked:,} replications failed"
-        )
-    return lines
 
 
 def _rows(comparison: Comparison) -> Iterator[Row]:
@@ -159,32 +138,3 @@ def _dashed(
     """Return cells with a dash where a policy would be compared with itself."""
     pairs = zip(estimates, cells, strict=True)
     return tuple("–" if found is None else cell for found, cell in pairs)
-
-
-def _assumptions(comparison: Comparison, width: int) -> list[str]:
-    """Return the influential figures that nobody has measured."""
-    named: dict[str, str] = {}
-    for item in comparison.assumptions:
-        section, _, key = item.key.rpartition(".")
-        kind = section.split(".")[0]
-        if kind == "mistakes":
-            named.setdefault(f"mistakes.*.{key}", f"{key} of mistakes")
-        else:
-            named[item.key] = f"{key} ({item.value})"
-    if not named:
-        return []
-    text = (
-        "Assumed, not measured (grade D), and the results hang on it: "
-        f"{'; '.join(named.values())}. Try others with --set."
-    )
-    return [paragraph(text, width), ""]
-
-
-def _origin(comparison: Comparison, command: str, width: int) -> list[str]:
-    """Return what the same numbers can be made from again."""
-    digest = comparison.scenario.digest[:DIGEST_DIGITS]
-    text = (
-        f"seed {comparison.seed}, scenario {digest}, random streams version"
-        f" {STREAM_VERSION}, engine {comparison.engine}; the same numbers again with:"
-    )
-    return [paragraph(text, width), f"  {command}"]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.sentences import (
     Extent,
+    bounds_text,
     interval_text,
     left_out,
     measure_text,
@@ -87,7 +88,7 @@ def _of_which(finding: Finding, extent: Extent, verb: str) -> str:
 
 def _part(lever: str, value: Estimate, verb: str, extent: Extent) -> str:
     amount = money_text(value.mean, extent)
-    return f"{amount} ({interval_text(value, extent)}) {verb} {lever_text(lever)}"
+    return f"{amount} ({bounds_text(value, extent)}) {verb} {lever_text(lever)}"
 
 
 def _undecided(finding: Finding, extent: Extent) -> str:
@@ -112,4 +113,5 @@ def _no_difference(finding: Finding, extent: Extent) -> str:
 
 def _joined(texts: list[str]) -> str:
     """Return "a, b and c"."""
-    return " and ".join(", ".join(texts).rsplit(", ", 1)) if texts else ""
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last

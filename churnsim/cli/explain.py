@@ -1,0 +1,178 @@
+"""`churnsim explain`: why one policy loses money against another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from churnsim.cli.check import write_new
+from churnsim.cli.console import columns, say, tell
+from churnsim.cli.options import (
+    horizon_option,
+    json_option,
+    replications_option,
+    seed_option,
+    set_option,
+    threads_option,
+    typed_again,
+    with_horizon,
+)
+from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.run import DEFAULT
+from churnsim.cli.shape import gathered
+from churnsim.cli.stopping import stopping
+from churnsim.errors import ExitCode, InputError, Problem
+
+if TYPE_CHECKING:
+    from churnsim.experiment.attribution import Attribution
+
+MEASURES = (
+    "revenue",
+    "contribution",
+    "revenue_discounted",
+    "contribution_discounted",
+)
+CHOSEN = 0  # the replication whose customers are written
+
+
+class ExplainOptions(NamedTuple):
+    """What to explain, how, and where customers go."""
+
+    scenario: str
+    source: str | None
+    target: str | None
+    measure: str
+    replications: int | None
+    seed: int | None
+    horizon: str | None
+    overrides: tuple[str, ...]
+    threads: int | None
+    as_json: bool
+    customers: Path | None
+    force: bool
+
+
+@click.command("explain", short_help="Tell why one policy loses against another.")
+@click.argument("scenario", default=DEFAULT, metavar="[SCENARIO]")
+@click.option(
+    "--from",
+    "source",
+    metavar="POLICY",
+    help="That loses; the last of the scenario's policies by default.",
+)
+@click.option(
+    "--to",
+    "target",
+    metavar="POLICY",
+    help="That it is compared with; the scenario's baseline by default.",
+)
+@click.option(
+    "--of",
+    "measure",
+    type=click.Choice(MEASURES),
+    default=MEASURES[0],
+    show_default=True,
+    help="What is lost.",
+)
+@replications_option
+@seed_option
+@horizon_option
+@set_option
+@threads_option
+@json_option
+@click.option(
+    "--customers",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv",
+    help="Also write the first replication, customer by customer.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@gathered(ExplainOptions)
+def explain_command(options: ExplainOptions) -> None:
+    """Tell why one policy loses against another: how much is each lever's doing.
+
+    SCENARIO is a ready name (churnsim list) or a .toml file; telecom if not given. All
+    mixtures of the two policies are simulated on the same customers. A lever's part is
+    its Shapley value: what changing it brings, on average over the orders in which one
+    could change them. The parts add up to the loss. Ctrl-C shows what is finished.
+    """
+    from churnsim.experiment.attribution import Method, explain
+    from churnsim.experiment.replications import Execution
+    from churnsim.report.attributions import attribution_text  # so Ctrl-C is quick
+
+    _check_file(options)
+    tell_compiling("kernel")
+    with stopping() as stop, progress() as report:
+        attribution = explain(
+            options.scenario,
+            options.source,
+            options.target,
+            replications=options.replications,
+            overrides=with_horizon(options.overrides, options.horizon),
+            method=Method(
+                options.measure,
+                options.seed,
+                Execution(threads=options.threads, progress=report, stop=stop),
+                CHOSEN if options.customers else None,
+            ),
+        )
+    if options.as_json:
+        say(json.dumps(attribution.to_json_dict(), indent=2, allow_nan=False))
+    else:
+        say(attribution_text(attribution, _again(options, attribution), columns()))
+    _write(options, attribution)
+    if attribution.is_stopped:
+        done, asked = attribution.n_finished, attribution.n_asked
+        tell(f"interrupted: {done} of {asked} replications were finished")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    error = attribution.error()
+    if error is not None:
+        raise error
+
+
+def _check_file(options: ExplainOptions) -> None:
+    """Refuse before the work what could not be written after it.
+
+    Raises:
+        InputError: The file is there already, or its folder is not.
+    """
+    file = options.customers
+    if file is None:
+        return
+    if file.exists() and not options.force:
+        hint = "choose another name, or replace it with --force"
+        raise InputError(Problem("must not exist yet", str(file), hint=hint))
+    if not file.absolute().parent.is_dir():
+        raise InputError(Problem("must be in a folder that exists", str(file)))
+
+
+def _write(options: ExplainOptions, attribution: Attribution) -> None:
+    """Write the customers of the first replication, if they were asked for."""
+    from churnsim.experiment.store import csv_text
+
+    if options.customers is None:
+        return
+    if attribution.chosen is None:
+        tell(f"{options.customers} was not written: there are no customers to explain")
+        return
+    text = csv_text(attribution.customers())
+    write_new(options.customers, text, force=options.force)
+    tell(f"wrote the customers of replication {CHOSEN} to {options.customers}")
+
+
+def _again(options: ExplainOptions, attribution: Attribution) -> str:
+    """Return the command that makes the same numbers."""
+    words = ["churnsim", "explain", options.scenario]
+    words += ["--from", attribution.source, "--to", attribution.target]
+    if options.measure != MEASURES[0]:
+        words += ["--of", options.measure]
+    return typed_again(
+        words,
+        options.replications,
+        attribution.seed,
+        options.horizon,
+        options.overrides,
+    )

@@ -1,0 +1,172 @@
+"""An attribution as text: levers, pairs of them, segments, one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from churnsim.experiment import Attribution, Interaction, Segment, Share
+from churnsim.experiment.attribution.wording import lever_text
+from churnsim.experiment.intervals import Estimate
+from churnsim.experiment.sentences import measure_text
+from churnsim.report.amounts import count_cells, money_cells, scale_of, share_cells
+from churnsim.report.columns import paragraph
+from churnsim.report.framing import (
+    assumption_lines,
+    heading_lines,
+    origin_lines,
+    warning_lines,
+)
+from churnsim.report.grid import Row, grid
+
+PAIRS_MAX = 6  # shown; the JSON document has all
+NOT_COMPARED = "–"
+# How segments are made, as headings.
+KINDS = {
+    "origin": "By origin",
+    "spend": "By what they spend",
+    "dropout": "By ordinary dropout",
+    "firm": "Wages, training, prevention",
+}
+
+
+def attribution_text(attribution: Attribution, command: str, width: int) -> str:
+    """Return everything that the command shows of an attribution.
+
+    Args:
+        attribution: What came out.
+        command: What makes the same numbers again.
+        width: Columns to fit into.
+    """
+    if not attribution.levers:
+        return paragraph(attribution.sentence(), width)
+    lines = [*heading_lines(attribution, width), ""]
+    title = (
+        f"{measure_text(attribution.measure).capitalize()} that {attribution.source} "
+        f"loses against {attribution.target}, by what is done differently"
+    )
+    lines += [paragraph(title, width), "", *_levers(attribution, width)]
+    lines += _pairs(attribution, width)
+    if attribution.segments:
+        lines += ["", *_segments(attribution, width)]
+    lines += ["", paragraph(attribution.sentence(), width)]
+    lines += [
+        *warning_lines(attribution, width),
+        "",
+        *assumption_lines(attribution, width),
+        *origin_lines(attribution, command, width),
+    ]
+    return "\n".join(lines)
+
+
+def _levers(attribution: Attribution, width: int) -> list[str]:
+    """Return a row for each lever, and their sum."""
+    currency = attribution.scenario.currency
+    shares, loss = attribution.shares, attribution.loss
+    names, columns = _money_columns([*_totals(shares), loss.total], currency)
+    yearly = [*(share.yearly.mean for share in shares), loss.yearly.mean]
+    names += ["of_the_loss", "a year per_1,000"]
+    whole = 1.0 if any(share.fraction is not None for share in shares) else None
+    fractions = [*(share.fraction for share in shares), whole]
+    columns += [_fraction_cells(fractions), money_cells(yearly, currency)]
+    if not attribution.is_exact:
+        names.append("sampling_error")
+        errors = [share.sampling_error for share in shares]
+        columns.append((*money_cells(errors, currency), NOT_COMPARED))
+    labels = [*(lever_text(share.lever) for share in shares), "together"]
+    return _grid(names, labels, columns, width)
+
+
+def _pairs(attribution: Attribution, width: int) -> list[str]:
+    """Return the interactions that can be told from zero, the largest first."""
+    pairs = [pair for pair in attribution.interactions if not pair.total.covers_zero]
+    shown = pairs[:PAIRS_MAX]
+    if not shown:
+        return []
+    currency = attribution.scenario.currency
+    names, columns = _money_columns(_totals(shown), currency)
+    columns.append(money_cells([pair.yearly.mean for pair in shown], currency))
+    text = (
+        "Pairs: what changing both brings beyond what each brings by itself; below "
+        "zero, one makes up for the other"
+    )
+    labels = [" × ".join(map(lever_text, pair.levers)) for pair in shown]
+    lines = ["", paragraph(text, width), ""]
+    lines += _grid([*names, "a year per_1,000"], labels, columns, width)
+    n_left = len(attribution.interactions) - len(shown)
+    if n_left:
+        lines.append(f"{n_left} more, smaller or not to be told from zero: see --json")
+    return lines
+
+
+def _segments(attribution: Attribution, width: int) -> list[str]:
+    """Return a row for each segment: people, what is lost, and mostly by what."""
+    currency = attribution.scenario.currency
+    segments = attribution.segments
+    names, columns = _money_columns(_totals(segments), currency)
+    whole = attribution.loss.total
+    base = None if whole.covers_zero else whole.mean
+    parts = [(s.total.mean or 0.0) / base if base else None for s in segments]
+    people = count_cells([segment.people for segment in segments])
+    columns = [
+        people,
+        *columns,
+        _fraction_cells(parts),
+        tuple(_mostly(segment) for segment in segments),
+    ]
+    names = ["people", *names, "of_the_loss", "mostly"]
+    rows = []
+    previous = ""
+    for i, segment in enumerate(segments):
+        if segment.by not in {previous, "firm"}:
+            rows.append(Row(KINDS[segment.by]))
+        previous = segment.by
+        label = KINDS["firm"] if segment.by == "firm" else f"  {segment.name}"
+        rows.append(Row(label, tuple(column[i] for column in columns)))
+    return grid(names, rows, width)
+
+
+def _mostly(segment: Segment) -> str:
+    """Return the lever that loses most in a segment, if that can be told."""
+    known = [share for share in segment.shares if share.fraction is not None]
+    if not known:
+        return NOT_COMPARED
+    first = max(known, key=lambda share: share.fraction or 0.0)
+    return f"{lever_text(first.lever)} {share_cells([first.fraction])[0]}"
+
+
+def _money_columns(
+    values: Sequence[Estimate], currency: str
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return what is lost and, where there is one, its interval: names and cells."""
+    has_interval = any(value.low is not None for value in values)
+    names = ["lost", "95 %_from", "95 %_to"] if has_interval else ["lost"]
+    scale = scale_of(x for value in values for x in value[: len(names)])
+    columns = [
+        money_cells([value[i] for value in values], currency, scale)
+        for i in range(len(names))
+    ]
+    return names, columns
+
+
+def _totals(items: Sequence[Share | Interaction | Segment]) -> list[Estimate]:
+    return [item.total for item in items]
+
+
+def _fraction_cells(fractions: Sequence[float | None]) -> tuple[str, ...]:
+    return tuple(
+        NOT_COMPARED if fraction is None else share_cells([fraction])[0]
+        for fraction in fractions
+    )
+
+
+def _grid(
+    names: Sequence[str],
+    labels: Sequence[str],
+    columns: Sequence[Sequence[str]],
+    width: int,
+) -> list[str]:
+    """Return a grid from its columns."""
+    rows = [
+        Row(label, tuple(cells)) for label, *cells in zip(labels, *columns, strict=True)
+    ]
+    return grid(names, rows, width)

@@ -1,0 +1,67 @@
+"""What stands around every table of results: what was run, and what it rests on."""
+
+from __future__ import annotations
+
+from churnsim.experiment import Attribution, Comparison
+from churnsim.report.columns import paragraph
+from churnsim.streams import STREAM_VERSION
+from churnsim.units import format_duration
+
+DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
+
+Experiment = Comparison | Attribution
+
+
+def heading_lines(result: Experiment, width: int) -> list[str]:
+    """Return what was simulated, and whether all of it was."""
+    scenario = result.scenario
+    n = result.n_finished
+    text = (
+        f"{scenario.title}: {result.n_customers:,} customers,"
+        f" {format_duration(scenario.horizon)},"
+        f" mean of {n:,} replication{'' if n == 1 else 's'}"
+    )
+    lines = [paragraph(text, width)]
+    if result.is_stopped:
+        partial = f"PARTIAL: stopped after {n:,} of {result.n_asked:,} replications"
+        lines.append(partial)
+    elif result.failures:
+        n_failed = len(result.failures)
+        lines.append(f"PARTIAL: {n_failed:,} of {result.n_asked:,} replications failed")
+    return lines
+
+
+def warning_lines(result: Experiment, width: int) -> list[str]:
+    """Return what to keep in mind, after an empty line."""
+    if not result.warnings:
+        return []
+    return ["", *(paragraph(w, width, "warning: ", "  ") for w in result.warnings)]
+
+
+def assumption_lines(result: Experiment, width: int) -> list[str]:
+    """Return the influential figures that nobody has measured."""
+    named: dict[str, str] = {}
+    for item in result.assumptions:
+        section, _, key = item.key.rpartition(".")
+        kind = section.split(".")[0]
+        if kind == "mistakes":
+            named.setdefault(f"mistakes.*.{key}", f"{key} of mistakes")
+        else:
+            named[item.key] = f"{key} ({item.value})"
+    if not named:
+        return []
+    text = (
+        "Assumed, not measured (grade D), and the results hang on it: "
+        f"{'; '.join(named.values())}. Try others with --set."
+    )
+    return [paragraph(text, width), ""]
+
+
+def origin_lines(result: Experiment, command: str, width: int) -> list[str]:
+    """Return what the same numbers can be made from again."""
+    digest = result.scenario.digest[:DIGEST_DIGITS]
+    text = (
+        f"seed {result.seed}, scenario {digest}, random streams version"
+        f" {STREAM_VERSION}, engine {result.engine}; the same numbers again with:"
+    )
+    return [paragraph(text, width), f"  {command}"]

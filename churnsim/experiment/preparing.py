@@ -9,9 +9,9 @@ from pathlib import Path
 from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
-from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario import Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides
-from churnsim.scenario.files import find, is_path
+from churnsim.scenario.files import close_to, find, is_path
 
 
 def prepared(
@@ -40,6 +40,12 @@ def prepared(
     new = [name for name in policies or () if name not in loaded.policy_names]
     if not new:
         return loaded
+    known = tuple(dict.fromkeys([*loaded.policy_names, *list_policies()]))
+    for name in new:
+        if name not in known:
+            rule = f"must be one of {', '.join(known)}"
+            hint = close_to(name, known)
+            raise InputError(Problem(rule, field="policy", value=name, hint=hint))
     added = {
         "seed": str(loaded.seed),
         "baseline": json.dumps(loaded.baseline),

@@ -11,7 +11,11 @@ from churnsim.cli import churnsim as group
 from churnsim.errors import ExitCode
 from tests.cli.conftest import ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "guide.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "guide.md",
+    ROOT / "docs" / "attribution.md",
+)
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 

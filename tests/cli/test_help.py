@@ -10,6 +10,7 @@ import pytest
 from churnsim._version import __version__
 from churnsim.cli import churnsim as group
 from churnsim.errors import ExitCode
+from churnsim.experiment.losses import MEASURES
 from churnsim.fit import DATE_FORMATS, LAYOUTS
 from churnsim.simulation import ENGINES
 from tests.cli.conftest import AS_TYPED, Command, environment
@@ -86,7 +87,7 @@ def test_version__is_the_packages(churnsim: Command) -> None:
     [
         (("rnu",), "did you mean 'run'?"),
         (("lsit",), "did you mean 'list'?"),
-        (("xyzzy",), "try run, list"),
+        (("xyzzy",), "try run, explain"),
         (("run", "--sede", "1"), "--seed"),
         (("run", "telcom"), "did you mean 'telecom'?"),
         (("show", "slwo"), "did you mean 'slow'?"),
@@ -106,6 +107,7 @@ def test_suggestions__name_what_was_meant(
     ("command", "option", "known"),
     [
         ("run", "engine", ENGINES),
+        ("explain", "measure", MEASURES),
         ("fit", "layout", LAYOUTS),
         ("fit", "date_format", DATE_FORMATS),
     ],

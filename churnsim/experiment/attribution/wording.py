@@ -47,7 +47,7 @@ def sentence_of_finding(finding: Finding, extent: Extent) -> str:
             f"{subject(finding.source)} and {subject(finding.target)} do not differ in "
             "any lever: there is nothing to explain."
         )
-    elif total.mean == 0.0 and total.low in {None, 0.0} and total.high in {None, 0.0}:
+    elif _is_zero(total):
         text = _no_difference(finding, extent)
     elif total.covers_zero:
         text = _undecided(finding, extent)
@@ -63,7 +63,7 @@ def sentence_of_finding(finding: Finding, extent: Extent) -> str:
 def _of_which(finding: Finding, extent: Extent, verb: str) -> str:
     """Return the levers' parts of an amount above zero, largest first."""
     ranked = sorted(finding.shares, key=lambda share: -(share[1].mean or 0.0))
-    sure = [share for share in ranked if not share[1].covers_zero]
+    sure = [share for share in ranked if not share[1].covers_zero and share[1].mean]
     causes = [share for share in sure if (share[1].mean or 0.0) > 0.0]
     against = [share for share in reversed(sure) if share not in causes]
     parts = []
@@ -75,9 +75,14 @@ def _of_which(finding: Finding, extent: Extent, verb: str) -> str:
     ]
     if back:
         parts.append(_joined(back))
-    unsure = [lever_text(lever) for lever, value in ranked if value.covers_zero]
+    doubtful = [share for share in ranked if share not in sure]
+    idle = [lever_text(lever) for lever, value in doubtful if _is_zero(value)]
+    unsure = [lever_text(lever) for lever, value in doubtful if not _is_zero(value)]
     if unsure:
         parts.append(f"the part of {_joined(unsure)} cannot be told from zero")
+    if idle:
+        change = "changes" if len(idle) == 1 else "change"
+        parts.append(f"{_joined(idle)} {change} nothing")
     return (
         f"of the {money_text(finding.total.mean, extent)} of "
         f"{measure_text(finding.measure)} that {subject(finding.source)} {verb} in "
@@ -109,6 +114,11 @@ def _no_difference(finding: Finding, extent: Extent) -> str:
         f"{measure_text(finding.measure)} against {subject(finding.target)}: it was "
         f"the same {each}."
     )
+
+
+def _is_zero(value: Estimate) -> bool:
+    """Return whether it was exactly zero in every replication."""
+    return value[:3] in {(0.0, 0.0, 0.0), (0.0, None, None)}
 
 
 def _joined(texts: list[str]) -> str:

@@ -1,0 +1,645 @@
+"""Attribution: shares that add up to the last micro-unit, by hand and by simulation."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import churnsim
+from churnsim.errors import InputError
+from churnsim.experiment import Attribution, Execution, Method, explain, workers
+from churnsim.experiment.attribution.explaining import mixture
+from churnsim.experiment.attribution.groups import (
+    GROUPS,
+    Customers,
+    groups_of,
+)
+from churnsim.experiment.attribution.record import Chosen, customers_table
+from churnsim.experiment.attribution.shapley import (
+    Scheme,
+    apportioned,
+    exact_scheme,
+    numerators,
+    sampled_scheme,
+    sampling_errors,
+)
+from churnsim.experiment.attribution.wording import Finding, sentence_of_finding
+from churnsim.experiment.intervals import Estimate
+from churnsim.experiment.losses import MEASURES
+from churnsim.experiment.sentences import Extent
+from churnsim.records import MICRO, Population
+from churnsim.scenario import LEVERS, Scenario, load_scenario
+from churnsim.simulation import simulate
+from churnsim.streams import Key
+
+KEY = Key(1, 2)
+BIG = 2**61
+PAIR = ("dishonest", "patient")
+
+
+def game(*values: int) -> Any:
+    """Return the values of a game by coalition, as one column."""
+    return np.array(values, dtype=object).reshape(-1, 1)
+
+
+def shapley(scheme: Scheme, values: Any) -> list[int]:
+    """Return the numerators of the players' shares."""
+    return [int(n) for n in numerators(scheme.weights, values)[0]]
+
+
+def test_shapley__two_levers_by_hand() -> None:
+    """Alone 10 and 4, together 20: shares (10 + 16)/2 and (4 + 10)/2, over 2!."""
+    scheme = exact_scheme(2)
+    values = game(0, 10, 4, 20)
+    assert scheme.unit == 2
+    assert shapley(scheme, values) == [26, 14]
+    # 20 − 10 − 4 + 0, over (2 − 1)!.
+    assert numerators(scheme.pair_weights, values).tolist() == [[6]]
+    assert scheme.pair_unit == 1
+
+
+def test_shapley__glove_game_by_hand() -> None:
+    """One left glove, two right ones: 4/6, 1/6, 1/6; the rights replace each other.
+
+    I(left, right) averages v(T∪ij) − v(T∪i) − v(T∪j) + v(T) over T: 1 without the other
+    right glove and 0 with it, so 1/2; I(right, right) is 0 without the left one and
+    1 − 1 − 1 + 0 with it, so −1/2.
+    """
+    scheme = exact_scheme(3)
+    values = game(0, 0, 0, 1, 0, 1, 0, 1)
+    assert shapley(scheme, values) == [4, 1, 1]
+    assert scheme.unit == 6
+    assert scheme.pairs == ((0, 1), (0, 2), (1, 2))
+    assert numerators(scheme.pair_weights, values).tolist() == [[1, 1, -1]]
+    assert scheme.pair_unit == 2
+
+
+def test_shapley__one_lever_has_it_all() -> None:
+    """With one player there is one share and no pair."""
+    scheme = exact_scheme(1)
+    assert shapley(scheme, game(3, 10)) == [7]
+    assert scheme.pairs == ()
+    assert numerators(scheme.pair_weights, game(3, 10)).shape == (1, 0)
+
+
+games = st.integers(1, 4).flatmap(
+    lambda n: st.lists(st.integers(-(2**62), 2**62), min_size=2**n, max_size=2**n).map(
+        lambda values: (n, values)
+    )
+)
+
+
+@given(games)
+def test_shapley__adds_up_to_the_gap(drawn: tuple[int, list[int]]) -> None:
+    """Numerators add up to k! times the gap, however large; rounded ones to the gap."""
+    n, values = drawn
+    scheme = exact_scheme(n)
+    shares = numerators(scheme.weights, game(*values))
+    assert sum(shares[0]) == scheme.unit * (values[-1] - values[0])
+    small = [value % 10**9 for value in values]
+    shares = numerators(scheme.weights, game(*small))
+    assert apportioned(shares, scheme.unit).sum() == small[-1] - small[0]
+
+
+@given(st.lists(st.integers(-(10**9), 10**9), min_size=8, max_size=8))
+def test_shapley__a_dummy_gets_nothing(values: list[int]) -> None:
+    """A player who changes no coalition's value gets exactly 0, and no interaction."""
+    scheme = exact_scheme(4)
+    # Player 1 is left out of the coalition: its bit does not matter.
+    with_dummy = [values[(c & 1) | (c >> 2) << 1] for c in range(16)]
+    shares = numerators(scheme.weights, game(*with_dummy))
+    assert shares[0, 1] == 0
+    assert apportioned(shares, scheme.unit)[0, 1] == 0
+    pairs = numerators(scheme.pair_weights, game(*with_dummy))[0]
+    told = dict(zip(scheme.pairs, pairs, strict=True))
+    assert [told[0, 1], told[1, 2], told[1, 3]] == [0, 0, 0]
+
+
+@given(st.lists(st.integers(-(10**9), 10**9), min_size=8, max_size=8))
+def test_shapley__exchanged_players_exchange_shares(values: list[int]) -> None:
+    """Two players who change names change shares, and all else is as it was."""
+    scheme = exact_scheme(3)
+    swapped = [values[(c >> 1 & 1) | (c & 1) << 1 | (c & 4)] for c in range(8)]
+    a, b, c = shapley(scheme, game(*values))
+    assert shapley(scheme, game(*swapped)) == [b, a, c]
+
+
+def test_shapley__weights_are_those_of_the_formula() -> None:
+    """With seven players each player's gains have weights that add up to 7!."""
+    scheme = exact_scheme(7)
+    assert len(scheme.coalitions) == 128
+    assert scheme.unit == math.factorial(7)
+    for row in scheme.weights:
+        assert sum(weight for weight in row if weight > 0) == scheme.unit
+        assert sum(row) == 0
+    assert scheme.pair_unit == math.factorial(6)
+    for row in scheme.pair_weights:
+        assert sum(weight for weight in row if weight > 0) == 2 * scheme.pair_unit
+
+
+def test_numerators__are_the_same_in_64_bits_and_beyond() -> None:
+    """Where 64 bits do not hold the products, Python's integers do."""
+    scheme = exact_scheme(3)
+    small = np.arange(24, dtype=np.int64).reshape(8, 3)
+    narrow = numerators(scheme.weights, small)
+    assert narrow.dtype == np.int64
+    assert narrow.tolist() == numerators(scheme.weights, small.astype(object)).tolist()
+    large = small * (BIG // 24)
+    wide = numerators(scheme.weights, large)
+    assert wide.dtype == object
+    assert wide.tolist() == (narrow.astype(object) * (BIG // 24)).tolist()
+
+
+def test_apportioned__largest_remainder_by_hand() -> None:
+    """10/6, 10/6 and 4/6 are 1, 1, 0 and 2 left: the largest remainders, 4/6 each.
+
+    All three have the remainder 4/6, so the first two get one each.
+    """
+    assert apportioned(np.array([[10, 10, 4]]), 6).tolist() == [[2, 2, 0]]
+    assert apportioned(np.array([[-10, 10, 0]]), 6).tolist() == [[-2, 2, 0]]
+    assert apportioned(np.array([[1, 1, 4]]), 6).tolist() == [[0, 0, 1]]
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.integers(-(10**7), 10**7)] * 2, st.integers(-(10**4), 10**4)),
+        max_size=30,
+    )
+)
+def test_apportioned__rows_and_columns_add_up(rows: list[tuple[int, int, int]]) -> None:
+    """Each row adds up to its total, each column to what one row of sums would get."""
+    shares = np.array([(a, b, 6 * g - a - b) for a, b, g in rows]).reshape(-1, 3)
+    found = apportioned(shares, 6)
+    assert found.sum(axis=1).tolist() == [g for _, _, g in rows]
+    total = shares.sum(axis=0, keepdims=True)
+    assert found.sum(axis=0).tolist() == apportioned(total, 6)[0].tolist()
+    assert np.all(np.abs(found - shares / 6) < 2)
+    assert found.tolist() == apportioned(shares.astype(object), 6).tolist()
+
+
+def test_sampling__comes_close_to_the_exact_shares() -> None:
+    """400 orders of five players: within four standard errors, and adding up."""
+    values = game(*((c * 37 + c * c * 11) % 101 * MICRO for c in range(32)))
+    exact, sampled = exact_scheme(5), sampled_scheme(5, 400, KEY)
+    chosen = values[list(sampled.coalitions)]
+    gains = shapley(sampled, chosen)
+    assert sum(gains) == 400 * (values[-1, 0] - values[0, 0])
+    errors = sampling_errors(sampled, [int(v) for v in chosen[:, 0]])
+    expected = [n / exact.unit for n in shapley(exact, values)]
+    scores = [
+        (gain / 400 - mean) / error
+        for gain, mean, error in zip(gains, expected, errors, strict=True)
+    ]
+    assert max(map(abs, scores)) < 4.0
+    assert min(errors) > 0.0
+
+
+def test_sampling__of_what_adds_up_is_exact() -> None:
+    """Where every lever brings the same in any order, so does any sample."""
+    scheme = sampled_scheme(4, 2, KEY)
+    worth = (3, 5, 7, 11)
+    values = [
+        sum(w for i, w in enumerate(worth) if c >> i & 1) for c in scheme.coalitions
+    ]
+    assert shapley(scheme, game(*values)) == [2 * w for w in worth]
+    assert sampling_errors(scheme, values) == (0.0,) * 4
+    assert len(scheme.coalitions) <= 2 + 2 * 3
+
+
+def test_sampling__orders_are_permutations_of_their_own() -> None:
+    """Every order has every player once; other seeds have others."""
+    scheme = sampled_scheme(6, 50, KEY)
+    assert all(sorted(order) == list(range(6)) for order in scheme.orders)
+    assert len(set(scheme.orders)) > 40
+    assert scheme.orders == sampled_scheme(6, 50, KEY).orders
+    assert scheme.orders != sampled_scheme(6, 50, Key(1, 3)).orders
+
+
+def people(n_customers: int, *values: float) -> Population:
+    """Return people who spend so much a period; one who never comes for inf."""
+    n = len(values)
+    known = np.array(values)
+    columns = {name: np.zeros(n) for name in Population._fields[1:]}
+    columns["arrival"] = np.where(np.isinf(known), np.inf, 0.0)
+    columns["value"] = known
+    return Population(n_customers, **columns)
+
+
+def test_groups__quarters_by_hand() -> None:
+    """Eight people, two in each quarter; those who never come do not move the cuts."""
+    spend = [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, math.inf]
+    places = groups_of(people(7, *spend), is_subscription=True)
+    names = [GROUPS[place].name.split()[0] for place in places[1, :8]]
+    assert names == [w for w in ("highest", "third", "second", "lowest") for _ in "ab"]
+    assert [GROUPS[place].name for place in places[0]] == [
+        *["starting customers"] * 7,
+        *["prospects"] * 2,
+    ]
+
+
+def test_groups__equal_people_are_not_parted() -> None:
+    """Where all are alike they are all in one quarter; nobody is in none."""
+    places = groups_of(people(2, 5.0, 5.0, 5.0), is_subscription=True)
+    assert len(set(places[1])) == 1
+    assert groups_of(people(0), is_subscription=True).shape == (3, 0)
+
+
+def test_customers__two_levers_by_hand() -> None:
+    """Two customers and the firm: each adds up, and so does each lever.
+
+    Sums of numerators so far, over 2: (1, 1), (4, 0), (5, 3); rounded 1 0, 2 0, 3 1.
+    """
+    amounts = [[0, 0], [1, 1], [0, 1], [1, 3]]
+    groups = np.array([[0, 1], [2, 5], [6, 9]])
+    chosen = Chosen(
+        0, (0, 1, 1, 1), tuple(Customers(np.array(a), groups) for a in amounts)
+    )
+    table = customers_table(chosen, exact_scheme(2), ("speed", "honesty"))
+    assert table.to_pydict() == {
+        "customer": [None, 0, 1],
+        "is_prospect": [None, False, True],
+        "spend": [None, "lowest quarter", "highest quarter"],
+        "dropout": [None, "lowest quarter", "highest quarter"],
+        "micro_from": [0, 0, 0],
+        "micro_to": [1, 1, 3],
+        "micro_lost": [1, 1, 3],
+        "micro_speed": [1, 1, 1],
+        "micro_honesty": [0, 0, 2],
+    }
+
+
+FULL = Extent(30, 30, 0, "$")
+
+
+def thirty(mean: float, low: float, high: float) -> Estimate:
+    """Return an estimate from thirty replications."""
+    return Estimate(mean, low, high, 30)
+
+
+def finding(total: tuple[float, float, float], *shares: tuple[str, Any]) -> Finding:
+    """Return a finding from means and bounds."""
+    named = tuple((lever, thirty(*value)) for lever, value in shares)
+    return Finding("slow", "empowered", "revenue", 365.25, thirty(*total), named)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            finding(
+                (1000.0, 900.0, 1100.0),
+                ("speed", (400.0, 300.0, 500.0)),
+                ("make_good", (700.0, 600.0, 800.0)),
+                ("reach", (-100.0, -150.0, -50.0)),
+                ("honesty", (0.5, -1.0, 2.0)),
+                ("prevention", (0.0, 0.0, 0.0)),
+            ),
+            (
+                "Of the $1,000 of revenue that slow recovery loses in 1 year against "
+                "empowered recovery (95 % CI $900 to $1,100), $700 (95 % CI $600 to "
+                "$800) is make-good and $400 (95 % CI $300 to $500) is speed; $100 (95 "
+                "% CI $50 to $150) is made up for by reach; the part of honesty cannot "
+                "be told from zero; prevention changes nothing."
+            ),
+        ),
+        (
+            finding((-1000.0, -1100.0, -900.0), ("speed", (-1000.0, -1100.0, -900.0))),
+            (
+                "Of the $1,000 of revenue that slow recovery gains in 1 year against "
+                "empowered recovery (95 % CI $900 to $1,100), $1,000 (95 % CI $900 to "
+                "$1,100) is speed."
+            ),
+        ),
+        (
+            finding((5.0, -1.0, 11.0), ("speed", (5.0, -1.0, 11.0))),
+            (
+                "What slow recovery loses of revenue in 1 year against empowered "
+                "recovery cannot be told from zero with 30 replications: $5 (95 % CI "
+                "-$1 to $11)."
+            ),
+        ),
+        (
+            finding((0.0, 0.0, 0.0), ("speed", (0.0, 0.0, 0.0))),
+            (
+                "Slow recovery makes no difference to this firm's revenue against "
+                "empowered recovery: it was the same in each of 30 replications."
+            ),
+        ),
+        (
+            finding((0.0, 0.0, 0.0)),
+            (
+                "Slow recovery and empowered recovery do not differ in any lever: "
+                "there is nothing to explain."
+            ),
+        ),
+    ],
+)
+def test_sentence__claims_no_more_than_is_so(given: Finding, said: str) -> None:
+    """Levers by size, those that make up for some, those that cannot be told."""
+    assert sentence_of_finding(given, FULL) == said
+
+
+@pytest.fixture(scope="module")
+def liars(shop_file: Path) -> Scenario:
+    """Return the shop with staff who may settle all, are slow and lie nevertheless."""
+    return load_scenario(shop_file, overrides={"policy.patient.honesty.fob_off": "0.4"})
+
+
+@pytest.fixture(scope="module")
+def whole(liars: Scenario) -> Attribution:
+    """Return what those staff lose against honest ones."""
+    return explain(liars, "patient", "empowered")
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("measure", MEASURES)
+def test_explain__adds_up_to_the_last_micro_unit(shop: Scenario, measure: str) -> None:
+    """Levers, segments and customers add up to what the policies' runs differ by."""
+    found = explain(shop, *PAIR, replications=2, method=Method(measure, customers=1))
+    gaps = []
+    for number in range(2):
+        runs = [simulate(shop, p, replication=number) for p in PAIR]
+        source, target = (getattr(run.totals, measure) for run in runs)
+        gaps.append(target - source)
+    assert found.micro[:, 0].sum(axis=1).tolist() == gaps
+    assert found.loss.micro == sum(gaps) == sum(s.micro for s in found.shares) != 0
+    table = found.to_arrow().to_pylist()
+    for number, gap in enumerate(gaps):
+        for by in ("origin", "spend", "dropout"):
+            rows = [r for r in table if r["replication"] == number]
+            parts = [r["micro_lost"] for r in rows if r["by"] in {by, "firm"}]
+            assert sum(parts) == gap
+    customers = found.customers().to_pydict()
+    assert sum(customers["micro_lost"]) == gaps[1]
+    for i, lever in enumerate(found.levers):
+        assert sum(customers[f"micro_{lever}"]) == found.micro[1, 0, i]
+    columns = [customers[f"micro_{lever}"] for lever in found.levers]
+    assert [sum(row) for row in zip(*columns, strict=True)] == customers["micro_lost"]
+    assert (customers["micro_lost"][0] == 0) == measure.startswith("revenue")
+
+
+@pytest.mark.compiled
+def test_explain__agrees_with_the_comparison(
+    liars: Scenario, whole: Attribution
+) -> None:
+    """The loss and its interval are those that comparing the two policies gives."""
+    loss = churnsim.compare(liars, policies=["patient"]).loss("patient")
+    assert whole.loss.total == loss.total
+    assert whole.loss.yearly == loss.yearly
+
+
+@pytest.mark.compiled
+def test_explain__shares_are_those_of_the_mixtures(shop: Scenario) -> None:
+    """Two levers, mixed by hand: the mean of what each brings first and last."""
+    found = explain(shop, "slow", "patient", replications=1)
+    assert found.levers == ("speed", "authority")
+    source, target = shop.policy("slow"), shop.policy("patient")
+    none, speed, authority, both = (
+        simulate(shop, mixture(source, target, levers)).totals.revenue
+        for levers in ([], ["speed"], ["authority"], LEVERS)
+    )
+    twice = [speed - none + both - authority, authority - none + both - speed]
+    assert 0 not in twice
+    assert np.abs(2 * found.micro[0, 0] - twice).max() <= 1
+    pair = found.interaction("authority", "speed")
+    assert pair.levers == ("speed", "authority")
+    assert pair.total.mean == (both - speed - authority + none) / MICRO
+
+
+@pytest.mark.compiled
+def test_explain__a_lever_that_never_acts_gets_nothing(whole: Attribution) -> None:
+    """Agents may settle all, so the back desk's time does nothing: exactly 0."""
+    idle = whole.share("speed")
+    assert idle.micro == 0
+    assert idle.total == Estimate(0.0, 0.0, 0.0, 4)
+    assert not whole.micro[:, :, 0].any()
+    assert whole.interaction("speed", "honesty").total.mean == 0.0
+    assert whole.share("honesty").micro == whole.loss.micro
+    assert whole.sentence().endswith("; speed changes nothing.")
+
+
+@pytest.mark.compiled
+def test_explain__the_other_way_round_turns_the_signs(shop: Scenario) -> None:
+    """What one policy loses against another by a lever, the other gains by it."""
+    there = explain(shop, *PAIR, replications=2)
+    back = explain(shop, *reversed(PAIR), replications=2)
+    assert np.abs(there.micro + back.micro).max() <= 1
+    assert there.loss.micro == -back.loss.micro
+    pairs = {pair.levers: pair.total.mean for pair in back.interactions}
+    assert pairs == {pair.levers: pair.total.mean for pair in there.interactions}
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(
+    "execution",
+    [
+        Execution(threads=2),
+        Execution(processes=2),
+        Execution(engine="interpreted", threads=1),
+    ],
+)
+def test_explain__same_bits_however_it_is_run(
+    shop: Scenario, execution: Execution
+) -> None:
+    """Threads, processes and engines give the same shares, to the last micro-unit."""
+    found = [
+        explain(
+            shop, *PAIR, replications=2, method=Method(execution=how, customers=1)
+        ).to_json_dict()
+        | {"engine": ""}
+        for how in (Execution(threads=1), execution)
+    ]
+    assert found[0] == found[1]
+
+
+@pytest.mark.compiled
+def test_explain__processes_keep_customers(shop: Scenario) -> None:
+    """The customers of the chosen replication come back from other processes too."""
+    tables = [
+        explain(
+            shop, *PAIR, replications=2, method=Method(execution=how, customers=1)
+        ).customers()
+        for how in (Execution(threads=1), Execution(processes=1))
+    ]
+    assert tables[0].equals(tables[1])
+
+
+@pytest.mark.compiled
+def test_explain__nothing_is_run_twice(
+    shop: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three levers: eight runs a replication, on one population; both ends included."""
+    met: list[int] = []
+
+    def counted(*args: Any, **keywords: Any) -> Any:
+        met.append(id(keywords["population"]))
+        return simulate(*args, **keywords)
+
+    monkeypatch.setattr(workers, "simulate", counted)
+    found = explain(shop, *PAIR, replications=2)
+    # One more run, without customers, compiles.
+    assert len(met) == found.n_runs + 1 == 17
+    assert len(set(met)) <= 3
+
+
+@pytest.mark.compiled
+def test_explain__samples_orders_of_too_many_levers(shop: Scenario) -> None:
+    """Beyond `exact_max` the shares add up still, with a standard error; no pairs."""
+    exact = explain(shop, *PAIR, replications=2)
+    found = explain(shop, *PAIR, replications=2, method=Method(exact_max=2, orders=60))
+    assert exact.is_exact
+    assert not found.is_exact
+    assert found.interactions == ()
+    assert found.loss.micro == exact.loss.micro == sum(s.micro for s in found.shares)
+    for share, known in zip(found.shares, exact.shares, strict=True):
+        assert known.sampling_error is None
+        assert share.sampling_error is not None
+        assert share.total.mean is not None
+        assert known.total.mean is not None
+        assert abs(share.total.mean - known.total.mean) < 4 * share.sampling_error
+
+
+@pytest.mark.compiled
+def test_explain__one_replication_has_no_interval(shop: Scenario) -> None:
+    """With one replication there is no interval anywhere, and all texts say so."""
+    found = explain(shop, *PAIR, replications=1)
+    assert all(share.total.low is None for share in found.shares)
+    assert "(one replication, so no interval)" in found.sentence()
+    assert "one replication: there are no intervals" in found.warnings
+    assert str(found).count("no interval") == 1 + 2 * len(found.levers)
+
+
+@pytest.mark.compiled
+def test_explain__failures_leave_the_others_whole(
+    shop: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replication that fails is told with the mixture that it failed in."""
+
+    def fragile(*args: Any, **keywords: Any) -> Any:
+        is_mixed = args[1].honesty == shop.policy("patient").honesty
+        if keywords.get("replication") == 1 and is_mixed:
+            raise MemoryError("no room")
+        return simulate(*args, **keywords)
+
+    monkeypatch.setattr(workers, "simulate", fragile)
+    found = explain(shop, *PAIR, replications=3)
+    assert found.finished == (0, 2)
+    text = str(found.error())
+    assert "1 of 3 replications failed" in text
+    assert "under policy dishonest with honesty of patient" in text
+    assert "1 of 3 replications failed" in found.sentence()
+
+
+@pytest.mark.compiled
+def test_explain__stopped_keeps_the_finished(shop: Scenario) -> None:
+    """Interrupted after two replications, it explains those two and says so."""
+
+    def progress(done: int, _: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    how = Execution(threads=1, progress=progress)
+    found = explain(shop, *PAIR, method=Method(execution=how))
+    assert found.is_stopped
+    assert found.finished == (0, 1)
+    assert "Stopped early: 2 of 4 replications finished." in found.sentence()
+
+
+def test_explain__equal_policies_need_no_run(shop: Scenario) -> None:
+    """Two policies with the same levers: nothing is run, and it says so plainly."""
+    found = explain(shop, "slow", "=1+1")
+    parts = [*found.levers, *found.shares, *found.segments]
+    assert parts == []
+    assert found.n_runs == found.loss.micro == 0
+    assert "do not differ in any lever" in found.sentence()
+    assert found.to_arrow().num_rows == 0
+    assert found.error() is None
+    with pytest.raises(InputError, match="of policies that differ"):
+        found.customers()
+    with pytest.raises(InputError, match="none: no lever differs"):
+        found.share("speed")
+
+
+@pytest.mark.compiled
+def test_explain__what_is_left_open(shop: Scenario, shop_file: Path) -> None:
+    """By default the scenario's last policy is explained against its baseline."""
+    found = explain(shop, replications=1)
+    assert (found.source, found.target) == ("=1+1", "empowered")
+    assert explain(shop, target="slow", replications=1).source == "=1+1"
+    alone = load_scenario(
+        shop_file, overrides={"policies": '["empowered"]', "baseline": "empowered"}
+    )
+    found = explain(alone, replications=1)
+    assert (found.source, found.target) == ("empowered", "flawless")
+    assert found.levers == ("prevention",)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        ({"source": "slwo"}, "did you mean 'slow'?"),
+        ({"target": "emowered"}, "did you mean 'empowered'?"),
+        ({"method": Method(measure="revenu")}, "did you mean 'revenue'?"),
+        ({"method": Method(exact_max=8)}, "exact_max: must be from 0 to 7; got 8"),
+        ({"method": Method(orders=1)}, "orders: must be from 2 to"),
+        ({"method": Method(customers=-1)}, "customers: must be from 0 to"),
+        ({"method": Method(seed=-1)}, "seed: must be from 0 to"),
+        ({"replications": 0}, "replications: must be from 1 to"),
+    ],
+)
+@pytest.mark.parametrize("is_loaded", [True, False])
+def test_explain__refuses_what_there_cannot_be(
+    shop_file: Path, ask: dict[str, Any], said: str, is_loaded: bool
+) -> None:
+    """Each wrong name or number is refused with its rule, and the nearest name."""
+    scenario = load_scenario(shop_file) if is_loaded else shop_file
+    with pytest.raises(InputError) as caught:
+        explain(scenario, **ask)
+    assert said in str(caught.value)
+
+
+@pytest.mark.compiled
+def test_attribution__unknown_levers_are_refused(whole: Attribution) -> None:
+    """A lever that there is not is refused with the nearest one."""
+    assert whole.levers == ("speed", "honesty")
+    with pytest.raises(InputError, match="did you mean 'honesty'"):
+        whole.share("honsty")
+    with pytest.raises(InputError, match="did you mean 'speed'"):
+        whole.interaction("honesty", "sped")
+    with pytest.raises(InputError, match="two different levers"):
+        whole.interaction("honesty", "honesty")
+    with pytest.raises(InputError, match=r"Method\(customers=0\)"):
+        whole.customers()
+
+
+@pytest.mark.compiled
+def test_attribution__prints_well(shop: Scenario) -> None:
+    """One line as repr, a line a lever as text, escaped HTML for notebooks."""
+    found = explain(shop, "=1+1", "patient", replications=2)
+    assert len(repr(found).splitlines()) == 1
+    assert len(str(found).splitlines()) == 1 + len(found.levers)
+    page = found._repr_html_()
+    assert "&quot;=1+1&quot;" in page
+    assert page.count("<tr>") == 1 + len(found.levers)
+    frame = found.to_dataframe()
+    assert len(frame) == found.micro.size
+    assert frame[frame["by"] == "all"]["micro_lost"].sum() == found.loss.micro
+
+
+@pytest.mark.compiled
+def test_attribution__memory_for_customers_is_counted(
+    shop: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keeping customers under every mixture is part of the memory that is checked."""
+    asked: list[int] = []
+    monkeypatch.setattr(
+        "churnsim.experiment.replications.check_memory",
+        lambda need: asked.append(need.kept),
+    )
+    for customers in (None, 0):
+        explain(shop, *PAIR, replications=1, method=Method(customers=customers))
+    assert asked[1] - asked[0] == 8 * 8 * 180

@@ -642,4 +642,4 @@ def test_attribution__memory_for_customers_is_counted(
     )
     for customers in (None, 0):
         explain(shop, *PAIR, replications=1, method=Method(customers=customers))
-    assert asked[1] - asked[0] == 8 * 8 * 180
+    assert asked[1] - asked[0] == 16 * 8 * 180

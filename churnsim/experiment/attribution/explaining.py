@@ -43,7 +43,7 @@ from churnsim.scenario.model import FLAWLESS
 from churnsim.streams import key_from_seed
 
 ORDERS_MAX = 1_000_000
-BYTES_OF_AMOUNT = 8  # one customer's, under one coalition
+BYTES_OF_AMOUNT = 16  # a customer's, under one coalition: kept, and in the table
 
 
 class Method(NamedTuple):

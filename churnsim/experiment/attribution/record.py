@@ -281,8 +281,8 @@ def customers_table(chosen: Chosen, scheme: Scheme, levers: Sequence[str]) -> pa
         scheme: Which coalitions there are.
         levers: Their players.
     """
-    rows = [(firm, *of.amounts) for firm, of in zip(*chosen[1:], strict=True)]
-    values = np.array(rows, dtype=np.int64)
+    firm = np.array(chosen.firm, np.int64).reshape(-1, 1)
+    values = np.hstack([firm, np.stack([of.amounts for of in chosen.customers])])
     shares = apportioned(numerators(scheme.weights, values), scheme.unit)
     n = values.shape[1] - 1
     origin, *quarters = chosen.customers[0].groups

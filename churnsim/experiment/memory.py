@@ -203,7 +203,7 @@ def _record_bytes(plan: Plan, n: int) -> int:
 
 
 def _arrays(record: object) -> Iterator[np.ndarray]:
-    """Yield what owns the memory of every array in nested records, perhaps repeatedly."""
+    """Yield what owns the memory of each array in nested records, with repeats."""
     if isinstance(record, np.ndarray):
         while isinstance(record.base, np.ndarray):
             record = record.base

@@ -89,6 +89,7 @@ class Code(IntEnum):
     LINKS = 32  # two: neighbours in a bucket of the event queue
     PLACE = 34  # in the event queue
     LINE = 35  # two: neighbours in a desk's line
+    GIVES_UP = 37  # as the hoop under way ends
 
 
 N_LIFE = 32  # floats in a row
@@ -137,6 +138,7 @@ CACHE_LINE = 64  # bytes
     LINKS,
     PLACE,
     LINE,
+    GIVES_UP,
 ) = (column.value for column in Code)
 (
     GONE,

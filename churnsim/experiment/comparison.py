@@ -193,6 +193,13 @@ class Comparison:
             and (loss.against == "baseline" or loss.policy == self.scenario.baseline)
         ]
 
+    def __repr__(self) -> str:
+        """Return how far it got, and its sentence."""
+        return (
+            f"<Comparison of {self.scenario.name}, {self.n_finished} of {self.n_asked} "
+            f"replications: {self.sentence()}>"
+        )
+
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
         head = ("policy", "revenue", "customers kept", "loss a year per 1,000", "95 %")

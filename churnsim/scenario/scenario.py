@@ -52,6 +52,11 @@ class Scenario:
     warnings: tuple[Problem, ...] = ()
     log_digest: str = ""  # SHA-256 of the transactions, where there are some
 
+    def __repr__(self) -> str:
+        """Return its name, its policies and its digest on one line."""
+        policies = ", ".join(self.policy_names)
+        return f"<Scenario {self.name}: {policies}; digest {self.digest[:12]}>"
+
     @property
     def title(self) -> str:
         """Return its free text, or its name where there is none."""

@@ -20,6 +20,7 @@ from churnsim.experiment import (
 from churnsim.experiment.assumptions import assumptions_of
 from churnsim.experiment.bound import leave_after_mistake, share_warning
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.simulation import simulate
 
 pytestmark = pytest.mark.compiled
 
@@ -152,6 +153,16 @@ def test_tables__hold_one_row_a_run(comparison: Comparison) -> None:
     assert len(comparison.to_dataframe()) == table.num_rows
 
 
+def test_repr__is_one_line(comparison: Comparison) -> None:
+    """What an interpreter shows of a record names it and does not unroll it."""
+    scenario = comparison.scenario
+    outcome = simulate(scenario, "slow", seed=1)
+    assert repr(comparison).startswith(f"<Comparison of {scenario.name}, 4 of 4 ")
+    assert repr(outcome).startswith(f"<Outcome of {scenario.name}, slow, replication 0")
+    assert repr(scenario).startswith(f"<Scenario {scenario.name}: empowered, slow")
+    assert max(len(repr(it)) for it in (comparison, outcome, scenario)) < 400
+
+
 def test_html__shows_names_as_text(comparison: Comparison) -> None:
     """The notebook's table escapes what policies are called."""
     shown = comparison._repr_html_()
@@ -205,7 +216,8 @@ def test_mistake_share__of_the_silent_by_hand(shop_file: Path) -> None:
     share = mistake_share(scenario, "slow")
     assert share.leave_probability == pytest.approx(0.731059, abs=1e-6)
     assert share.from_mistakes == pytest.approx(0.0731059 * 365.25 / 7, abs=1e-5)
-    assert share.natural == pytest.approx(0.9 * 0.05 * 365.25 / 7)
+    stays = 1.0 - 0.0731059
+        assert share.natural == pytest.approx(stays * 0.05 * 365.25 / 7, rel=1e-6)
     assert share.share == pytest.approx(0.0731059 / (0.0731059 + 0.045), abs=1e-6)
     assert share.observed is None
     warning = share_warning(share)

@@ -217,8 +217,9 @@ def test_mistake_share__of_the_silent_by_hand(shop_file: Path) -> None:
     assert share.leave_probability == pytest.approx(0.731059, abs=1e-6)
     assert share.from_mistakes == pytest.approx(0.0731059 * 365.25 / 7, abs=1e-5)
     stays = 1.0 - 0.0731059
-        assert share.natural == pytest.approx(stays * 0.05 * 365.25 / 7, rel=1e-6)
-    assert share.share == pytest.approx(0.0731059 / (0.0731059 + 0.045), abs=1e-6)
+    assert share.natural == pytest.approx(stays * 0.05 * 365.25 / 7, rel=1e-6)
+    whole = 0.0731059 + stays * 0.05
+    assert share.share == pytest.approx(0.0731059 / whole, abs=1e-6)
     assert share.observed is None
     warning = share_warning(share)
     assert warning is not None

@@ -61,13 +61,15 @@ def _tables(
         inner_tables = []
         for name, field in table["properties"].items():
             inner = _table_of(field, definitions)
+            about = field if inner else {}  # what may stand instead says what it is
+            inner = inner or _table_instead(field, definitions)
             # Defaults of policies are described with the policies.
             if inner is not None and (inner != POLICY or name == "policy"):
                 dotted = f"{path}.{name}" if path else name
                 dotted += ".NAME" if inner == POLICY else ""
                 dotted += "[]" if field.get("type") == "array" else ""
                 found = definitions[inner]
-                told = field.get("description", found.get("description", ""))
+                told = about.get("description", found.get("description", ""))
                 shown = {**found, "description": told}
                 inner_tables.append((dotted, shown))
         stack += reversed(inner_tables)
@@ -96,6 +98,13 @@ def _table_of(field: Schema, definitions: Schema) -> str | None:
             held = held[step]
     name = str(held.get("$ref", "")).rpartition("/")[2]
     return name if name and "law" not in definitions[name]["properties"] else None
+
+
+def _table_instead(field: Schema, definitions: Schema) -> str | None:
+    """Return the definition of the table that may stand in place of a plain value."""
+    parts = field.get("anyOf", ())
+    found = (_table_of(p, definitions) or _table_instead(p, definitions) for p in parts)
+    return next(filter(None, found), None)
 
 
 def _row(name: str, field: Schema, is_required: bool) -> str:

@@ -115,7 +115,8 @@ def _walk(
         held = getattr(model, key)
         field = type(model).model_fields[key]
         inner = f"{section}.{key}" if section else key
-        if isinstance(held, BaseModel) and "law" not in value:
+        is_table = isinstance(value, dict) and "law" not in value
+        if isinstance(held, BaseModel) and is_table:
             below.append((inner, held, value))
         elif isinstance(held, dict):
             below += [(f"{inner}.{k}", v, value[k]) for k, v in held.items()]

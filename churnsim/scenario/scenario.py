@@ -132,7 +132,7 @@ class Scenario:
         meaning = self.spec.model_dump(mode="python", exclude={"title": True})
         for policy in meaning["policy"].values():
             del policy["title"]
-        meaning["population"]["transactions"] = self.log_digest
+        meaning["population"]["transactions"] = self._meaning_of_log()
         text = json.dumps(
             _canonical(meaning),
             sort_keys=True,
@@ -141,6 +141,12 @@ class Scenario:
             allow_nan=False,
         )
         return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def _meaning_of_log(self) -> object:
+        """Return the log's content and how it is read, wherever the file lies."""
+        log = self.spec.population.transactions
+        options = log.options if log else {}
+        return {"log": self.log_digest, **options} if options else self.log_digest
 
     def plan(
         self, policy: str | Policy, n_starting_customers: int | None = None

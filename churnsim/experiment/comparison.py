@@ -252,10 +252,12 @@ def compare(
     shares = mistake_shares(loaded)
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
+    file = None if isinstance(scenario, Scenario) else _file(scenario)
+    # Before the replications: whoever stops them waits for nothing that could be known.
+    assumptions = assumptions_of(loaded, file)
     results = run_replications(
         loaded, names, replications=replications, seed=seed, execution=execution
     )
-    file = None if isinstance(scenario, Scenario) else _file(scenario)
     return Comparison(
         scenario=loaded,
         seed=loaded.seed if seed is None else seed,
@@ -264,7 +266,7 @@ def compare(
         policies={name: figures_of(loaded, results, name) for name in results.policies},
         losses=tuple(losses_of(loaded, results)),
         mistake_shares=tuple(s for s in shares if s.policy in results.policies),
-        assumptions=assumptions_of(loaded, file),
+        assumptions=assumptions,
         warnings=tuple(_warnings(loaded, shares, results)),
     )
 

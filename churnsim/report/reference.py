@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from churnsim.scenario.measures import INFINITE
+
 Schema = Mapping[str, Any]
 
 POLICY = "Policy"  # its tables are described once, in a part of their own
@@ -55,7 +57,7 @@ def _tables(
     while stack:
         path, table = stack.pop()
         if path:
-            needs = below.get(path, {}).get("required", table.get("required", ()))
+            needs = _under(below, path).get("required", table.get("required", ()))
             if _has_own_settings(table, definitions):
                 yield _heading(path, is_policy=is_policy), table, frozenset(needs)
         inner_tables = []
@@ -73,6 +75,13 @@ def _tables(
                 shown = {**found, "description": told}
                 inner_tables.append((dotted, shown))
         stack += reversed(inner_tables)
+
+
+def _under(properties: Schema, path: str) -> Schema:
+    """Return what a schema's properties say of the table at a dotted path."""
+    head, _, rest = path.partition(".")
+    found: Schema = properties.get(head, {})
+    return _under(found.get("properties", {}), rest) if rest else found
 
 
 def _heading(path: str, *, is_policy: bool) -> str:
@@ -125,6 +134,8 @@ def _kinds(field: Schema) -> list[str]:
         return [f"a law: {', '.join(field['discriminator']['mapping'])}"]
     if "enum" in field:
         return [f"`{json.dumps(word)}`" for word in field["enum"]]
+    if field in INFINITE:
+        return ["`inf`"]
     if "const" in field:
         return [f"`{field['const']}`"]
     if "examples" in field:

@@ -84,10 +84,12 @@ def _open_scenario(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
     """Let a scenario extend another; require everything only where it does not."""
     properties = schema["properties"]
     required = [name for name in schema.pop("required") if name not in _DERIVED]
-    below = {
+    below: dict[str, Any] = {
         name: {"required": definitions[definition].pop("required")}
         for name, definition in (("market", "Market"), ("costs", "Costs"))
     }
+    log = {"required": definitions["Transactions"].pop("required")}
+    below["population"] = {"properties": {"transactions": log}}
     properties["extends"] = _EXTENDS
     properties["policy_defaults"] = {
         "$ref": "#/$defs/Policy",

@@ -61,6 +61,7 @@ def show_command(options: ShowOptions) -> None:
     from churnsim.cli.policies import load_policy, policy_file
     from churnsim.report.settings import policy_text, policy_toml, scenario_text
     from churnsim.scenario import load_scenario
+    from churnsim.scenario.assumptions import evidence_for
     from churnsim.scenario.evidence import evidence_of
     from churnsim.scenario.files import find
 
@@ -70,10 +71,8 @@ def show_command(options: ShowOptions) -> None:
         if options.as_toml:
             say(scenario.to_toml().rstrip("\n"))
             return
-        changed = {pair.partition("=")[0].strip() for pair in options.overrides}
-        evidence = evidence_of(find(options.name, "scenarios", None))
-        kept = {key: found for key, found in evidence.items() if key not in changed}
-        say(scenario_text(scenario, kept, columns()))
+        file = find(options.name, "scenarios", None)
+        say(scenario_text(scenario, evidence_for(scenario, file), columns()))
         return
     if options.overrides:
         raise click.UsageError(

@@ -103,7 +103,10 @@ def run_command(options: RunOptions) -> None:
     """
     from churnsim.experiment.comparison import compare
     from churnsim.experiment.replications import Execution
-    from churnsim.report.results import results_text  # now, so that Ctrl-C is quick
+    from churnsim.report.results import (  # now, so that Ctrl-C is quick
+        Commands,
+        results_text,
+    )
 
     if options.out:
         from churnsim.experiment.store.writing import check_place
@@ -124,8 +127,8 @@ def run_command(options: RunOptions) -> None:
                 options.engine, options.threads, progress=report, stop=stop
             ),
         )
-    again = _again(options, comparison.seed)
-    _show(comparison, options, functools.partial(results_text, comparison, again))
+    commands = Commands(_again(options, comparison.seed), _settings(options))
+    _show(comparison, options, functools.partial(results_text, comparison, commands))
     if comparison.is_stopped:
         tell(_partial(comparison))
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
@@ -161,9 +164,16 @@ def _again(options: RunOptions, seed: int) -> str:
     words += ["--seed", str(seed)]
     if options.horizon:
         words += ["--horizon", options.horizon]
-    for pair in options.overrides:
-        words += ["--set", pair]
-    return shlex.join(words)
+    return shlex.join([*words, *_changes(options)])
+
+
+def _settings(options: RunOptions) -> str:
+    """Return the command that shows the settings and what they rest on."""
+    return shlex.join(["churnsim", "show", options.scenario, *_changes(options)])
+
+
+def _changes(options: RunOptions) -> list[str]:
+    return [word for pair in options.overrides for word in ("--set", pair)]
 
 
 def _partial(comparison: Comparison) -> str:

@@ -1,6 +1,5 @@
 """Experiments: policies times replications, paired, compared, kept and verified."""
 
-from churnsim.experiment.assumptions import Assumption, assumptions_of
 from churnsim.experiment.bound import MistakeShare, mistake_share, mistake_shares
 from churnsim.experiment.comparison import Comparison, PolicyFigures, compare
 from churnsim.experiment.failures import Failure
@@ -20,6 +19,7 @@ from churnsim.experiment.store import (
     write_results,
 )
 from churnsim.experiment.summary import FIGURES, Figure, Summary
+from churnsim.scenario.assumptions import Assumption, assumptions_of
 
 __all__ = [
     "compare",

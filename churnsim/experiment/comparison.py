@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import InputError, PartialError, Problem
-from churnsim.experiment.assumptions import Assumption, assumptions_of
 from churnsim.experiment.bound import MistakeShare, mistake_shares, share_warning
 from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
@@ -25,6 +24,7 @@ from churnsim.experiment.sentences import Extent, sentence_of
 from churnsim.experiment.summary import FIGURES, Summary
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.assumptions import Assumption, assumptions_of
 from churnsim.scenario.files import find, is_path
 from churnsim.scenario.model import FLAWLESS
 
@@ -254,7 +254,7 @@ def compare(
     names.sort(key=loaded.policy_names.index)
     file = None if isinstance(scenario, Scenario) else _file(scenario)
     # Before the replications: whoever stops them waits for nothing that could be known.
-    assumptions = assumptions_of(loaded, file)
+    assumptions = assumptions_of(loaded, file, names)
     results = run_replications(
         loaded, names, replications=replications, seed=seed, execution=execution
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from churnsim.experiment.comparison import Comparison
 from churnsim.experiment.intervals import Estimate
@@ -21,6 +22,7 @@ from churnsim.scenario.model import FLAWLESS
 from churnsim.streams import STREAM_VERSION
 from churnsim.units import format_duration
 
+NAMED_MAX = 8  # assumptions; more than that nobody reads
 DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
 # Why customers leave, in the order in which it can happen to them.
@@ -38,12 +40,19 @@ CAUSES = {
 }
 
 
-def results_text(comparison: Comparison, command: str, width: int) -> str:
+class Commands(NamedTuple):
+    """What a reader of results may type next."""
+
+    again: str  # makes the same numbers
+    show: str  # shows every setting and what it rests on
+
+
+def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     """Return everything that the command shows of a comparison.
 
     Args:
         comparison: What came out.
-        command: What makes the same numbers again.
+        commands: What the text tells the reader to type.
         width: Columns to fit into.
     """
     lines = [*_heading(comparison, width), ""]
@@ -54,8 +63,8 @@ def results_text(comparison: Comparison, command: str, width: int) -> str:
         lines += [paragraph(w, width, "warning: ", "  ") for w in comparison.warnings]
     lines += [
         "",
-        *_assumptions(comparison, width),
-        *_origin(comparison, command, width),
+        *_assumptions(comparison, commands.show, width),
+        *_origin(comparison, commands.again, width),
     ]
     return "\n".join(lines)
 
@@ -161,23 +170,28 @@ def _dashed(
     return tuple("–" if found is None else cell for found, cell in pairs)
 
 
-def _assumptions(comparison: Comparison, width: int) -> list[str]:
-    """Return the influential figures that nobody has measured."""
+def _assumptions(comparison: Comparison, show: str, width: int) -> list[str]:
+    """Return the influential figures that nobody has measured, the first by name."""
     named: dict[str, str] = {}
     for item in comparison.assumptions:
         section, _, key = item.key.rpartition(".")
-        kind = section.split(".")[0]
-        if kind == "mistakes":
-            named.setdefault(f"mistakes.*.{key}", f"{key} of mistakes")
-        else:
-            named[item.key] = f"{key} ({item.value})"
+        is_kind = section.startswith("mistakes.")
+        text = f"{key} of mistakes" if is_kind else f"{key} ({item.value})"
+        if item.acts:
+            named.setdefault(f"mistakes.*.{key}" if is_kind else item.key, text)
     if not named:
         return []
-    text = (
-        "Assumed, not measured (grade D), and the results hang on it: "
-        f"{'; '.join(named.values())}. Try others with --set."
-    )
-    return [paragraph(text, width), ""]
+    first = list(named.values())[:NAMED_MAX]
+    lines = [
+        paragraph(
+            "Assumed, not measured (grade D), and the results hang on it, most on what"
+            f" comes first: {'; '.join(first)}. Try others with --set.",
+            width,
+        )
+    ]
+    if n_more := len(named) - len(first):
+        lines += [f"{n_more} more are among those marked D by:", f"  {show}"]
+    return [*lines, ""]
 
 
 def _origin(comparison: Comparison, command: str, width: int) -> list[str]:

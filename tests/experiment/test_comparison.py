@@ -17,9 +17,9 @@ from churnsim.experiment import (
     mistake_share,
     mistake_shares,
 )
-from churnsim.experiment.assumptions import assumptions_of
 from churnsim.experiment.bound import leave_after_mistake, share_warning
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario.assumptions import assumptions_of
 from churnsim.simulation import simulate
 
 pytestmark = pytest.mark.compiled
@@ -299,6 +299,19 @@ def test_assumptions__come_with_value_and_reason(shop: Scenario) -> None:
     assert found["market.lock_in"].value == "0.5"
     assert found["mistakes.late.sting"].value == "lognormal, mean 1.6, cv 0.3"
     assert "market.patience" not in found
+
+
+def test_assumptions__that_act_come_first(shop: Scenario) -> None:
+    """What has nothing to act on comes last: lies nobody tells, waits nobody has.
+
+    The authority of these two policies covers every stake.
+    """
+    assert all(item.acts for item in assumptions_of(shop))
+    found = assumptions_of(shop, None, ["empowered", "patient"])
+    assert [item.acts for item in found] == [True] * (len(found) - 5) + [False] * 5
+    idle = {item.key.removeprefix("market.") for item in found if not item.acts}
+    assert idle == {"discovery", "lie_sting", "placated", "betrayal", "endurance"}
+    assert not any(item.acts for item in assumptions_of(shop, None, ["flawless"]))
 
 
 def test_assumptions__follow_the_file_and_what_is_changed(tmp_path: Path) -> None:

@@ -59,11 +59,13 @@ def show_command(options: ShowOptions) -> None:
     scenario's policies, what each does differently from the baseline is shown.
     """
     from churnsim.cli.policies import load_policy, policy_file
-    from churnsim.report.settings import policy_text, policy_toml, scenario_text
+    from churnsim.report.settings import policy_text, scenario_text
     from churnsim.scenario import load_scenario
     from churnsim.scenario.assumptions import evidence_for
     from churnsim.scenario.evidence import evidence_of
     from churnsim.scenario.files import find
+    from churnsim.scenario.writing import to_toml
+    from churnsim.units import GENERIC_CURRENCY
 
     path = policy_file(options.name)
     if path is None:
@@ -81,7 +83,7 @@ def show_command(options: ShowOptions) -> None:
         )
     policy = load_policy(path)
     if options.as_toml:
-        say(policy_toml(policy))
+        say(to_toml(policy, GENERIC_CURRENCY).strip("\n"))
     else:
         say(policy_text(path.stem, policy, evidence_of(path), columns()))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from churnsim.scenario.measures import INFINITE
+from churnsim.scenario.writing import toml_value
 
 Schema = Mapping[str, Any]
 
@@ -119,7 +120,7 @@ def _table_instead(field: Schema, definitions: Schema) -> str | None:
 def _row(name: str, field: Schema, is_required: bool) -> str:
     default = "required" if is_required else ""
     if "default" in field:
-        default = f"`{_toml(field['default'])}`"
+        default = f"`{toml_value(field['default'])}`"
     meaning = str(field.get("description", ""))
     cells = (f"`{name}`", " or ".join(_kinds(field)), default, meaning)
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
@@ -184,11 +185,3 @@ _LAWS = {
     "uniform": "Any value between two bounds, equally likely.",
     "weibull": "Times whose end grows more (cv < 1) or less (cv > 1) likely with age.",
 }
-
-
-def _toml(value: object) -> str:
-    """Return a default as it would be written."""
-    if isinstance(value, dict):
-        pairs = (f"{key} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    return json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -94,18 +93,6 @@ def policy_text(
     )
 
 
-def policy_toml(policy: Policy) -> str:
-    """Return a policy as a file that can be loaded, with every setting in it."""
-    lines = [f"title = {_toml(policy.title)}"] if policy.title else []
-    section = ""
-    for setting in settings_of(policy, GENERIC_CURRENCY):
-        if setting.section != section:
-            section = setting.section
-            lines += ["", f"[{section}]"]
-        lines.append(f"{setting.key} = {_toml(setting.value)}")
-    return "\n".join(lines)
-
-
 def _walk(
     model: BaseModel, dumped: Mapping[str, Any], section: str
 ) -> Iterator[Setting]:
@@ -148,16 +135,6 @@ def value_text(value: object) -> str:
         return value_text(value["mean"])
     parts = [f"{k} {value_text(v)}" for k, v in value.items() if k != "law"]
     return " ".join([f"{law}:", ", ".join(parts)]) if law else ", ".join(parts)
-
-
-def _toml(value: object) -> str:
-    """Return a value as TOML; tables within a line, as laws and hoops are written."""
-    if isinstance(value, dict):
-        pairs = (f"{key} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _sections(

@@ -174,7 +174,7 @@ class Scenario:
 
     def to_toml(self) -> str:
         """Return the resolved scenario as TOML that loads to the same digest."""
-        return to_toml(self.spec)
+        return to_toml(self.spec, self.currency)
 
 
 def _canonical(value: object) -> object:

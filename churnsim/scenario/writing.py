@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from churnsim.scenario.model import Spec
+from churnsim.scenario.policy import Policy
 
 SLUG_BYTES = 80
 _HASH_DIGITS = 10
@@ -20,10 +21,15 @@ _UNSAFE = re.compile(r"[^a-z0-9_-]+")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)")
 
 
-def to_toml(spec: Spec) -> str:
-    """Return a scenario as TOML, each value in the unit that says it shortest."""
-    data = spec.model_dump(
-        mode="json", exclude_none=True, context={"currency": spec.currency}
+def to_toml(resolved: Spec | Policy, currency: str) -> str:
+    """Return a scenario or policy as TOML, values in the unit that says them shortest.
+
+    Args:
+        resolved: With every setting in it.
+        currency: Symbol that amounts begin with.
+    """
+    data = resolved.model_dump(
+        mode="json", exclude_none=True, context={"currency": currency}
     )
     return "\n".join(_table_lines(data, ())) + "\n"
 

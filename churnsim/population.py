@@ -335,8 +335,15 @@ def read_history(spec: PopulationSpec) -> PosteriorTraits | None:
     Raises:
         InputError: The log cannot be read, or does not determine the fit.
     """
-    if spec.transactions is None:
+    log = spec.transactions
+    if log is None:
         return None
-    log_read = read_transactions(spec.transactions)
+    log_read = read_transactions(
+        log.file,
+        end=log.end,
+        layout=log.layout,
+        date_format=log.date_format,
+        drop_duplicates=log.drop_duplicates,
+    )
     bgnbd, gamma_gamma = fit_log(log_read)
     return population_from_log(log_read, bgnbd.params, gamma_gamma.params)

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "churnsim"
 # Lowest first. A part may import from lower layers only, never from one of its own.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version", "configs", "errors", "jit", "normal_coefficients"}),
-    frozenset({"borrow", "primitives", "streams", "units", "fit"}),
+    frozenset({"borrow", "prefetch", "primitives", "streams", "units", "fit"}),
     frozenset({"variates"}),
     frozenset({"records"}),
     frozenset({"mechanisms"}),

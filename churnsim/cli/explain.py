@@ -16,6 +16,7 @@ from churnsim.cli.options import (
     replications_option,
     seed_option,
     set_option,
+    shown_settings,
     threads_option,
     typed_again,
     with_horizon,
@@ -102,6 +103,7 @@ def explain_command(options: ExplainOptions) -> None:
     from churnsim.experiment.attribution import Method, explain
     from churnsim.experiment.replications import Execution
     from churnsim.report.attributions import attribution_text  # so Ctrl-C is quick
+    from churnsim.report.framing import Commands
 
     _check_file(options)
     tell_compiling("kernel")
@@ -122,7 +124,9 @@ def explain_command(options: ExplainOptions) -> None:
     if options.as_json:
         say(json.dumps(attribution.to_json_dict(), indent=2, allow_nan=False))
     else:
-        say(attribution_text(attribution, _again(options, attribution), columns()))
+        show = shown_settings(options.scenario, options.overrides)
+        commands = Commands(_again(options, attribution), show)
+        say(attribution_text(attribution, commands, columns()))
     _write(options, attribution)
     if attribution.is_stopped:
         done, asked = attribution.n_finished, attribution.n_asked

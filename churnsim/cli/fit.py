@@ -83,9 +83,9 @@ def fit_command(options: FitOptions) -> None:
     TRANSACTIONS is a CSV file with columns customer, date and amount, a Parquet file
     with the same, or a file laid out like the CDNOW sample. The parameters are printed
     with standard errors. With --scenario, a file is written that simulates exactly
-    these customers: each is drawn from what its own purchases say.
+    these customers, reading the log in the same way: each is drawn from what its own
+    purchases say.
     """
-    _check(options)
     from churnsim.fit import fit_log, read_transactions
     from churnsim.report.fits import fit_text
 
@@ -103,22 +103,6 @@ def fit_command(options: FitOptions) -> None:
     _write(options, log, fits)
 
 
-def _check(options: FitOptions) -> None:
-    """Refuse a scenario that would read the log in another way than this fit."""
-    given = {
-        "--end": options.end is not None,
-        "--layout": options.layout != "auto",
-        "--date-format": options.date_format != "auto",
-        "--drop-duplicates": options.drop_duplicates,
-    }
-    names = [name for name, is_given in given.items() if is_given]
-    if options.scenario and names:
-        raise click.UsageError(
-            f"--scenario cannot be combined with {', '.join(names)}: a scenario reads "
-            "the whole log as it is; write a log that needs no options, or use --out"
-        )
-
-
 def _write(
     options: FitOptions, log: TransactionLog, fits: tuple[BgNbdFit, GammaGammaFit]
 ) -> None:
@@ -127,6 +111,7 @@ def _write(
     from churnsim.report.fits import BASE, fitted_scenario
     from churnsim.scenario import load_scenario
     from churnsim.scenario.files import find
+    from churnsim.scenario.transactions import Transactions
 
     block = market_block(*fits, log, options.currency)
     say()
@@ -136,8 +121,16 @@ def _write(
     if options.scenario:
         folder = options.scenario.absolute().parent
         path = os.path.relpath(options.transactions.absolute(), folder)
+        reading = {
+            "file": Path(path).as_posix(),
+            "end": options.end.date() if options.end else None,
+            "layout": options.layout,
+            "date_format": options.date_format,
+            "drop_duplicates": options.drop_duplicates,
+        }
+        source = Transactions.model_validate(reading)
         base = find(BASE, "scenarios", None).read_text(encoding="utf-8")
-        text = fitted_scenario(log, fits, options.currency, Path(path).as_posix(), base)
+        text = fitted_scenario(log, fits, options.currency, source, base)
         write_new(options.scenario, text, force=options.force)
         load_scenario(options.scenario)
         run = f"churnsim run {as_argument(options.scenario)}"

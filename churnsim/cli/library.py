@@ -59,10 +59,13 @@ def show_command(options: ShowOptions) -> None:
     scenario's policies, what each does differently from the baseline is shown.
     """
     from churnsim.cli.policies import load_policy, policy_file
-    from churnsim.report.settings import policy_text, policy_toml, scenario_text
+    from churnsim.report.settings import policy_text, scenario_text
     from churnsim.scenario import load_scenario
+    from churnsim.scenario.assumptions import evidence_for
     from churnsim.scenario.evidence import evidence_of
     from churnsim.scenario.files import find
+    from churnsim.scenario.writing import to_toml
+    from churnsim.units import GENERIC_CURRENCY
 
     path = policy_file(options.name)
     if path is None:
@@ -70,10 +73,8 @@ def show_command(options: ShowOptions) -> None:
         if options.as_toml:
             say(scenario.to_toml().rstrip("\n"))
             return
-        changed = {pair.partition("=")[0].strip() for pair in options.overrides}
-        evidence = evidence_of(find(options.name, "scenarios", None))
-        kept = {key: found for key, found in evidence.items() if key not in changed}
-        say(scenario_text(scenario, kept, columns()))
+        file = find(options.name, "scenarios", None)
+        say(scenario_text(scenario, evidence_for(scenario, file), columns()))
         return
     if options.overrides:
         raise click.UsageError(
@@ -82,7 +83,7 @@ def show_command(options: ShowOptions) -> None:
         )
     policy = load_policy(path)
     if options.as_toml:
-        say(policy_toml(policy))
+        say(to_toml(policy, GENERIC_CURRENCY).strip("\n"))
     else:
         say(policy_text(path.stem, policy, evidence_of(path), columns()))
 

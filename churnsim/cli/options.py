@@ -72,3 +72,9 @@ def typed_again(
     for pair in overrides:
         again += ["--set", pair]
     return shlex.join(again)
+
+
+def shown_settings(scenario: str, overrides: Iterable[str]) -> str:
+    """Return the command that shows the settings and what they rest on."""
+    changes = [word for pair in overrides for word in ("--set", pair)]
+    return shlex.join(["churnsim", "show", scenario, *changes])

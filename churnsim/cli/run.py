@@ -18,6 +18,7 @@ from churnsim.cli.options import (
     replications_option,
     seed_option,
     set_option,
+    shown_settings,
     threads_option,
     typed_again,
     with_horizon,
@@ -89,6 +90,7 @@ def run_command(options: RunOptions) -> None:
     """
     from churnsim.experiment.comparison import compare
     from churnsim.experiment.replications import Execution
+    from churnsim.report.framing import Commands
     from churnsim.report.results import results_text  # now, so that Ctrl-C is quick
 
     if options.out:
@@ -107,8 +109,11 @@ def run_command(options: RunOptions) -> None:
                 options.engine, options.threads, progress=report, stop=stop
             ),
         )
-    again = _again(options, comparison.seed)
-    _show(comparison, options, functools.partial(results_text, comparison, again))
+    commands = Commands(
+        _again(options, comparison.seed),
+        shown_settings(options.scenario, options.overrides),
+    )
+    _show(comparison, options, functools.partial(results_text, comparison, commands))
     if comparison.is_stopped:
         tell(_partial(comparison))
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)

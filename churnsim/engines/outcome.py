@@ -20,7 +20,7 @@ from churnsim.engines.books import (
     Monthly,
     Tally,
 )
-from churnsim.records import Cause, Integers, Plan, Population
+from churnsim.records import MICRO, Cause, Integers, Plan, Population
 
 PPM = 1_000_000
 SECONDS = 86_400.0  # in a day
@@ -170,6 +170,14 @@ class Outcome:
     population: Population
     books: Books
     totals: Totals
+
+    def __repr__(self) -> str:
+        """Return what it is of, and the revenue, on one line."""
+        revenue = f"{self.currency}{self.totals.revenue / MICRO:,.2f}"
+        return (
+            f"<Outcome of {self.scenario}, {self.policy}, replication "
+            f"{self.replication}: {self.kept:,} customers kept, revenue {revenue}>"
+        )
 
     @property
     def n_customers(self) -> int:

@@ -1,6 +1,5 @@
 """Experiments: policies times replications, paired, compared, kept and verified."""
 
-from churnsim.experiment.assumptions import Assumption, assumptions_of
 from churnsim.experiment.attribution import (
     Attribution,
     Interaction,
@@ -28,6 +27,7 @@ from churnsim.experiment.store import (
     write_results,
 )
 from churnsim.experiment.summary import FIGURES, Figure, Summary
+from churnsim.scenario.assumptions import Assumption, assumptions_of
 
 __all__ = [
     "compare",

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import InputError, PartialError, Problem
-from churnsim.experiment.assumptions import Assumption, assumptions_of
 from churnsim.experiment.bound import MistakeShare, mistake_shares
 from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
@@ -26,6 +25,7 @@ from churnsim.experiment.sentences import Extent, sentence_of
 from churnsim.experiment.summary import FIGURES, Summary
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.assumptions import Assumption, assumptions_of
 from churnsim.scenario.model import FLAWLESS
 
 if TYPE_CHECKING:
@@ -197,6 +197,13 @@ class Comparison:
             and (loss.against == "baseline" or loss.policy == self.scenario.baseline)
         ]
 
+    def __repr__(self) -> str:
+        """Return how far it got, and its sentence."""
+        return (
+            f"<Comparison of {self.scenario.name}, {self.n_finished} of {self.n_asked} "
+            f"replications: {self.sentence()}>"
+        )
+
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
         head = ("policy", "revenue", "customers kept", "loss a year per 1,000", "95 %")
@@ -249,6 +256,8 @@ def compare(
     shares = mistake_shares(loaded)
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
+    # Before the replications: whoever stops them waits for nothing that could be known.
+    assumptions = assumptions_of(loaded, file_of(scenario), names)
     results = run_replications(
         loaded, names, replications=replications, seed=seed, execution=execution
     )
@@ -260,7 +269,7 @@ def compare(
         policies={name: figures_of(loaded, results, name) for name in results.policies},
         losses=tuple(losses_of(loaded, results)),
         mistake_shares=tuple(s for s in shares if s.policy in results.policies),
-        assumptions=assumptions_of(loaded, file_of(scenario)),
+        assumptions=assumptions,
         warnings=tuple(
             warnings_of(loaded, shares, results.policies, len(results.finished))
         ),

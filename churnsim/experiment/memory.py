@@ -203,8 +203,10 @@ def _record_bytes(plan: Plan, n: int) -> int:
 
 
 def _arrays(record: object) -> Iterator[np.ndarray]:
-    """Yield every array in nested records; one that is shared comes up repeatedly."""
+    """Yield what owns the memory of each array in nested records, with repeats."""
     if isinstance(record, np.ndarray):
+        while isinstance(record.base, np.ndarray):
+            record = record.base
         yield record
     elif isinstance(record, tuple):
         for item in record:

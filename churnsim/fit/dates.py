@@ -112,7 +112,7 @@ def _choose(
             0,
             "dates must show which of day and month comes first; got none above 12 "
             f"in {problems.unit}s {told}",
-            "give --date-format dmy or --date-format mdy",
+            "give --date-format dmy or mdy, or date_format in a scenario",
         )
         return ""
     return found.pop() if found else "iso"

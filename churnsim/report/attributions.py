@@ -11,6 +11,7 @@ from churnsim.experiment.sentences import measure_text
 from churnsim.report.amounts import count_cells, money_cells, scale_of, share_cells
 from churnsim.report.columns import paragraph
 from churnsim.report.framing import (
+    Commands,
     assumption_lines,
     heading_lines,
     origin_lines,
@@ -29,12 +30,12 @@ KINDS = {
 }
 
 
-def attribution_text(attribution: Attribution, command: str, width: int) -> str:
+def attribution_text(attribution: Attribution, commands: Commands, width: int) -> str:
     """Return everything that the command shows of an attribution.
 
     Args:
         attribution: What came out.
-        command: What makes the same numbers again.
+        commands: What the text tells the reader to type.
         width: Columns to fit into.
     """
     if not attribution.levers:
@@ -52,8 +53,8 @@ def attribution_text(attribution: Attribution, command: str, width: int) -> str:
     lines += [
         *warning_lines(attribution, width),
         "",
-        *assumption_lines(attribution, width),
-        *origin_lines(attribution, command, width),
+        *assumption_lines(attribution, commands.show, width),
+        *origin_lines(attribution, commands.again, width),
     ]
     return "\n".join(lines)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from churnsim.errors import shown
 from churnsim.fit import BgNbdFit, GammaGammaFit, TransactionLog, market_block
 from churnsim.report.columns import aligned
 from churnsim.scenario.lines import Path, lines_of
+from churnsim.scenario.transactions import Transactions
+from churnsim.scenario.writing import toml_value
 
 BASE = "ecommerce"  # the ready scenario that lends what a log does not tell
 FITTED = ("rate", "dropout", "value")
@@ -50,7 +51,7 @@ def fitted_scenario(
     log: TransactionLog,
     fits: tuple[BgNbdFit, GammaGammaFit],
     currency: str,
-    path: str,
+    source: Transactions,
     base: str,
 ) -> str:
     """Return a scenario file of the log's own customers.
@@ -59,9 +60,11 @@ def fitted_scenario(
         log: The log.
         fits: BG/NBD and gamma-gamma.
         currency: Symbol of the log's amounts.
-        path: Where the log is, as seen from the scenario's folder.
+        source: Where the log is, as seen from the scenario's folder, and how it is
+            read.
         base: Text of a scenario of purchases that lends what a log does not tell.
     """
+    table = source.model_dump(mode="json", exclude_defaults=True)
     comments, _, block = market_block(*fits, log, currency).partition("[market]\n")
     laws = [line for line in block.splitlines() if line.split(" ")[0] in FITTED]
     places = lines_of(base)
@@ -70,15 +73,15 @@ def fitted_scenario(
     taken += [("market", name) for name in FITTED]
     dropped = {places[key] for key in taken if key in places}
     added = {
-        places[("population",)]: [f"transactions = {_text(path)}"],
+        places[("population",)]: [f"transactions = {toml_value(table)}"],
         places[("market",)]: laws,
     }
     lines = [
         f"# The customers of {shown(log.name)}, each as its own purchases tell.",
         f"# All else is taken from the ready scenario {BASE!r}, amounts unchanged:",
         "# put your own mistakes, behaviour and costs in its place.",
-        f"title = {_text(f'Customers of {log.name}')}",
-        f"currency = {_text(currency)}",
+        f"title = {toml_value(f'Customers of {log.name}')}",
+        f"currency = {toml_value(currency)}",
         *comments.splitlines(),
     ]
     for number, line in enumerate(base.splitlines(), start=1):
@@ -127,8 +130,3 @@ def _checks(
     if log.n_held_out:
         rows.append(("held out", f"{log.n_held_out:,} purchases after {log.end}"))
     return rows
-
-
-def _text(text: str) -> str:
-    """Return a TOML string; JSON's escapes are among TOML's."""
-    return json.dumps(text, ensure_ascii=False)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from churnsim.experiment import Attribution, Comparison
 from churnsim.report.columns import paragraph
 from churnsim.streams import STREAM_VERSION
 from churnsim.units import format_duration
 
+NAMED_MAX = 8  # assumptions; more than that nobody reads
 DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
 Experiment = Comparison | Attribution
+
+
+class Commands(NamedTuple):
+    """What a reader of results may type next."""
+
+    again: str  # makes the same numbers
+    show: str  # shows every setting and what it rests on
 
 
 def heading_lines(result: Experiment, width: int) -> list[str]:
@@ -38,23 +48,28 @@ def warning_lines(result: Experiment, width: int) -> list[str]:
     return ["", *(paragraph(w, width, "warning: ", "  ") for w in result.warnings)]
 
 
-def assumption_lines(result: Experiment, width: int) -> list[str]:
-    """Return the influential figures that nobody has measured."""
+def assumption_lines(result: Experiment, show: str, width: int) -> list[str]:
+    """Return the influential figures that nobody has measured, the first by name."""
     named: dict[str, str] = {}
     for item in result.assumptions:
         section, _, key = item.key.rpartition(".")
-        kind = section.split(".")[0]
-        if kind == "mistakes":
-            named.setdefault(f"mistakes.*.{key}", f"{key} of mistakes")
-        else:
-            named[item.key] = f"{key} ({item.value})"
+        is_kind = section.startswith("mistakes.")
+        text = f"{key} of mistakes" if is_kind else f"{key} ({item.value})"
+        if item.acts:
+            named.setdefault(f"mistakes.*.{key}" if is_kind else item.key, text)
     if not named:
         return []
-    text = (
-        "Assumed, not measured (grade D), and the results hang on it: "
-        f"{'; '.join(named.values())}. Try others with --set."
-    )
-    return [paragraph(text, width), ""]
+    first = list(named.values())[:NAMED_MAX]
+    lines = [
+        paragraph(
+            "Assumed, not measured (grade D), and the results hang on it, most on what"
+            f" comes first: {'; '.join(first)}. Try others with --set.",
+            width,
+        )
+    ]
+    if n_more := len(named) - len(first):
+        lines += [f"{n_more} more are among those marked D by:", f"  {show}"]
+    return [*lines, ""]
 
 
 def origin_lines(result: Experiment, command: str, width: int) -> list[str]:

@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from churnsim.scenario.measures import INFINITE
+from churnsim.scenario.writing import toml_value
+
 Schema = Mapping[str, Any]
 
 POLICY = "Policy"  # its tables are described once, in a part of their own
@@ -55,22 +58,31 @@ def _tables(
     while stack:
         path, table = stack.pop()
         if path:
-            needs = below.get(path, {}).get("required", table.get("required", ()))
+            needs = _under(below, path).get("required", table.get("required", ()))
             if _has_own_settings(table, definitions):
                 yield _heading(path, is_policy=is_policy), table, frozenset(needs)
         inner_tables = []
         for name, field in table["properties"].items():
             inner = _table_of(field, definitions)
+            about = field if inner else {}  # what may stand instead says what it is
+            inner = inner or _table_instead(field, definitions)
             # Defaults of policies are described with the policies.
             if inner is not None and (inner != POLICY or name == "policy"):
                 dotted = f"{path}.{name}" if path else name
                 dotted += ".NAME" if inner == POLICY else ""
                 dotted += "[]" if field.get("type") == "array" else ""
                 found = definitions[inner]
-                told = field.get("description", found.get("description", ""))
+                told = about.get("description", found.get("description", ""))
                 shown = {**found, "description": told}
                 inner_tables.append((dotted, shown))
         stack += reversed(inner_tables)
+
+
+def _under(properties: Schema, path: str) -> Schema:
+    """Return what a schema's properties say of the table at a dotted path."""
+    head, _, rest = path.partition(".")
+    found: Schema = properties.get(head, {})
+    return _under(found.get("properties", {}), rest) if rest else found
 
 
 def _heading(path: str, *, is_policy: bool) -> str:
@@ -98,10 +110,17 @@ def _table_of(field: Schema, definitions: Schema) -> str | None:
     return name if name and "law" not in definitions[name]["properties"] else None
 
 
+def _table_instead(field: Schema, definitions: Schema) -> str | None:
+    """Return the definition of the table that may stand in place of a plain value."""
+    parts = field.get("anyOf", ())
+    found = (_table_of(p, definitions) or _table_instead(p, definitions) for p in parts)
+    return next(filter(None, found), None)
+
+
 def _row(name: str, field: Schema, is_required: bool) -> str:
     default = "required" if is_required else ""
     if "default" in field:
-        default = f"`{_toml(field['default'])}`"
+        default = f"`{toml_value(field['default'])}`"
     meaning = str(field.get("description", ""))
     cells = (f"`{name}`", " or ".join(_kinds(field)), default, meaning)
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
@@ -116,6 +135,8 @@ def _kinds(field: Schema) -> list[str]:
         return [f"a law: {', '.join(field['discriminator']['mapping'])}"]
     if "enum" in field:
         return [f"`{json.dumps(word)}`" for word in field["enum"]]
+    if field in INFINITE:
+        return ["`inf`"]
     if "const" in field:
         return [f"`{field['const']}`"]
     if "examples" in field:
@@ -164,11 +185,3 @@ _LAWS = {
     "uniform": "Any value between two bounds, equally likely.",
     "weibull": "Times whose end grows more (cv < 1) or less (cv > 1) likely with age.",
 }
-
-
-def _toml(value: object) -> str:
-    """Return a default as it would be written."""
-    if isinstance(value, dict):
-        pairs = (f"{key} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    return json.dumps(value, ensure_ascii=False)

@@ -17,6 +17,7 @@ from churnsim.report.amounts import (
 )
 from churnsim.report.columns import paragraph
 from churnsim.report.framing import (
+    Commands,
     assumption_lines,
     heading_lines,
     origin_lines,
@@ -40,12 +41,12 @@ CAUSES = {
 }
 
 
-def results_text(comparison: Comparison, command: str, width: int) -> str:
+def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     """Return everything that the command shows of a comparison.
 
     Args:
         comparison: What came out.
-        command: What makes the same numbers again.
+        commands: What the text tells the reader to type.
         width: Columns to fit into.
     """
     lines = [*heading_lines(comparison, width), ""]
@@ -54,8 +55,8 @@ def results_text(comparison: Comparison, command: str, width: int) -> str:
     lines += warning_lines(comparison, width)
     lines += [
         "",
-        *assumption_lines(comparison, width),
-        *origin_lines(comparison, command, width),
+        *assumption_lines(comparison, commands.show, width),
+        *origin_lines(comparison, commands.again, width),
     ]
     return "\n".join(lines)
 

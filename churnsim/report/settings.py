@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -94,18 +93,6 @@ def policy_text(
     )
 
 
-def policy_toml(policy: Policy) -> str:
-    """Return a policy as a file that can be loaded, with every setting in it."""
-    lines = [f"title = {_toml(policy.title)}"] if policy.title else []
-    section = ""
-    for setting in settings_of(policy, GENERIC_CURRENCY):
-        if setting.section != section:
-            section = setting.section
-            lines += ["", f"[{section}]"]
-        lines.append(f"{setting.key} = {_toml(setting.value)}")
-    return "\n".join(lines)
-
-
 def _walk(
     model: BaseModel, dumped: Mapping[str, Any], section: str
 ) -> Iterator[Setting]:
@@ -115,7 +102,8 @@ def _walk(
         held = getattr(model, key)
         field = type(model).model_fields[key]
         inner = f"{section}.{key}" if section else key
-        if isinstance(held, BaseModel) and "law" not in value:
+        is_table = isinstance(value, dict) and "law" not in value
+        if isinstance(held, BaseModel) and is_table:
             below.append((inner, held, value))
         elif isinstance(held, dict):
             below += [(f"{inner}.{k}", v, value[k]) for k, v in held.items()]
@@ -147,16 +135,6 @@ def value_text(value: object) -> str:
         return value_text(value["mean"])
     parts = [f"{k} {value_text(v)}" for k, v in value.items() if k != "law"]
     return " ".join([f"{law}:", ", ".join(parts)]) if law else ", ".join(parts)
-
-
-def _toml(value: object) -> str:
-    """Return a value as TOML; tables within a line, as laws and hoops are written."""
-    if isinstance(value, dict):
-        pairs = (f"{key} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _sections(

@@ -25,6 +25,7 @@ from churnsim.scenario.model import FLAWLESS, LIST_MAX
 from churnsim.scenario.nodes import Node, Place, laid_over, plain, to_node
 
 OVERRIDE_RANK = 1000  # above every file
+LOG = ("population", "transactions")
 TOLD_BY_LOG = ("customers", "starting_tenure", "history")
 
 Overrides = Mapping[str, str] | Sequence[str]
@@ -45,15 +46,15 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
         InputError: A file is missing or damaged, or an override is no KEY=VALUE.
     """
     nodes = chain(top, "scenarios")
-    root = nodes[0]
+    root = _with_log_as_table(nodes[0])
     for above in nodes[1:]:
-        if above.get("population", "transactions"):
+        if above.get(*LOG):
             root = _without_told_by_log(root)
-        root = laid_over(root, above)
+        root = _with_log_as_table(laid_over(root, above))
     for key, value in _pairs(overrides):
-        if key == "population.transactions":
+        if key.split(".")[:2] == list(LOG):
             root = _without_told_by_log(root)
-        root = _overridden(root, key, value)
+        root = _with_log_as_table(_overridden(root, key, value))
     builder = _Policies(root)
     names = [FLAWLESS]
     listed = root.get("policies")
@@ -77,9 +78,15 @@ def _without_told_by_log(root: Node) -> Node:
     population = root.get("population")
     if population is None or not isinstance(population.value, dict):
         return root
-    entries = dict(root.table())
-    entries["population"] = population.without(*TOLD_BY_LOG)
-    return Node(root.place, entries)
+    return root.put(population.without(*TOLD_BY_LOG), "population")
+
+
+def _with_log_as_table(root: Node) -> Node:
+    """Return a scenario whose log is a table, so that others can lie over its keys."""
+    log = root.get(*LOG)
+    if log is None or not isinstance(log.value, str):
+        return root
+    return root.put(Node(log.place, {"file": log}), *LOG)
 
 
 class _Policies:

@@ -152,7 +152,8 @@ def _transactions(root: Node, market: Market | None) -> Iterator[Problem]:
         return
     if market.relationship != "purchase":
         rule = "must be absent: only purchases are told by transactions"
-        yield log.place.problem(rule, log.value)
+        file = log.get("file")
+        yield log.place.problem(rule, file.value if file else None)
     for name, law, kind in (
         ("rate", market.rate.law, "gamma"),
         ("dropout", market.dropout.law, "beta"),

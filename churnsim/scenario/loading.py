@@ -74,7 +74,7 @@ def load_scenario(name_or_path: str | Path, *, overrides: Overrides = ()) -> Sce
     if coarse := clock_problems(spec, root):
         raise InputError(*coarse)
     log = spec.population.transactions
-    log_digest = _file_digest(Path(log)) if log else ""
+    log_digest = _file_digest(Path(log.file)) if log else ""
     return Scenario(path.stem, spec, warnings_of(spec, root), log_digest)
 
 
@@ -88,9 +88,8 @@ def _with_seed(root: Node) -> Node:
 
 def _with_transactions(root: Node) -> tuple[Node, list[Problem]]:
     """Return the scenario with the log's full path, or the problem that it is none."""
-    log = root.get("population", "transactions")
-    population = root.get("population")
-    if log is None or population is None or not isinstance(log.value, str):
+    log = root.get("population", "transactions", "file")
+    if log is None or not isinstance(log.value, str):
         return root, []
     # What the command line sets is relative to where the user is.
     folder = Path() if log.place.line is None else Path(log.place.file).parent
@@ -98,8 +97,7 @@ def _with_transactions(root: Node) -> tuple[Node, list[Problem]]:
     if not path.is_file():
         return root, [log.place.problem("must be a file that exists", str(path))]
     full = Node(log.place, str(path.resolve()))
-    table = Node(population.place, {**population.table(), "transactions": full})
-    return Node(root.place, {**root.table(), "population": table}), []
+    return root.put(full, "population", "transactions", "file"), []
 
 
 def _file_digest(path: Path) -> str:

@@ -41,6 +41,7 @@ from churnsim.scenario.measures import (
     Contacts,
     Tenure,
 )
+from churnsim.scenario.transactions import TransactionsField
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
@@ -73,10 +74,11 @@ class Population(Closed):
         description="Only with `stationary`: for how long customers were won before"
         " the start; default 10 years.",
     )
-    transactions: Text | None = Field(
+    transactions: TransactionsField | None = Field(
         None,
         description="Only with purchase: a log of transactions, its path relative to"
-        " this file; its customers are the starting population.",
+        " this file; its customers are the starting population. A table says how to"
+        " read it.",
     )
 
     @property

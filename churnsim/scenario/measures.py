@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
@@ -23,6 +24,12 @@ COUNT = 4_000_000_000  # customers have 32-bit numbers
 MONEY = 10**15  # micro-units: a thousand million of any currency
 SEED = 2**64 - 1
 CV_MIN, CV_MAX = 1e-4, 100.0  # what `variates` takes
+
+# As a text, and as TOML's own number, which is above all that a float can hold.
+INFINITE: tuple[dict[str, Any], ...] = (
+    {"const": "inf"},
+    {"type": "number", "exclusiveMinimum": sys.float_info.max},
+)
 
 Info = core_schema.ValidationInfo
 SchemaDict = dict[str, Any]
@@ -101,7 +108,7 @@ class Measure:
                 schema["maximum"] = self.high
             if self.above > -math.inf:
                 schema["exclusiveMinimum"] = self.above
-        return {"anyOf": [schema, {"const": "inf"}]} if self.infinite else schema
+        return {"anyOf": [schema, *INFINITE]} if self.infinite else schema
 
     def _validate(self, value: object, info: Info) -> Any:
         currency = (info.context or {}).get("currency", "$")

@@ -50,6 +50,12 @@ class Node(NamedTuple):
             node = node.table().get(key) if node else None
         return node
 
+    def put(self, node: Node, *keys: str) -> Node:
+        """Return the table with a node under a path of keys, whose tables are there."""
+        head, *rest = keys
+        below = self.table()[head].put(node, *rest) if rest else node
+        return Node(self.place, {**self.table(), head: below})
+
     def without(self, *keys: str) -> Node:
         """Return the table without some keys."""
         left = {key: node for key, node in self.table().items() if key not in keys}
@@ -93,15 +99,19 @@ def laid_over(base: Node, over: Node) -> Node:
     """Return `base` with all that `over` states.
 
     Tables are merged key by key; all else is replaced, and so is a table that names a
-    law, since its other keys belong to that law.
+    law or a file, since its other keys belong to that law or file.
     """
     both_tables = isinstance(base.value, dict) and isinstance(over.value, dict)
-    if not both_tables or "law" in over.table():
+    if not both_tables or any(_is_text(over.get(key)) for key in ("law", "file")):
         return over
     entries = dict(base.table())
     for key, node in over.table().items():
         entries[key] = laid_over(entries[key], node) if key in entries else node
     return Node(over.place, entries)
+
+
+def _is_text(node: Node | None) -> bool:
+    return node is not None and isinstance(node.value, str)
 
 
 def _dotted(path: tuple[Key, ...]) -> str:

@@ -52,6 +52,11 @@ class Scenario:
     warnings: tuple[Problem, ...] = ()
     log_digest: str = ""  # SHA-256 of the transactions, where there are some
 
+    def __repr__(self) -> str:
+        """Return its name, its policies and its digest on one line."""
+        policies = ", ".join(self.policy_names)
+        return f"<Scenario {self.name}: {policies}; digest {self.digest[:12]}>"
+
     @property
     def title(self) -> str:
         """Return its free text, or its name where there is none."""
@@ -127,7 +132,7 @@ class Scenario:
         meaning = self.spec.model_dump(mode="python", exclude={"title": True})
         for policy in meaning["policy"].values():
             del policy["title"]
-        meaning["population"]["transactions"] = self.log_digest
+        meaning["population"]["transactions"] = self._meaning_of_log()
         text = json.dumps(
             _canonical(meaning),
             sort_keys=True,
@@ -136,6 +141,12 @@ class Scenario:
             allow_nan=False,
         )
         return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    def _meaning_of_log(self) -> object:
+        """Return the log's content and how it is read, wherever the file lies."""
+        log = self.spec.population.transactions
+        options = log.options if log else {}
+        return {"log": self.log_digest, **options} if options else self.log_digest
 
     def plan(
         self, policy: str | Policy, n_starting_customers: int | None = None
@@ -163,7 +174,7 @@ class Scenario:
 
     def to_toml(self) -> str:
         """Return the resolved scenario as TOML that loads to the same digest."""
-        return to_toml(self.spec)
+        return to_toml(self.spec, self.currency)
 
 
 def _canonical(value: object) -> object:

@@ -18,8 +18,10 @@ from churnsim.scenario.market import (
 )
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import LEVERS, Policy
+from churnsim.scenario.transactions import Transactions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PARTS = (Market, Mistake, Population, Transactions, Unanswered, WordOfMouth, Costs)
 _DERIVED = ("seed", "baseline", "policy")  # files may leave these out
 _ABOUT = {
     "scenario": "A market, its mistakes, a horizon and the policies to compare.",
@@ -46,7 +48,7 @@ def json_schema(kind: Literal["scenario", "policy"] = "scenario") -> dict[str, A
     else:
         _open_policy(definitions["Policy"], definitions, names)
         _open_scenario(schema, definitions)
-        for part in (Market, Mistake, Population, Unanswered, WordOfMouth, Costs):
+        for part in _PARTS:
             _write_defaults(definitions[part.__name__], part)
     _write_defaults(schema, model)
     about = {"title": f"churnsim {kind}", "description": _ABOUT[kind]}
@@ -82,10 +84,12 @@ def _open_scenario(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
     """Let a scenario extend another; require everything only where it does not."""
     properties = schema["properties"]
     required = [name for name in schema.pop("required") if name not in _DERIVED]
-    below = {
+    below: dict[str, Any] = {
         name: {"required": definitions[definition].pop("required")}
         for name, definition in (("market", "Market"), ("costs", "Costs"))
     }
+    log = {"required": definitions["Transactions"].pop("required")}
+    below["population"] = {"properties": {"transactions": log}}
     properties["extends"] = _EXTENDS
     properties["policy_defaults"] = {
         "$ref": "#/$defs/Policy",

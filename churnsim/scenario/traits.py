@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from churnsim.scenario.laws import Beta, Constant, Gamma, GammaGamma, Lognormal
@@ -11,6 +10,7 @@ from churnsim.scenario.measures import (
     Tenure,
 )
 from churnsim.scenario.model import Spec
+from churnsim.scenario.transactions import Transactions
 
 
 class TraitKind(IntEnum):
@@ -39,7 +39,7 @@ class PopulationSpec(NamedTuple):
     prospects: float  # [per day]
     tenure: Tenure  # of the starting customers
     history: float  # for how long customers were won before the start [days]
-    transactions: Path | None  # log of the starting customers
+    transactions: Transactions | None  # log of the starting customers
     relationship: str  # "purchase" or "subscription"
     period: float  # between renewals [days]; 0 for purchases
     rate: TraitLaw  # λ [per day]
@@ -79,13 +79,12 @@ def trait_mean(trait: TraitLaw) -> float:
 def to_population(spec: Spec) -> PopulationSpec:
     """Return what the population is drawn from."""
     population, market = spec.population, spec.market
-    log = population.transactions
     return PopulationSpec(
         customers=population.customers,
         prospects=population.prospects,
         tenure=population.tenure,
         history=population.history or 0.0,
-        transactions=Path(log) if log else None,
+        transactions=population.transactions,
         relationship=market.relationship,
         period=market.period or 0.0,
         rate=to_trait(market.rate),

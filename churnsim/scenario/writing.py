@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from churnsim.scenario.model import Spec
+from churnsim.scenario.policy import Policy
 
 SLUG_BYTES = 80
 _HASH_DIGITS = 10
@@ -20,12 +21,29 @@ _UNSAFE = re.compile(r"[^a-z0-9_-]+")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)")
 
 
-def to_toml(spec: Spec) -> str:
-    """Return a scenario as TOML, each value in the unit that says it shortest."""
-    data = spec.model_dump(
-        mode="json", exclude_none=True, context={"currency": spec.currency}
+def to_toml(resolved: Spec | Policy, currency: str) -> str:
+    """Return a scenario or policy as TOML, values in the unit that says them shortest.
+
+    Args:
+        resolved: With every setting in it.
+        currency: Symbol that amounts begin with.
+    """
+    data = resolved.model_dump(
+        mode="json", exclude_none=True, context={"currency": currency}
     )
     return "\n".join(_table_lines(data, ())) + "\n"
+
+
+def toml_value(value: object) -> str:
+    """Return a value as TOML; tables within a line, as laws and hoops are written."""
+    if isinstance(value, dict):
+        pairs = (f"{_key(key)} = {toml_value(item)}" for key, item in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _text(value) if isinstance(value, str) else repr(value)
 
 
 def slug(name: str) -> str:
@@ -51,7 +69,7 @@ def _table_lines(table: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     """Yield a table's lines: plain values, then tables, then arrays of tables."""
     inline = {key: v for key, v in table.items() if _is_inline(v)}
     for key, value in inline.items():
-        yield f"{_key(key)} = {_value(value)}"
+        yield f"{_key(key)} = {toml_value(value)}"
     for key, value in table.items():
         header = ".".join(map(_key, (*path, key)))
         if key in inline:
@@ -71,17 +89,6 @@ def _is_inline(value: object) -> bool:
     if isinstance(value, list):
         return not value or not isinstance(value[0], dict) or "give_up" in value[0]
     return True
-
-
-def _value(value: object) -> str:
-    if isinstance(value, dict):
-        pairs = (f"{_key(key)} = {_value(item)}" for key, item in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _text(value) if isinstance(value, str) else repr(value)
 
 
 def _key(key: str) -> str:

@@ -1,6 +1,7 @@
 """`churnsim fit`: from a log of purchases to parameters and to a scenario."""
 
 import datetime as dt
+import os
 import random
 import tomllib
 from pathlib import Path
@@ -11,7 +12,9 @@ from churnsim.errors import ExitCode
 from churnsim.fit import fit_log, market_block, read_transactions
 from churnsim.report.fits import BASE
 from churnsim.scenario import load_scenario
-from tests.cli.conftest import Command
+from churnsim.scenario.transactions import Transactions
+from churnsim.simulation import make_population
+from tests.cli.conftest import ROOT, Command
 
 
 @pytest.fixture
@@ -72,19 +75,56 @@ def test_fit__writes_a_scenario_that_is_valid(log: Path, churnsim: Command) -> N
     assert "churnsim run out/mine.toml" in answer.out
     scenario = load_scenario("out/mine.toml")
     assert scenario.currency == "€"
-    assert scenario.population.transactions == log.resolve()
+    assert scenario.population.transactions == Transactions(file=str(log.resolve()))
     assert scenario.population.prospects == 0.0
     assert scenario.costs.follow_up == load_scenario(BASE).costs.follow_up
     shape = fit_log(read_transactions(log))[0].params.r
     assert scenario.population.rate.a == pytest.approx(shape, rel=1e-5)
 
 
-def test_fit__scenario_reads_the_log_as_it_is(log: Path, churnsim: Command) -> None:
-    """Options that a scenario could not repeat are refused together with it."""
-    answer = churnsim("fit", log.name, "--end", "2023-01-01", "--scenario", "mine.toml")
-    assert answer.code == ExitCode.INPUT
-    assert "--end" in answer.err
-    assert not Path("mine.toml").exists()
+def test_fit__scenario_reads_the_log_as_the_fit_did(
+    log: Path, churnsim: Command
+) -> None:
+    """Each option is written down, and the scenario's customers are those fitted."""
+    text = log.read_text(encoding="utf-8")
+    rows = [row.split(",") for row in text.splitlines()[1:]]
+    late = sorted(row[1] for row in rows)[len(rows) // 2]
+    european = [f"{c},{d[8:]}/{d[5:7]}/{d[:4]},{a}" for c, d, a in rows]
+    log.write_text("\n".join(["customer,date,amount", *european, european[0]]) + "\n")
+    options = ("--end", late, "--date-format", "dmy", "--layout", "csv")
+    answer = churnsim(
+        "fit", log.name, *options, "--drop-duplicates", "--scenario", "mine.toml"
+    )
+    assert answer.code == 0
+    table = f'{{ file = "orders.csv", end = "{late}", layout = "csv"'
+    table += ', date_format = "dmy", drop_duplicates = true }'
+    assert f"\ntransactions = {table}\n" in Path("mine.toml").read_text()
+    end = dt.date.fromisoformat(late)
+    read = read_transactions(log, end=end, date_format="dmy", drop_duplicates=True)
+    assert 0 < len(read.customers) < 800 or read.n_held_out > 0
+    scenario = load_scenario("mine.toml")
+    assert make_population(scenario).n_customers == len(read.customers)
+    shape = fit_log(read)[0].params.r
+    assert scenario.population.rate.a == pytest.approx(shape, rel=1e-5)
+
+
+@pytest.mark.data
+@pytest.mark.compiled
+def test_fit__cdnow_up_to_a_day_is_simulated(churnsim: Command) -> None:
+    """The 2,357 customers of the published fit, r .243, are those a run starts with."""
+    folder = Path(os.environ.get("CHURNSIM_DATA", ROOT.parent / "shared" / "data"))
+    log = folder / "cdnow_sample.txt"
+    if not log.is_file():
+        pytest.skip(f"no real data in {folder}; set CHURNSIM_DATA to their folder")
+    options = ("--end", "1997-09-30", "--scenario", "cdnow.toml")
+    assert churnsim("fit", str(log), *options).code == 0
+    market = tomllib.loads(Path("cdnow.toml").read_text(encoding="utf-8"))["market"]
+    fitted = [market["rate"]["shape"], market["dropout"]["a"], market["dropout"]["b"]]
+    assert [round(value, 3) for value in fitted] == [0.243, 0.793, 2.426]
+    assert round(float(market["rate"]["scale"].removesuffix(" weeks")), 3) == 4.414
+    answer = churnsim("run", "cdnow.toml", "--replications", "2")
+    assert answer.code == 0
+    assert "cdnow_sample.txt: 2,357 customers, 3 years" in answer.out
 
 
 def test_fit__tells_all_mistakes_of_a_log(log: Path, churnsim: Command) -> None:

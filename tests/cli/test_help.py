@@ -82,6 +82,22 @@ def test_version__is_the_packages(churnsim: Command) -> None:
     assert __version__ in answer.out
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["rnu"]])
+def test_module__is_the_command(arguments: list[str], tmp_path: Path) -> None:
+    """`python -m churnsim` answers what `churnsim` does, its name and code as well."""
+    answers = [
+        subprocess.run(
+            [*words, *arguments],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+        for words in (AS_TYPED, [sys.executable, "-m", "churnsim"])
+    ]
+    assert len({(a.returncode, a.stdout, a.stderr) for a in answers}) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "near"),
     [

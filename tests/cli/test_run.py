@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,14 @@ def test_run__tells_what_to_keep_in_mind(churnsim: Command) -> None:
     words = " ".join(answer.out.split())
     assert "warning: 3 replications: intervals are rough below 20" in words
     assert "(grade D)" in words
-    assert "stated_to_actual (0.35)" in words
+    assert "hang on it, most on what comes first: discovery (0.47); " in words
+    named = words.partition("comes first: ")[2].partition(". Try others")[0]
+    assert len(named.split("; ")) == 8
+    show = "churnsim show telecom --set population.customers=200"
+    assert f"5 more are among those marked D by: {show} " in words
+    shown = " ".join(churnsim(*shlex.split(show)[1:]).out.split())
+    assert "drift 0.07" in shown
+    assert "(D: " in shown.partition("drift 0.07")[2].partition("delight")[0]
     again = answer.out.splitlines()[-1].strip()
     assert again == (
         "churnsim run telecom --replications 3 --seed 5 --horizon '1 year' "
@@ -101,6 +109,21 @@ def test_run__policies_can_be_chosen(churnsim: Command) -> None:
         "empowered",
         "blame_game",
         "flawless",
+    }
+
+
+def test_run__names_no_assumption_that_does_not_act(churnsim: Command) -> None:
+    """Where no policy compared lies, what a lie costs is only in the JSON document."""
+    options = ("run", *SMALL, "--policy", "slow")
+    words = " ".join(churnsim(*options).out.split())
+    assert "grade D" in words
+    assert "lock_in (3.62)" in words
+    assert "discovery" not in words
+    told = json.loads(churnsim(*options, "--json").out)["assumptions"]
+    acting = [item["acts"] for item in told]
+    assert acting == sorted(acting, reverse=True)
+    assert {item["key"] for item in told if not item["acts"]} == {
+        f"market.{name}" for name in ("discovery", "placated", "lie_sting", "betrayal")
     }
 
 

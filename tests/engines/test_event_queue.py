@@ -10,6 +10,12 @@ from churnsim.engines.kernel import desks, event_queue
 from churnsim.engines.kernel.event_queue import NOWHERE
 
 
+def queue_for(n: int, horizon: float) -> event_queue.Queue:
+    """Return an empty queue of `n` customers."""
+    at, links = np.zeros(n), np.zeros((n, 2), np.int32)
+    return event_queue.make_queue(at, links, np.zeros(n, np.int32), horizon)
+
+
 def pop_all(queue: event_queue.Queue) -> list[tuple[float, int]]:
     """Return all moments in the order in which they are popped."""
     out = []
@@ -23,7 +29,7 @@ def test_queue__hold_model_equals_heapq(grid: float) -> None:
     """Adding, removing and popping at random gives the order of a binary heap."""
     rng = random.Random(5)
     n, horizon = 200, 100.0
-    queue = event_queue.make_queue(n, horizon)
+    queue = queue_for(n, horizon)
     pending: dict[int, float] = {}
     now, popped = 0.0, 0
     for _ in range(20_000):
@@ -52,7 +58,7 @@ def test_queue__hold_model_equals_heapq(grid: float) -> None:
 
 def test_queue__equal_times_go_to_the_lower_customer() -> None:
     """A thousand moments at one instant come out by number, whatever the order in."""
-    queue = event_queue.make_queue(1000, 10.0)
+    queue = queue_for(1000, 10.0)
     order = list(range(1000))
     random.Random(1).shuffle(order)
     for customer in order:
@@ -62,14 +68,14 @@ def test_queue__equal_times_go_to_the_lower_customer() -> None:
 
 def test_queue__removing_what_is_not_there_does_nothing() -> None:
     """A customer without a moment can be removed; an empty queue pops nobody."""
-    queue = event_queue.make_queue(3, 1.0)
+    queue = queue_for(3, 1.0)
     event_queue.remove(queue, 1)
     assert event_queue.pop(queue) == NOWHERE
 
 
 def test_queue__moments_next_to_the_horizon_are_kept() -> None:
     """The last double before the horizon falls into the last bucket."""
-    queue = event_queue.make_queue(2, 3.0)
+    queue = queue_for(2, 3.0)
     event_queue.add(queue, 1, float(np.nextafter(3.0, 0.0)))
     event_queue.add(queue, 0, 0.0)
     assert [who for _, who in pop_all(queue)] == [0, 1]

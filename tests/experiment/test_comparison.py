@@ -17,9 +17,10 @@ from churnsim.experiment import (
     mistake_share,
     mistake_shares,
 )
-from churnsim.experiment.assumptions import assumptions_of
 from churnsim.experiment.bound import leave_after_mistake, share_warning
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario.assumptions import assumptions_of
+from churnsim.simulation import simulate
 
 pytestmark = pytest.mark.compiled
 
@@ -152,6 +153,16 @@ def test_tables__hold_one_row_a_run(comparison: Comparison) -> None:
     assert len(comparison.to_dataframe()) == table.num_rows
 
 
+def test_repr__is_one_line(comparison: Comparison) -> None:
+    """What an interpreter shows of a record names it and does not unroll it."""
+    scenario = comparison.scenario
+    outcome = simulate(scenario, "slow", seed=1)
+    assert repr(comparison).startswith(f"<Comparison of {scenario.name}, 4 of 4 ")
+    assert repr(outcome).startswith(f"<Outcome of {scenario.name}, slow, replication 0")
+    assert repr(scenario).startswith(f"<Scenario {scenario.name}: empowered, slow")
+    assert max(len(repr(it)) for it in (comparison, outcome, scenario)) < 400
+
+
 def test_html__shows_names_as_text(comparison: Comparison) -> None:
     """The notebook's table escapes what policies are called."""
     shown = comparison._repr_html_()
@@ -205,12 +216,14 @@ def test_mistake_share__of_the_silent_by_hand(shop_file: Path) -> None:
     share = mistake_share(scenario, "slow")
     assert share.leave_probability == pytest.approx(0.731059, abs=1e-6)
     assert share.from_mistakes == pytest.approx(0.0731059 * 365.25 / 7, abs=1e-5)
-    assert share.natural == pytest.approx(0.9 * 0.05 * 365.25 / 7)
-    assert share.share == pytest.approx(0.0731059 / (0.0731059 + 0.045), abs=1e-6)
+    stays = 1.0 - 0.0731059
+    assert share.natural == pytest.approx(stays * 0.05 * 365.25 / 7, rel=1e-6)
+    whole = 0.0731059 + stays * 0.05
+    assert share.share == pytest.approx(0.0731059 / whole, abs=1e-6)
     assert share.observed is None
     warning = share_warning(share)
     assert warning is not None
-    assert "under slow, mistakes explain 62% of churn" in warning
+    assert "under slow, mistakes explain 61% of churn" in warning
 
 
 def test_mistake_share__orders_policies_by_honesty(shop: Scenario) -> None:
@@ -286,6 +299,19 @@ def test_assumptions__come_with_value_and_reason(shop: Scenario) -> None:
     assert found["market.lock_in"].value == "0.5"
     assert found["mistakes.late.sting"].value == "lognormal, mean 1.6, cv 0.3"
     assert "market.patience" not in found
+
+
+def test_assumptions__that_act_come_first(shop: Scenario) -> None:
+    """What has nothing to act on comes last: lies nobody tells, waits nobody has.
+
+    The authority of these two policies covers every stake.
+    """
+    assert all(item.acts for item in assumptions_of(shop))
+    found = assumptions_of(shop, None, ["empowered", "patient"])
+    assert [item.acts for item in found] == [True] * (len(found) - 5) + [False] * 5
+    idle = {item.key.removeprefix("market.") for item in found if not item.acts}
+    assert idle == {"discovery", "lie_sting", "placated", "betrayal", "endurance"}
+    assert not any(item.acts for item in assumptions_of(shop, None, ["flawless"]))
 
 
 def test_assumptions__follow_the_file_and_what_is_changed(tmp_path: Path) -> None:

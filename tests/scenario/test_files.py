@@ -249,32 +249,3 @@ def test_policy__that_extends_nothing_must_be_complete(tmp_path: Path) -> None:
     (line,) = refusal(path).splitlines()
     assert 'policy.mine: must extend a policy, such as extends = "empowered"' in line
     assert "speed.handle" in line
-
-
-def test_transactions__must_be_a_file(tmp_path: Path) -> None:
-    """A log is looked for beside the file that names it; its content is digested."""
-    path = tmp_path / "shop.toml"
-    path.write_text(changed("customers", 'transactions = "log.csv"'), encoding="utf-8")
-    assert "population.transactions: must be a file that exists" in refusal(path)
-    log = tmp_path / "log.csv"
-    log.write_text("a,2020-01-01,5\n", encoding="utf-8")
-    scenario = load_scenario(path)
-    assert scenario.population.transactions == log
-    assert scenario.population.customers is None
-    assert scenario.plan("slow", 3000).policy.agents == 2
-    with pytest.raises(ValueError, match="the number of customers in the log"):
-        scenario.plan("slow")
-    log.write_text("b,2020-01-01,5\n", encoding="utf-8")
-    assert load_scenario(path).digest != scenario.digest
-
-
-def test_transactions__exclude_what_they_tell(tmp_path: Path) -> None:
-    """Customers and tenure beside a log, or constant traits, are refused."""
-    (tmp_path / "log.csv").write_text("a,2020-01-01,5\n", encoding="utf-8")
-    text = changed("customers", 'customers = 5\ntransactions = "log.csv"')
-    text = changed("dropout", "dropout = 0.1", text)
-    path = tmp_path / "shop.toml"
-    path.write_text(text, encoding="utf-8")
-    told = refusal(path)
-    assert "population.customers: must be absent: `transactions` tells it" in told
-    assert 'market.dropout: must have law = "beta", to learn from the log' in told

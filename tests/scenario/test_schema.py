@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from churnsim.configs import configs_folder
-from churnsim.scenario import json_schema
+from churnsim.scenario import json_schema, load_scenario
 from tests.scenario.examples import PURCHASE, changed
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -47,7 +47,7 @@ def faults(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> list[str
     if isinstance(value, int | float) and (
         value < schema.get("minimum", value)
         or value > schema.get("maximum", value)
-        or value <= schema.get("exclusiveMinimum", value - 1)
+        or ("exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"])
     ):
         found.append(f"{value!r} is out of range")
     if isinstance(value, list):
@@ -97,6 +97,8 @@ def test_schema__knows_both_kinds_of_ready_files() -> None:
 
 def test_schema__accepts_a_short_file_that_extends() -> None:
     """Nothing is required of a file that extends another."""
+    log = "[population.transactions]\nend = '2024-09-30'\n"
+    assert check(f'extends = "shop.toml"\n{log}') == []
     assert check('extends = "telecom"\n[market]\nlock_in = 0.5\n') == []
     assert check('extends = "slow"\n[reach]\nnotice = 0.5\n', "policy") == []
 
@@ -114,12 +116,56 @@ def test_schema__accepts_a_short_file_that_extends() -> None:
         ("tau", "", "tau is missing"),
         ("value", "value = 35", "35 is none of anyOf"),
         ("agent_pay", "", "agent_pay is missing"),
+        ("customers", "transactions = { end = '2024-09-30' }", "file is missing"),
+        ("customers", "transactions = 5", "5 is none of anyOf"),
+        ("tau", "tau = 1e308", "1e+308 is none of anyOf"),
+        ("tau", "tau = -inf", "-inf is none of anyOf"),
     ],
 )
 def test_schema__refuses_what_does_not_load(old: str, new: str, fault: str) -> None:
     """An editor marks misspelt keys, missing units and values out of range."""
     assert check(PURCHASE) == []
     assert fault in check(changed(old, new))
+
+
+@pytest.mark.parametrize("spelled", ["inf", "+inf", '"inf"'])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("tau", "tau = {}"),
+        ("value", 'value = "$35"\nmemory = {}\npatience = {}\nendurance = {}'),
+        ("value", 'value = "$35"\nmemory = {{ law = "constant", mean = {} }}'),
+        ("[costs]", "[policy_defaults]\nauthority.limit = {}\n[costs]"),
+        ("[costs]", "[policy.slow]\nauthority.limit = {}\n[costs]"),
+    ],
+)
+def test_schema__knows_both_spellings_of_no_limit(
+    old: str, new: str, spelled: str, tmp_path: Path
+) -> None:
+    """TOML's own inf loads as the text does, to one digest; editors accept both."""
+    path = tmp_path / "shop.toml"
+    digests = set()
+    for spelling in (spelled, '"inf"'):
+        text = changed(old, new.format(*[spelling] * 3))
+        assert check(text) == []
+        path.write_text(text, encoding="utf-8")
+        digests.add(load_scenario(path).digest)
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'transactions = "log.csv"',
+        'transactions = { file = "log.csv" }',
+        'transactions = { file = "log.csv", end = "2024-09-30", layout = "cdnow" }',
+        'transactions = { file = "log.csv", date_format = "dmy" }',
+        'transactions = { file = "log.csv", drop_duplicates = true }',
+    ],
+)
+def test_schema__accepts_a_log_and_how_it_is_read(line: str) -> None:
+    """A log may be a path, or a table with its options."""
+    assert check(changed("customers", line)) == []
 
 
 def target(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
@@ -133,9 +179,10 @@ def properties(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any
     """Yield every property of a schema with its path."""
     if isinstance(schema, dict):
         for key, item in schema.get("properties", {}).items():
-            if isinstance(item, dict) and "required" not in item:
-                yield f"{path}.{key}", item
+            yield f"{path}.{key}", item
         for key, item in schema.items():
+            if key == "else":  # says again which of them are required
+                continue
             yield from properties(item, f"{path}.{key}")
     elif isinstance(schema, list):
         for item in schema:

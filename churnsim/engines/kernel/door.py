@@ -17,6 +17,7 @@ from churnsim.engines.kernel.world import (
     CONTACT_LEFT,
     CONTENT,
     FORGET_AT,
+    GIVES_UP,
     GRIEVANCE,
     HOOP,
     IN_HOOP,
@@ -56,7 +57,7 @@ EPISODE_KIND = Purpose.KIND.value
 CONTACT_PREVENTION = Purpose.PREVENTION.value
 DOOR = Purpose.HOOP.value
 ATTEMPT_STEP = 256  # of a block number
-HOOP_GIVE_UP = 3  # column of a policy's table of hoops
+GIVE_UP = 3  # column of a policy's table of hoops
 GAVE_UP = Cause.GAVE_UP.value
 EXHAUSTED = Cause.EXHAUSTED.value
 DOUBLE_DEVIATIONS = Tally.DOUBLE_DEVIATIONS.value
@@ -134,9 +135,11 @@ def start_hoop(world: World, customer: int, now: float, hoop: int) -> None:
     """Send a customer into a hoop."""
     word = word_of(world, customer)
     block = DOOR + hoop + ATTEMPT_STEP * world.codes[customer, ATTEMPT]
-    u, _ = uniforms(world.key, customer, world.replication, word, block)
-    time = quantile(law_in(world.plan.policy.hoops, hoop, 0), u)
+    u_time, u_give_up = uniforms(world.key, customer, world.replication, word, block)
+    hoops = world.plan.policy.hoops
+    time = quantile(law_in(hoops, hoop, 0), u_time)
     world.codes[customer, HOOP] = hoop
+    world.codes[customer, GIVES_UP] = 1 if u_give_up < hoops[hoop, GIVE_UP] else 0
     set_moment(world, customer, IN_HOOP, now + time)
 
 
@@ -145,10 +148,7 @@ def end_hoop(world: World, customer: int, now: float) -> None:
     """End a hoop: the customer gives up, or goes on to the next one or the desk."""
     codes, plan = world.codes, world.plan
     hoop = codes[customer, HOOP]
-    word = word_of(world, customer)
-    block = DOOR + hoop + ATTEMPT_STEP * codes[customer, ATTEMPT]
-    _, u = uniforms(world.key, customer, world.replication, word, block)
-    gives_up = u < plan.policy.hoops[hoop, HOOP_GIVE_UP]
+    gives_up = codes[customer, GIVES_UP] == 1
     is_ordinary = codes[customer, IS_ORDINARY] == 1
     if not is_ordinary:
         goodwill = goodwill_of(world, customer)
@@ -157,7 +157,7 @@ def end_hoop(world: World, customer: int, now: float) -> None:
         world.books.tally[ORDINARY_GAVE_UP] += 1
         go_unanswered(world, customer, now, GAVE_UP)
     elif gives_up:
-        close(world, customer, now, GAVE_UP, word)
+        close(world, customer, now, GAVE_UP, word_of(world, customer))
     elif hoop + 1 < plan.policy.hoops.shape[0]:
         start_hoop(world, customer, now, hoop + 1)
     else:

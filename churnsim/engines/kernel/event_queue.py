@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.jit import mechanism
+from churnsim.prefetch import prefetch
 from churnsim.records import Floats
 
 NOWHERE = -1  # no customer, no place
@@ -26,29 +27,45 @@ CURRENT = 0  # of `meta`: the bucket kept as a heap
 SIZE = 1  # of `meta`: moments in the heap
 BUCKETS_PER_CUSTOMER = 4
 BUCKETS_MAX = 1 << 20
+AHEAD = 24  # buckets: how early rows are asked for
 
 
 class Queue(NamedTuple):
-    """Pending moments of n customers in B buckets."""
+    """Pending moments of n customers in B buckets.
+
+    What is kept for each customer may be columns of a larger table.
+    """
 
     at: Floats  # (n,) each customer's pending moment [days]
-    heads: NDArray[np.int32]  # (B,) first customer of a bucket
     links: NDArray[np.int32]  # (n, 2) next and previous in the bucket
-    heap: NDArray[np.int32]  # (n,) customers of the current bucket
     place: NDArray[np.int32]  # (n,) place in the heap, FAR or NOWHERE
+    heads: NDArray[np.int32]  # (B,) first customer of a bucket
+    heap: NDArray[np.int32]  # (n,) customers of the current bucket
     meta: NDArray[np.int64]  # (2,)
     per_day: float  # buckets per day
 
 
-def make_queue(n: int, horizon: float) -> Queue:
-    """Return an empty queue for moments of `n` customers before `horizon` [days]."""
+def make_queue(
+    at: Floats, links: NDArray[np.int32], place: NDArray[np.int32], horizon: float
+) -> Queue:
+    """Return an empty queue for moments before `horizon` [days].
+
+    Args:
+        at: Where moments are kept, shape (n,).
+        links: Where neighbours in a bucket are kept, shape (n, 2).
+        place: Where places are kept, shape (n,).
+        horizon: Where the buckets end.
+    """
+    n = len(at)
     n_buckets = int(min(BUCKETS_MAX, max(64, BUCKETS_PER_CUSTOMER * n)))
+    at[:] = np.inf
+    place[:] = NOWHERE
     return Queue(
-        np.full(n, np.inf),
+        at,
+        links,
+        place,
         np.full(n_buckets, NOWHERE, np.int32),
-        np.full((n, 2), NOWHERE, np.int32),
         np.zeros(n, np.int32),
-        np.full(n, NOWHERE, np.int32),
         np.zeros(2, np.int64),
         n_buckets / horizon if horizon > 0.0 else 0.0,
     )
@@ -168,6 +185,15 @@ def drop_from_heap(queue: Queue, place: int) -> None:
 
 
 @mechanism
+def look_ahead(queue: Queue, bucket: int) -> None:
+    """Ask for the row of the first customer of a bucket that comes soon."""
+    if bucket < queue.heads.shape[0]:
+        customer = queue.heads[bucket]
+        if customer != NOWHERE:
+            prefetch(queue.at, customer)
+
+
+@mechanism
 def pop(queue: Queue) -> int:
     """Remove and return the customer whose moment comes first, or NOWHERE."""
     meta = queue.meta
@@ -176,6 +202,7 @@ def pop(queue: Queue) -> int:
         if bucket >= queue.heads.shape[0]:
             return NOWHERE
         meta[CURRENT] = bucket
+        look_ahead(queue, bucket + AHEAD)
         customer = queue.heads[bucket]
         queue.heads[bucket] = NOWHERE
         while customer != NOWHERE:

@@ -1,7 +1,8 @@
 """The state of the kernel: all customers in arrays, one row each.
 
-Columns are ordered by how often they are touched: what an ordinary contact needs comes
-first, in one cache line.
+A row is four cache lines, side by side: what each meeting needs is in the first three,
+what only episodes and changes of pace need in the fourth. It holds floats and integers,
+so there are two views of the same rows; their columns do not overlap.
 """
 
 from __future__ import annotations
@@ -44,52 +45,59 @@ class Phase(IntEnum):
 class Life(IntEnum):
     """Columns of a customer's floats."""
 
-    MISTAKE_AT = 0  # [days]
-    DROPOUT_AT = 1  # [days]
-    CONTACT_AT = 2  # [days]
-    FORGET_AT = 3  # [days]
-    RATE = 4  # λ [per day]
-    SPEND = 5  # φ as paced now [-]
-    JOINED_AT = 6  # the line of a desk [days]
-    SINCE = 7  # the last change of pace [days]
-    GRIEVANCE = 8  # [log-odds]
-    TRUST = 9  # [log-odds]
-    DRIFT = 10  # factor on dropout as paced now [-]
-    DROPOUT = 11  # p, or −log(1 − θ)
-    VALUE = 12  # m [micro-units]
-    RENEWAL = 13  # first renewal [days]
-    MISTAKE_LEFT = 14  # [-]
-    DROPOUT_LEFT = 15  # [-]
-    CONTACT_LEFT = 16  # [-]
-    OPENED_AT = 17  # t0 of the episode [days]
-    STING = 18  # s, doubled where it is a double deviation [log-odds]
-    STAKE = 19  # c [micro-units]
-    STRETCH = 20  # of the zone of tolerance [-]
+    AT = 0  # the pending moment [days]
+    MISTAKE_AT = 8  # [days]
+    DROPOUT_AT = 9  # [days]
+    CONTACT_AT = 10  # [days]
+    FORGET_AT = 11  # [days]
+    RATE = 12  # λ [per day]
+    SPEND = 13  # φ as paced now [-]
+    JOINED_AT = 14  # the line of a desk [days]
+    GRIEVANCE = 15  # [log-odds]
+    CONTACT_LEFT = 19  # [-]
+    TRUST = 20  # [log-odds]
+    SINCE = 21  # the last change of pace [days]
+    DRIFT = 22  # factor on dropout as paced now [-]
+    STRETCH = 23  # of the zone of tolerance [-]
+    DROPOUT = 24  # p, or −log(1 − θ)
+    VALUE = 25  # m [micro-units]
+    RENEWAL = 26  # first renewal [days]
+    MISTAKE_LEFT = 27  # [-]
+    DROPOUT_LEFT = 28  # [-]
+    OPENED_AT = 29  # t0 of the episode [days]
+    STING = 30  # s, doubled where it is a double deviation [log-odds]
+    STAKE = 31  # c [micro-units]
 
 
 class Code(IntEnum):
     """Columns of a customer's integers."""
 
-    PHASE = 0
-    N_MISTAKES = 1  # episodes opened by mistakes so far
-    N_CONTACTS = 2  # ordinary contacts so far
-    IS_ORDINARY = 3  # the contact under way is an ordinary one
-    HOOP = 4
-    ATTEMPT = 5
-    N_HEARD = 6  # contacts in this episode so far
-    KIND = 7  # row of the table of mistakes
-    IS_OPEN = 8  # paced as in an open episode
-    IS_DOUBLE = 9
-    IS_AT_FAULT = 10
-    IS_CALLED = 11  # the firm calls: endless patience
-    REMEMBERS = 12  # the last episode is not forgotten
-    CLOSING = 13  # cause of one who is leaving
+    PHASE = 2
+    N_MISTAKES = 3  # episodes opened by mistakes so far
+    N_CONTACTS = 4  # ordinary contacts so far
+    IS_ORDINARY = 5  # the contact under way is an ordinary one
+    HOOP = 6
+    ATTEMPT = 7
+    N_HEARD = 8  # contacts in this episode so far
+    KIND = 9  # row of the table of mistakes
+    IS_OPEN = 10  # paced as in an open episode
+    IS_DOUBLE = 11
+    IS_AT_FAULT = 12
+    IS_CALLED = 13  # the firm calls: endless patience
+    REMEMBERS = 14  # the last episode is not forgotten
+    CLOSING = 15  # cause of one who is leaving
+    LINKS = 32  # two: neighbours in a bucket of the event queue
+    PLACE = 34  # in the event queue
+    LINE = 35  # two: neighbours in a desk's line
+    GIVES_UP = 37  # as the hoop under way ends
 
 
-N_LIFE = 24  # three cache lines
-N_CODES = 16  # one cache line
+N_LIFE = 32  # floats in a row
+N_CODES = 64  # integers in a row
+CACHE_LINE = 64  # bytes
 
 (
+    AT,
     MISTAKE_AT,
     DROPOUT_AT,
     CONTACT_AT,
@@ -97,20 +105,20 @@ N_CODES = 16  # one cache line
     RATE,
     SPEND,
     JOINED_AT,
-    SINCE,
     GRIEVANCE,
+    CONTACT_LEFT,
     TRUST,
+    SINCE,
     DRIFT,
+    STRETCH,
     DROPOUT,
     VALUE,
     RENEWAL,
     MISTAKE_LEFT,
     DROPOUT_LEFT,
-    CONTACT_LEFT,
     OPENED_AT,
     STING,
     STAKE,
-    STRETCH,
 ) = (column.value for column in Life)
 (
     PHASE,
@@ -127,6 +135,10 @@ N_CODES = 16  # one cache line
     IS_CALLED,
     REMEMBERS,
     CLOSING,
+    LINKS,
+    PLACE,
+    LINE,
+    GIVES_UP,
 ) = (column.value for column in Code)
 (
     GONE,
@@ -154,12 +166,20 @@ class World(NamedTuple):
     replication: int
     failing: float  # q under the policy [-]
     life: Floats  # (n, N_LIFE)
-    codes: NDArray[np.int32]  # (n, N_CODES)
+    codes: NDArray[np.int32]  # (n, N_CODES), the same rows
     queue: Queue
     front: Desk
     back: Desk
     books: Books
     news: Floats  # (2,) reputation, and the news period that it is for
+
+
+def make_rows(n: int) -> Floats:
+    """Return rows of zeros, shape (n, N_LIFE), each at the start of a cache line."""
+    spare = CACHE_LINE // 8
+    cells = np.zeros(n * N_LIFE + spare)
+    start = -cells.ctypes.data % CACHE_LINE // 8
+    return cells[start : start + n * N_LIFE].reshape(n, N_LIFE)
 
 
 def make_world(
@@ -171,19 +191,21 @@ def make_world(
         ValueError: The books were not opened for this plan and population.
     """
     check_books(plan, people, books)
-    n = len(people.arrival)
-    links = np.zeros((n, 2), np.int32)
+    life = make_rows(len(people.arrival))
+    codes = life.view(np.int32)
+    at, place = life[:, AT], codes[:, PLACE]
+    links, line = codes[:, LINKS : LINKS + 2], codes[:, LINE : LINE + 2]
     return World(
         plan,
         people,
         key,
         replication,
         float(failure_probability(plan.market, plan.policy)),
-        np.zeros((n, N_LIFE)),
-        np.zeros((n, N_CODES), np.int32),
-        make_queue(n, plan.horizon),
-        make_desk(links, plan.policy.agents),
-        make_desk(links, plan.policy.supervisors),
+        life,
+        codes,
+        make_queue(at, links, place, plan.horizon),
+        make_desk(line, plan.policy.agents),
+        make_desk(line, plan.policy.supervisors),
         books,
         np.zeros(2),
     )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from churnsim.errors import InputError, Problem
-from churnsim.experiment.assumptions import assumptions_of
 from churnsim.experiment.attribution.findings import findings_of
 from churnsim.experiment.attribution.groups import (
     Kept,
@@ -38,6 +37,7 @@ from churnsim.experiment.replications import (
 from churnsim.experiment.workers import Job
 from churnsim.scenario import LEVERS, Policy, Scenario
 from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.assumptions import assumptions_of
 from churnsim.scenario.files import close_to
 from churnsim.scenario.model import FLAWLESS
 from churnsim.streams import key_from_seed
@@ -105,6 +105,8 @@ def explain(
     seed = checked_seed(loaded, method.seed)
     shares = mistake_shares(loaded)
     scheme = _scheme(len(asked.levers), seed, method)
+    # Before the replications: whoever stops them waits for nothing that could be known.
+    assumptions = assumptions_of(loaded, file_of(scenario), asked[1:3])
     batch: Batch[Kept] = Batch({}, (), (), False)
     if scheme is not None:
         batch = _run(asked, scheme, seed, replications, method)
@@ -131,7 +133,7 @@ def explain(
         segments=found.segments,
         interactions=found.interactions,
         chosen=_chosen(batch),
-        assumptions=assumptions_of(loaded, file_of(scenario)),
+        assumptions=assumptions,
         warnings=tuple(told),
     )
 

@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 
 from churnsim.errors import InputError, PartialError, Problem
-from churnsim.experiment.assumptions import Assumption
 from churnsim.experiment.attribution.groups import GROUPS, Customers
 from churnsim.experiment.attribution.shapley import Scheme, apportioned, numerators
 from churnsim.experiment.attribution.wording import (
@@ -25,6 +24,7 @@ from churnsim.experiment.plain import html_row, number_text, plain
 from churnsim.experiment.sentences import Extent
 from churnsim.records import Integers
 from churnsim.scenario import Scenario
+from churnsim.scenario.assumptions import Assumption
 from churnsim.scenario.files import close_to
 
 WHOLE = "all"  # the segment that is everybody and the firm

@@ -65,12 +65,12 @@ def _levers(attribution: Attribution, width: int) -> list[str]:
     shares, loss = attribution.shares, attribution.loss
     names, columns = _money_columns([*_totals(shares), loss.total], currency)
     yearly = [*(share.yearly.mean for share in shares), loss.yearly.mean]
-    names += ["of_the_loss", "a year per_1,000"]
+    names += ["of the loss", "a year per 1,000"]
     whole = 1.0 if any(share.fraction is not None for share in shares) else None
     fractions = [*(share.fraction for share in shares), whole]
     columns += [_fraction_cells(fractions), money_cells(yearly, currency)]
     if not attribution.is_exact:
-        names.append("sampling_error")
+        names.append("sampling error")
         errors = [share.sampling_error for share in shares]
         columns.append((*money_cells(errors, currency), NOT_COMPARED))
     labels = [*(lever_text(share.lever) for share in shares), "together"]
@@ -92,7 +92,7 @@ def _pairs(attribution: Attribution, width: int) -> list[str]:
     )
     labels = [" × ".join(map(lever_text, pair.levers)) for pair in shown]
     lines = ["", paragraph(text, width), ""]
-    lines += _grid([*names, "a year per_1,000"], labels, columns, width)
+    lines += _grid([*names, "a year per 1,000"], labels, columns, width)
     n_left = len(attribution.interactions) - len(shown)
     if n_left:
         lines.append(f"{n_left} more, smaller or not to be told from zero: see --json")
@@ -114,7 +114,7 @@ def _segments(attribution: Attribution, width: int) -> list[str]:
         _fraction_cells(parts),
         tuple(_mostly(segment) for segment in segments),
     ]
-    names = ["people", *names, "of_the_loss", "mostly"]
+    names = ["people", *names, "of the loss", "mostly"]
     rows = []
     previous = ""
     for i, segment in enumerate(segments):
@@ -140,7 +140,7 @@ def _money_columns(
 ) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return what is lost and, where there is one, its interval: names and cells."""
     has_interval = any(value.low is not None for value in values)
-    names = ["lost", "95 %_from", "95 %_to"] if has_interval else ["lost"]
+    names = ["lost", "95 % from", "95 % to"] if has_interval else ["lost"]
     scale = scale_of(x for value in values for x in value[: len(names)])
     columns = [
         money_cells([value[i] for value in values], currency, scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ def grid(names: Sequence[str], rows: Sequence[Row], width: int) -> list[str]:
     Columns that do not fit into the width are put in further grids below.
 
     Args:
-        names: Of the columns; a long one is broken after "_".
+        names: Of the columns; a long one is broken at blanks and after "_".
         rows: Each with a cell for every column, or none.
         width: To fit into, as far as one column does.
     """
@@ -75,13 +76,11 @@ def _line(row: Row, sizes: Sequence[int], block: range, label_size: int) -> str:
 
 
 def _broken(name: str) -> list[str]:
-    """Return a name in lines of about ten letters, broken after "_"."""
+    """Return a name in lines of about ten letters, broken at blanks and after "_"."""
     lines = [""]
-    for part in name.split("_"):
-        joined = f"{lines[-1]}_{part}" if lines[-1] else part
-        if len(joined) <= 10 or not lines[-1]:
-            lines[-1] = joined
+    for part in re.findall(r"[^_ ]*[_ ]|[^_ ]+", name):
+        if len((lines[-1] + part).rstrip()) <= 10 or not lines[-1]:
+            lines[-1] += part
         else:
-            lines[-1] += "_"
             lines.append(part)
-    return lines
+    return [line.rstrip() for line in lines]

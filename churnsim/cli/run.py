@@ -13,6 +13,8 @@ import click
 
 from churnsim.cli.console import WIDTH, columns, say, tell
 from churnsim.cli.options import (
+    budget_option,
+    half_width_option,
     horizon_option,
     json_option,
     replications_option,
@@ -21,6 +23,7 @@ from churnsim.cli.options import (
     shown_settings,
     threads_option,
     typed_again,
+    until_of,
     with_horizon,
 )
 from churnsim.cli.progress import progress, tell_compiling
@@ -41,6 +44,8 @@ class RunOptions(NamedTuple):
     scenario: str
     policies: tuple[str, ...]
     replications: int | None
+    half_width: str | None
+    budget: str | None
     seed: int | None
     horizon: str | None
     overrides: tuple[str, ...]
@@ -61,6 +66,8 @@ class RunOptions(NamedTuple):
     help="Only this policy, the baseline and flawless. Can be repeated.",
 )
 @replications_option
+@half_width_option
+@budget_option
 @seed_option
 @horizon_option
 @set_option
@@ -97,12 +104,15 @@ def run_command(options: RunOptions) -> None:
         from churnsim.experiment.store.writing import check_place
 
         check_place(options.out, force=options.force)
+    until = until_of(
+        options.half_width, options.budget, options.replications, _currency(options)
+    )
     tell_compiling(options.engine)
     with stopping() as stop, progress() as report:
         comparison = compare(
             options.scenario,
             policies=options.policies or None,
-            replications=options.replications,
+            replications=until or options.replications,
             seed=options.seed,
             overrides=with_horizon(options.overrides, options.horizon),
             execution=Execution(
@@ -110,7 +120,7 @@ def run_command(options: RunOptions) -> None:
             ),
         )
     commands = Commands(
-        _again(options, comparison.seed),
+        _again(options, comparison),
         shown_settings(options.scenario, options.overrides),
     )
     _show(comparison, options, functools.partial(results_text, comparison, commands))
@@ -139,13 +149,25 @@ def _show(
         tell(f"results kept in {folder}; made again by: churnsim verify {folder}")
 
 
-def _again(options: RunOptions, seed: int) -> str:
+def _currency(options: RunOptions) -> str:
+    """Return what an amount is typed in, where one may have been."""
+    if options.half_width is None:
+        return ""
+    from churnsim.scenario import load_scenario
+
+    return load_scenario(options.scenario, overrides=options.overrides).currency
+
+
+def _again(options: RunOptions, comparison: Comparison) -> str:
     """Return the command that makes the same numbers."""
+    replications = options.replications
+    if options.half_width or options.budget:
+        replications = comparison.n_finished
     words = ["churnsim", "run", options.scenario]
     for name in options.policies:
         words += ["--policy", name]
     return typed_again(
-        words, options.replications, seed, options.horizon, options.overrides
+        words, replications, comparison.seed, options.horizon, options.overrides
     )
 
 

@@ -18,6 +18,7 @@ from churnsim.experiment.replications import (
     Replications,
     run_replications,
 )
+from churnsim.experiment.sequential import Until
 from churnsim.experiment.store import (
     Manifest,
     Verification,
@@ -54,6 +55,7 @@ __all__ = [
     "MistakeShare",
     "Assumption",
     "Execution",
+    "Until",
     "Replications",
     "Failure",
     "Manifest",

@@ -22,6 +22,7 @@ from churnsim.experiment.replications import (
     run_replications,
 )
 from churnsim.experiment.sentences import Extent, sentence_of
+from churnsim.experiment.sequential import Until, headline, run_until, shortfall
 from churnsim.experiment.summary import FIGURES, Summary
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
@@ -230,7 +231,7 @@ def compare(
     scenario: Scenario | str | Path,
     *,
     policies: Sequence[str] | None = None,
-    replications: int | None = None,
+    replications: int | Until | None = None,
     seed: int | None = None,
     overrides: Overrides = (),
     execution: Execution = THREADS,
@@ -242,7 +243,7 @@ def compare(
     Args:
         scenario: A ready one's name, a file, or what `load_scenario` returned.
         policies: The scenario's where absent; its baseline and flawless are always run.
-        replications: How many; the scenario's where absent.
+        replications: How many, or until when; the scenario's where absent.
         seed: The scenario's where absent.
         overrides: Settings that lie over the file's.
         execution: Engine, threads, progress, a way to stop.
@@ -258,9 +259,14 @@ def compare(
     names.sort(key=loaded.policy_names.index)
     # Before the replications: whoever stops them waits for nothing that could be known.
     assumptions = assumptions_of(loaded, file_of(scenario), names)
-    results = run_replications(
-        loaded, names, replications=replications, seed=seed, execution=execution
-    )
+    told: list[str] = []
+    if isinstance(replications, Until):
+        results = run_until(loaded, names, replications, seed=seed, execution=execution)
+        told = shortfall(replications, headline(loaded, results))
+    else:
+        results = run_replications(
+            loaded, names, replications=replications, seed=seed, execution=execution
+        )
     return Comparison(
         scenario=loaded,
         seed=loaded.seed if seed is None else seed,
@@ -270,8 +276,9 @@ def compare(
         losses=tuple(losses_of(loaded, results)),
         mistake_shares=tuple(s for s in shares if s.policy in results.policies),
         assumptions=assumptions,
-        warnings=tuple(
-            warnings_of(loaded, shares, results.policies, len(results.finished))
+        warnings=(
+            *warnings_of(loaded, shares, results.policies, len(results.finished)),
+            *told,
         ),
     )
 

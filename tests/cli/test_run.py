@@ -260,3 +260,44 @@ def test_run__json_is_finite(churnsim: Command) -> None:
     answer = churnsim("run", *SMALL, "--json")
     document = json.loads(answer.out, parse_constant=refuse)
     assert all(map(math.isfinite, figure(document, "revenue")))
+
+
+SMALL_YEAR = ("--horizon", "1 year", "--set", "population.customers=200")
+
+
+def test_half_width__goes_on_and_says_how_many_it_took(churnsim: Command) -> None:
+    """The last line makes the same numbers again, without looking."""
+    answer = churnsim("run", *SMALL_YEAR, "--half-width", "60%")
+    assert answer.code == 0
+    *_, again = answer.out.splitlines()
+    words = shlex.split(again)
+    n = int(words[words.index("--replications") + 1])
+    assert n >= 20
+    assert f"mean of {n} replications" in answer.out
+    assert churnsim(*words[1:]).out == answer.out
+
+
+def test_budget__ends_in_time_and_tells_of_the_shortfall(churnsim: Command) -> None:
+    """Too short a time for the precision asked for is a warning, with both figures."""
+    bounds = ("--half-width", "0.01%", "--budget", "0.5 s", "--replications", "3")
+    answer = churnsim("run", *SMALL_YEAR, *bounds, "--json")
+    assert answer.code == 0
+    assert any("asked for" in told for told in json.loads(answer.out)["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--half-width", "5"), '--half-width: must be an amount such as "$50"'),
+        (("--half-width", "€5"), '--half-width: must be an amount such as "$50"'),
+        (("--half-width", "0%"), "half_width: must be above 0"),
+        (("--budget", "soon"), "--budget: must be a duration"),
+    ],
+)
+def test_until__is_refused_where_it_means_nothing(
+    churnsim: Command, options: tuple[str, ...], told: str
+) -> None:
+    """No amount, another currency, nothing, no time."""
+    answer = churnsim("run", *SMALL_YEAR, *options)
+    assert answer.code == ExitCode.INPUT
+    assert told in answer.err

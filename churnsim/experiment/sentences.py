@@ -17,6 +17,8 @@ from churnsim.units import format_money
 PER = "a year per 1,000 customers"
 MOST = 0.5
 CENTS_BELOW = 100
+PAIRING_FROM = 5  # replications; fewer do not tell what pairing is worth
+HELPS_FROM = 1.1  # variance factor
 
 _SUBJECTS = {
     "empowered": "empowered recovery",
@@ -174,3 +176,29 @@ def _no_difference(loss: Loss, extent: Extent) -> str:
         f"{subject(loss.policy)} makes no difference to this firm's {what} "
         f"against {subject(loss.other)}: it was the same {each}."
     )
+
+
+def pairing_of(loss: Loss) -> str | None:
+    """Return what common luck is worth, or None where nothing can be said of it.
+
+    The variance factor says how many times as many replications it would take for the
+    same interval if the two policies did not meet the same customers and the same luck.
+    """
+    factor, correlation = loss.variance_factor, loss.correlation
+    if factor is None or correlation is None or loss.total.n < PAIRING_FROM:
+        return None
+    if factor < HELPS_FROM:
+        return (
+            "Meeting the same customers and luck does not help here (correlation "
+            f"{correlation:.2f}): separate runs would tell as much."
+        )
+    return (
+        "Both met the same customers and luck (correlation "
+        f"{correlation:.2f}): separate runs would need {_times(factor)} times as many "
+        "replications."
+    )
+
+
+def _times(factor: float) -> str:
+    """Return a factor in two digits, or whole above ten."""
+    return f"{factor:,.0f}" if factor >= 10.0 else f"{factor:.1f}"

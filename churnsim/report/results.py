@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from churnsim.experiment.comparison import Comparison
 from churnsim.experiment.intervals import Estimate
+from churnsim.experiment.sentences import pairing_of
 from churnsim.experiment.summary import FIGURES
 from churnsim.report.amounts import (
     Value,
@@ -52,6 +53,10 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     lines = [*heading_lines(comparison, width), ""]
     lines += grid(list(comparison.policies), list(_rows(comparison)), width)
     lines += ["", paragraph(comparison.sentence(), width)]
+    headline = comparison.headline()
+    pairing = pairing_of(headline) if headline else None
+    if pairing:
+        lines += ["", paragraph(pairing, width)]
     lines += warning_lines(comparison, width)
     lines += [
         "",

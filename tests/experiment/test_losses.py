@@ -8,7 +8,7 @@ import pytest
 from churnsim.engines.outcome import Totals
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.losses import Loss, MainCause, loss_of, main_cause
-from churnsim.experiment.sentences import Extent, sentence_of
+from churnsim.experiment.sentences import Extent, pairing_of, sentence_of
 from churnsim.experiment.summary import Summary
 from churnsim.records import Cause
 
@@ -243,3 +243,17 @@ def test_sentence__knows_every_cause() -> None:
         assert "most of it through customers who" in sentence_of(given, FULL).replace(
             "customers whose", "customers who"
         )
+
+
+def test_pairing__is_worth_what_the_variances_say() -> None:
+    """Of five pairs: in step, it saves runs; out of step, it is said not to help."""
+    base = rows("empowered", 100, 120, 140, 160, 180)
+    alike = loss_of(rows("slow", 90, 110, 131, 150, 170), base, "", "revenue", YEAR)
+    told = pairing_of(alike)
+    # Differences 10, 10, 9, 10, 10: variance .2 against 1,000 and 1,000.2 apart.
+    assert told is not None
+    assert "need 10,001 times as many replications" in told
+    against = loss_of(rows("slow", 170, 150, 131, 110, 90), base, "", "revenue", YEAR)
+    assert "does not help here (correlation -1.00)" in (pairing_of(against) or "")
+    assert pairing_of(loss_of(base[:4], base[:4], "", "revenue", YEAR)) is None
+    assert pairing_of(loss_of(base, base, "", "revenue", YEAR)) is None

@@ -12,12 +12,14 @@ import click
 from churnsim._version import __version__
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
+from churnsim.cli.counterfactuals import counterfactuals_command
 from churnsim.cli.explain import explain_command
 from churnsim.cli.fit import fit_command
 from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
 from churnsim.cli.run import run_command
 from churnsim.cli.shape import SuggestingGroup
+from churnsim.cli.story import story_command
 from churnsim.cli.verify import verify_command
 from churnsim.errors import ExitCode
 
@@ -62,6 +64,8 @@ def churnsim() -> None:
 for command in (
     run_command,
     explain_command,
+    counterfactuals_command,
+    story_command,
     list_command,
     show_command,
     init_command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,18 +100,42 @@ def schema_command(options: SchemaOptions) -> None:
         say(json.dumps(schema, indent=2))
 
 
-def write_new(file: Path, text: str, *, force: bool) -> None:
-    """Write a file whole, unless it is there already.
+def check_new(file: Path, *, force: bool) -> None:
+    """Refuse before the work a file that could not be written after it.
 
     Raises:
-        InputError: It is there, and `force` is not given.
-        StorageError: It cannot be written.
+        InputError: It is there already and `force` is not given, or its folder is not.
     """
     if file.exists() and not force:
         hint = "choose another name, or replace it with --force"
         raise InputError(Problem("must not exist yet", str(file), hint=hint))
+    if not file.absolute().parent.is_dir():
+        raise InputError(Problem("must be in a folder that exists", str(file)))
+
+
+def write_new(file: Path, content: str | bytes, *, force: bool) -> None:
+    """Write a file whole, unless it is there already.
+
+    It is written beside its place and then moved there, so that half of it is never
+    taken for all.
+
+    Raises:
+        InputError: It is there, and `force` is not given; or its folder is not.
+        StorageError: It cannot be written.
+    """
+    check_new(file, force=force)
+    data = content.encode() if isinstance(content, str) else content
     try:
-        file.write_text(text, encoding="utf-8")
+        if file.exists() and not file.is_file():  # a pipe, or another device
+            file.write_bytes(data)
+            return
+        place = file.resolve()
+        beside = place.with_name(f".{place.name}.{os.getpid()}")
+        try:
+            beside.write_bytes(data)
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         rule = f"must be a file that can be written ({error.strerror})"
         raise StorageError(Problem(rule, str(file))) from None

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from churnsim.cli.check import write_new
+from churnsim.cli.check import check_new, write_new
 from churnsim.cli.console import columns, say, tell
 from churnsim.cli.options import (
+    from_option,
     horizon_option,
     json_option,
     replications_option,
@@ -18,6 +19,7 @@ from churnsim.cli.options import (
     set_option,
     shown_settings,
     threads_option,
+    to_option,
     typed_again,
     with_horizon,
 )
@@ -25,7 +27,7 @@ from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
-from churnsim.errors import ExitCode, InputError, Problem
+from churnsim.errors import ExitCode
 
 if TYPE_CHECKING:
     from churnsim.experiment.attribution import Attribution
@@ -58,18 +60,8 @@ class ExplainOptions(NamedTuple):
 
 @click.command("explain", short_help="Tell why one policy loses against another.")
 @click.argument("scenario", default=DEFAULT, metavar="[SCENARIO]")
-@click.option(
-    "--from",
-    "source",
-    metavar="POLICY",
-    help="That loses; the last of the scenario's policies by default.",
-)
-@click.option(
-    "--to",
-    "target",
-    metavar="POLICY",
-    help="That it is compared with; the scenario's baseline by default.",
-)
+@from_option
+@to_option
 @click.option(
     "--of",
     "measure",
@@ -105,7 +97,8 @@ def explain_command(options: ExplainOptions) -> None:
     from churnsim.report.attributions import attribution_text  # so Ctrl-C is quick
     from churnsim.report.framing import Commands
 
-    _check_file(options)
+    if options.customers:
+        check_new(options.customers, force=options.force)
     tell_compiling("kernel")
     with stopping() as stop, progress() as report:
         attribution = explain(
@@ -135,22 +128,6 @@ def explain_command(options: ExplainOptions) -> None:
     error = attribution.error()
     if error is not None:
         raise error
-
-
-def _check_file(options: ExplainOptions) -> None:
-    """Refuse before the work what could not be written after it.
-
-    Raises:
-        InputError: The file is there already, or its folder is not.
-    """
-    file = options.customers
-    if file is None:
-        return
-    if file.exists() and not options.force:
-        hint = "choose another name, or replace it with --force"
-        raise InputError(Problem("must not exist yet", str(file), hint=hint))
-    if not file.absolute().parent.is_dir():
-        raise InputError(Problem("must be in a folder that exists", str(file)))
 
 
 def _write(options: ExplainOptions, attribution: Attribution) -> None:

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 
 SEED_MAX = 2**64 - 1
 
+from_option = click.option(
+    "--from",
+    "source",
+    metavar="POLICY",
+    help="That loses; the last of the scenario's policies by default.",
+)
+to_option = click.option(
+    "--to",
+    "target",
+    metavar="POLICY",
+    help="That it is compared with; the scenario's baseline by default.",
+)
 replications_option = click.option(
     "--replications",
     type=click.IntRange(1, 1_000_000),

@@ -10,6 +10,17 @@ from churnsim.experiment.attribution import (
 )
 from churnsim.experiment.bound import MistakeShare, mistake_share, mistake_shares
 from churnsim.experiment.comparison import Comparison, PolicyFigures, compare
+from churnsim.experiment.counterfactuals import (
+    Asked,
+    Counterfactuals,
+    Life,
+    Moment,
+    Person,
+    Story,
+    Turn,
+    counterfactuals,
+    story,
+)
 from churnsim.experiment.failures import Failure
 from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.experiment.losses import Loss, MainCause
@@ -33,6 +44,8 @@ from churnsim.scenario.assumptions import Assumption, assumptions_of
 __all__ = [
     "compare",
     "explain",
+    "counterfactuals",
+    "story",
     "run_replications",
     "write_results",
     "read_manifest",
@@ -51,6 +64,13 @@ __all__ = [
     "Interaction",
     "Segment",
     "Method",
+    "Counterfactuals",
+    "Turn",
+    "Asked",
+    "Story",
+    "Life",
+    "Moment",
+    "Person",
     "Estimate",
     "MistakeShare",
     "Assumption",

@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
-from churnsim.scenario import Scenario, list_policies, load_scenario
+from churnsim.scenario import LEVERS, Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.files import close_to, find, is_path
+from churnsim.scenario.model import FLAWLESS
+
+
+class Question(NamedTuple):
+    """Two policies of a scenario, one held against the other."""
+
+    scenario: Scenario
+    source: str  # the policy that is asked about
+    target: str  # what it is held against
+    levers: tuple[str, ...]  # those that differ
 
 
 def prepared(
@@ -55,6 +66,38 @@ def prepared(
         texts = (text.partition("=") for text in overrides)
         overrides = {key.strip(): value.strip() for key, _, value in texts}
     return load_scenario(scenario, overrides={**overrides, **added})
+
+
+def question_of(
+    scenario: Scenario | str | Path,
+    source: str | None,
+    target: str | None,
+    overrides: Overrides,
+) -> Question:
+    """Return which two policies are held against each other.
+
+    Args:
+        scenario: A ready one's name, a file, or what `load_scenario` returned.
+        source: The last of the scenario's policies where absent.
+        target: The scenario's baseline where absent.
+        overrides: Settings that lie over the file's.
+
+    Raises:
+        InputError: Settings or policies that there cannot be.
+    """
+    named = [name for name in (source, target) if name is not None]
+    loaded = prepared(scenario, named, overrides)
+    others = [name for name in loaded.policy_names if name != FLAWLESS]
+    if source is None:
+        end = loaded.baseline if target is None else target
+        others = [name for name in others if name != end]
+        source = others[-1] if others else loaded.baseline
+        if not others and target is None:
+            target = FLAWLESS  # the baseline is the only policy
+    target = loaded.baseline if target is None else target
+    a, b = loaded.policy(source), loaded.policy(target)
+    levers = tuple(name for name in LEVERS if getattr(a, name) != getattr(b, name))
+    return Question(loaded, source, target, levers)
 
 
 def file_of(scenario: Scenario | str | Path) -> Path | None:

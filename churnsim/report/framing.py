@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from churnsim.experiment import Attribution, Comparison
+from churnsim.experiment import Attribution, Comparison, Counterfactuals
 from churnsim.report.columns import paragraph
 from churnsim.streams import STREAM_VERSION
 from churnsim.units import format_duration
@@ -12,7 +12,7 @@ from churnsim.units import format_duration
 NAMED_MAX = 8  # assumptions; more than that nobody reads
 DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
-Experiment = Comparison | Attribution
+Experiment = Comparison | Attribution | Counterfactuals
 
 
 class Commands(NamedTuple):

@@ -25,7 +25,12 @@ from churnsim.experiment.attribution.shapley import (
 )
 from churnsim.experiment.bound import mistake_shares
 from churnsim.experiment.losses import MEASURES
-from churnsim.experiment.preparing import file_of, prepared, warnings_of
+from churnsim.experiment.preparing import (
+    Question,
+    file_of,
+    question_of,
+    warnings_of,
+)
 from churnsim.experiment.replications import (
     THREADS,
     Batch,
@@ -39,7 +44,6 @@ from churnsim.scenario import LEVERS, Policy, Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import assumptions_of
 from churnsim.scenario.files import close_to
-from churnsim.scenario.model import FLAWLESS
 from churnsim.streams import key_from_seed
 
 ORDERS_MAX = 1_000_000
@@ -58,15 +62,6 @@ class Method(NamedTuple):
 
 
 USUAL = Method()  # revenue, exact
-
-
-class Question(NamedTuple):
-    """Why one policy of a scenario loses against another."""
-
-    scenario: Scenario
-    source: str
-    target: str
-    levers: tuple[str, ...]  # those that differ
 
 
 def explain(
@@ -99,7 +94,7 @@ def explain(
     Source:
         Shapley 1953; Grabisch & Roubens 1999 (see `shapley.py`).
     """
-    asked = _asked(scenario, source, target, overrides)
+    asked = question_of(scenario, source, target, overrides)
     loaded = asked.scenario
     _check(method)
     seed = checked_seed(loaded, method.seed)
@@ -141,28 +136,6 @@ def explain(
 def mixture(source: Policy, target: Policy, levers: Sequence[str]) -> Policy:
     """Return a policy with some of its levers as another has them."""
     return source.model_copy(update={name: getattr(target, name) for name in levers})
-
-
-def _asked(
-    scenario: Scenario | str | Path,
-    source: str | None,
-    target: str | None,
-    overrides: Overrides,
-) -> Question:
-    """Return what is asked, with what was left open filled in."""
-    named = [name for name in (source, target) if name is not None]
-    loaded = prepared(scenario, named, overrides)
-    others = [name for name in loaded.policy_names if name != FLAWLESS]
-    if source is None:
-        end = loaded.baseline if target is None else target
-        others = [name for name in others if name != end]
-        source = others[-1] if others else loaded.baseline
-        if not others and target is None:
-            target = FLAWLESS  # the baseline is the only policy
-    target = loaded.baseline if target is None else target
-    a, b = loaded.policy(source), loaded.policy(target)
-    levers = tuple(name for name in LEVERS if getattr(a, name) != getattr(b, name))
-    return Question(loaded, source, target, levers)
 
 
 def _check(method: Method) -> None:

@@ -1,7 +1,7 @@
 """Results on disk: written whole or not at all, and found out if they change."""
 
 from churnsim.experiment.store.manifest import Manifest, read_manifest
-from churnsim.experiment.store.tables import csv_text
+from churnsim.experiment.store.tables import csv_text, parquet_bytes
 from churnsim.experiment.store.verifying import Verification, verify_results
 from churnsim.experiment.store.writing import write_results
 
@@ -10,6 +10,7 @@ __all__ = [
     "read_manifest",
     "verify_results",
     "csv_text",
+    "parquet_bytes",
     "Manifest",
     "Verification",
 ]

@@ -1,0 +1,284 @@
+"""One customer's two lives, event by event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from churnsim.engines.books import Account, Event
+from churnsim.engines.outcome import Outcome
+from churnsim.errors import InputError, Problem
+from churnsim.experiment.counterfactuals.logs import Log, events_of, log_of, parting
+from churnsim.experiment.counterfactuals.wording import (
+    Scene,
+    cause_text,
+    moment_text,
+    words_of,
+)
+from churnsim.experiment.memory import check_memory, need_of
+from churnsim.experiment.preparing import question_of
+from churnsim.experiment.replications import checked_number, checked_seed
+from churnsim.mechanisms.episode import kind_index
+from churnsim.records import Cause
+from churnsim.scenario import Scenario
+from churnsim.scenario.assemble import Overrides
+from churnsim.simulation import make_population, simulate
+from churnsim.streams import Purpose, key_from_seed, uniforms
+from churnsim.units import format_money
+
+ENGINE = "kernel"
+HOURS = 24.0  # in a day
+
+
+class Person(NamedTuple):
+    """Whose story is told: the same person under every policy."""
+
+    customer: int
+    replication: int = 0
+    seed: int | None = None  # the scenario's where absent
+
+
+class Moment(NamedTuple):
+    """An event of the event log, and what it is in words."""
+
+    time: float  # [days]
+    event: str  # a name of Event, in lower case
+    episode: int  # as logged: the episode's address, or a cause
+    grievance: float  # as logged [log-odds]
+    text: str
+
+
+class Life(NamedTuple):
+    """A person in one world."""
+
+    policy: str
+    is_won: bool  # is or was a customer
+    departure: float | None  # [days]; None: still a customer, or never one
+    cause: str  # "none": still a customer, or never one
+    revenue: int  # [micro-units]
+    make_good: int  # paid to the customer [micro-units]
+    episodes: int
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Story:
+    """The same customer under two policies."""
+
+    scenario: Scenario
+    person: Person  # with the seed that was used
+    lives: tuple[Life, Life]  # under source, and under target
+    parted: int | None  # place of the first moment that differs; None: nowhere
+
+    @property
+    def is_same(self) -> bool:
+        """Return whether both lives are the same, moment by moment and in money."""
+        a, b = self.lives
+        return self.parted is None and a[1:7] == b[1:7]
+
+    @property
+    def parted_at(self) -> float | None:
+        """Return when the lives part [days]; None: never."""
+        if self.parted is None:
+            return None
+        nexts = [life.moments[self.parted : self.parted + 1] for life in self.lives]
+        return min(moment.time for moments in nexts for moment in moments)
+
+    @property
+    def difference(self) -> int:
+        """Return what is earned under target beyond source [micro-units]."""
+        return self.lives[1].revenue - self.lives[0].revenue
+
+    @cached_property
+    def _name(self) -> str:
+        return f"customer {self.person.customer:,}"
+
+    def sentence(self) -> str:
+        """Return how the two lives differ, in one sentence."""
+        a, b = self.lives
+        if self.is_same:
+            return (
+                f"The policy makes no difference to {self._name}: both lives are the "
+                f"same under {a.policy} and {b.policy}."
+            )
+        when = ""
+        if self.parted_at is not None:
+            when = f" Their lives part on {moment_text(self.parted_at)}."
+        more = "more" if self.difference >= 0 else "less"
+        amount = format_money(abs(self.difference), self.scenario.currency)
+        return (
+            f"{self._name[0].upper()}{self._name[1:]} {_ending(a)} under {a.policy} "
+            f"and {_ending(b)} under {b.policy}.{when} Revenue under {b.policy} is "
+            f"{amount} {more}."
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """Return one row for each moment of each life, with the policy first."""
+        rows = [
+            {"policy": life.policy, **moment._asdict()}
+            for life in self.lives
+            for moment in life.moments
+        ]
+        reals, texts = ("time", "grievance"), ("policy", "event", "text")
+        names = ("policy", *Moment._fields)
+        types = {name: pa.int64() for name in names}
+        types |= dict.fromkeys(reals, pa.float64()) | dict.fromkeys(texts, pa.string())
+        return pa.Table.from_pylist(rows, pa.schema(types.items()))
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Return both whole lives in numbers, texts and lists."""
+        return {
+            "scenario": self.scenario.name,
+            "scenario_digest": self.scenario.digest,
+            "title": self.scenario.title,
+            "currency": self.scenario.currency,
+            "horizon_days": self.scenario.horizon,
+            "from": self.lives[0].policy,
+            "to": self.lives[1].policy,
+            "customer": self.person.customer,
+            "replication": self.person.replication,
+            "seed": self.person.seed,
+            "engine": ENGINE,
+            "is_same": self.is_same,
+            "parted_at_days": self.parted_at,
+            "parted_at_event": self.parted,
+            "micro_difference": self.difference,
+            "sentence": self.sentence(),
+            "lives": [_life(life) for life in self.lives],
+        }
+
+    def __repr__(self) -> str:
+        """Return what it is, on one line."""
+        return f"<Story: {self.sentence()}>"
+
+    def __str__(self) -> str:
+        """Return the sentence."""
+        return self.sentence()
+
+
+def story(
+    scenario: Scenario | str | Path,
+    person: Person,
+    source: str | None = None,
+    target: str | None = None,
+    *,
+    overrides: Overrides = (),
+) -> Story:
+    """Return the same customer's life under two policies.
+
+    Args:
+        scenario: A ready one's name, a file, or what `load_scenario` returned.
+        person: Which customer, in which replication, at which seed.
+        source: The last of the scenario's policies where absent.
+        target: The scenario's baseline where absent.
+        overrides: Settings that lie over the file's.
+
+    Raises:
+        InputError: Settings, policies or a customer that there cannot be.
+        ResourceError: More memory would be needed than there is.
+    """
+    question = question_of(scenario, source, target, overrides)
+    loaded = question.scenario
+    seed = checked_seed(loaded, person.seed)
+    number = checked_number("replication", person.replication, 0, 2**32 - 1)
+    check_memory(need_of(loaded, ENGINE, 2, 1))
+    people = make_population(loaded, seed=seed, replication=number)
+    n_people = len(people.arrival)
+    if not n_people:
+        rule = "must be somebody; this scenario has no customers and no prospects"
+        raise InputError(Problem(rule, field="customer", value=person.customer))
+    checked_number("customer", person.customer, 0, n_people - 1)
+    person = Person(person.customer, number, seed)
+    found = []
+    for policy in question[1:3]:
+        outcome = simulate(
+            loaded, policy, seed=seed, replication=number, population=people
+        )
+        found.append((outcome, events_of(log_of(outcome), person.customer)))
+    a, b = (_lived(loaded, outcome, log, person) for outcome, log in found)
+    return Story(loaded, person, (a, b), parting(found[0][1], found[1][1]))
+
+
+def _lived(scenario: Scenario, outcome: Outcome, log: Log, person: Person) -> Life:
+    """Return a person's life in one world."""
+    customer = person.customer
+    books = outcome.books
+    is_kept = books.cause[customer] == Cause.NONE
+    return Life(
+        policy=outcome.policy,
+        is_won=bool(books.is_won[customer]),
+        departure=None if is_kept else float(books.departure[customer]),
+        cause=Cause(books.cause[customer]).name.lower(),
+        revenue=int(books.accounts[customer, Account.REVENUE]),
+        make_good=int(books.accounts[customer, Account.MAKE_GOOD]),
+        episodes=int(books.accounts[customer, Account.EPISODES]),
+        moments=_moments(scenario, outcome, log, person),
+    )
+
+
+def _moments(
+    scenario: Scenario, outcome: Outcome, log: Log, person: Person
+) -> tuple[Moment, ...]:
+    """Return a person's events with their words.
+
+    A mistake adds its sting to what is left of the grievance before it: max(γ, 0).
+    """
+    moments = []
+    before = 0.0
+    for row in zip(*log[1:], strict=True):
+        day, value = float(row[0]), float(row[3])
+        event, word = Event(row[1]), int(row[2])
+        kind = ""
+        if event == Event.MISTAKE:
+            kind = _kind(scenario, outcome, person, word)
+        sting = value - max(before, 0.0)
+        text = words_of(Scene(event, word, value, day, sting, kind))
+        moments.append(Moment(day, event.name.lower(), word, value, text))
+        before = value
+    return tuple(moments)
+
+
+def _kind(scenario: Scenario, outcome: Outcome, person: Person, word: int) -> str:
+    """Return what kind a mistake is, by the draw that the engines make for it."""
+    key = key_from_seed(outcome.seed)
+    u, _ = uniforms(key, person.customer, person.replication, word, Purpose.KIND)
+    return scenario.spec.mistakes[kind_index(outcome.plan.kinds, u)].name
+
+
+def _ending(life: Life) -> str:
+    """Return how a life ends, as a verb."""
+    if not life.is_won:
+        return "is never a customer"
+    if life.departure is None:
+        return "stays"
+    cause = cause_text(Cause[life.cause.upper()])
+    return f"leaves on {moment_text(life.departure)} ({cause})"
+
+
+def _life(life: Life) -> dict[str, Any]:
+    """Return a life for JSON."""
+    return {
+        "policy": life.policy,
+        "is_won": life.is_won,
+        "departure_days": life.departure,
+        "cause": life.cause,
+        "micro_revenue": life.revenue,
+        "micro_make_good": life.make_good,
+        "episodes": life.episodes,
+        "events": [
+            {
+                "days": moment.time,
+                "hours": moment.time * HOURS,
+                "when": moment_text(moment.time),
+                "event": moment.event,
+                "episode": moment.episode,
+                "grievance": moment.grievance,
+                "text": moment.text,
+            }
+            for moment in life.moments
+        ],
+    }

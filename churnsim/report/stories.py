@@ -16,7 +16,8 @@ from churnsim.units import format_duration, format_money
 GAP = "  "  # between columns
 NARROWEST_LIFE = 16  # columns
 DIGEST_DIGITS = 12
-MARK = "here they part"
+PART = "here they part"
+TURN = "here they take another course"
 
 
 class Beat(NamedTuple):
@@ -24,6 +25,7 @@ class Beat(NamedTuple):
 
     time: float  # [days]
     texts: tuple[str, str]  # "" where nothing happens
+    places: tuple[int, int]  # of the moments in their lives; -1 where nothing happens
 
 
 def story_text(story: Story, again: str, width: int, *, whole: bool) -> str:
@@ -61,8 +63,8 @@ def _beats(story: Story) -> tuple[list[Beat], list[Beat]]:
     """Return what is the same in both lives, and what comes after."""
     a, b = (life.moments for life in story.lives)
     n_shared = len(a) if story.parted is None else story.parted
-    shared = [Beat(m.time, (m.text, m.text)) for m in a[:n_shared]]
-    return shared, list(_merged(a[n_shared:], b[n_shared:]))
+    beats = list(_merged(a, b))
+    return beats[:n_shared], beats[n_shared:]
 
 
 def _merged(a: Sequence[Moment], b: Sequence[Moment]) -> Iterator[Beat]:
@@ -72,7 +74,8 @@ def _merged(a: Sequence[Moment], b: Sequence[Moment]) -> Iterator[Beat]:
         is_a = i < len(a) and (j == len(b) or a[i].time <= b[j].time)
         is_b = j < len(b) and (i == len(a) or b[j].time <= a[i].time)
         texts = (a[i].text if is_a else "", b[j].text if is_b else "")
-        yield Beat(a[i].time if is_a else b[j].time, texts)
+        places = (i if is_a else -1, j if is_b else -1)
+        yield Beat(a[i].time if is_a else b[j].time, texts, places)
         i, j = i + is_a, j + is_b
 
 
@@ -100,9 +103,15 @@ def _side_by_side(
     lines.append("-" * (first + 2 * (room + len(GAP))))
     for beat in shared:
         lines += _line(moment_text(beat.time), beat.texts, first, room)
+    rule = f"{'=' * first}{GAP}"
+    course = story.other_course
+    marks = {i: TURN for i, beat in enumerate(own) if course in beat.places}
+    marks = dict(list(marks.items())[:1])  # its later half is no mark of its own
     if own:
-        lines.append(f"{'=' * first}{GAP}{MARK}")
-    for beat in own:
+        marks[0] = PART
+    for i, beat in enumerate(own):
+        if i in marks:
+            lines.append(f"{rule}{marks[i]}")
         lines += _line(moment_text(beat.time), beat.texts, first, room)
     return lines
 

@@ -15,6 +15,7 @@ PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "guide.md",
     ROOT / "docs" / "attribution.md",
+    ROOT / "docs" / "counterfactuals.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -60,18 +62,30 @@ def parting(a: Log, b: Log) -> int | None:
     Events differ in time, kind, episode or grievance, to the last bit. Where one life
     is the beginning of the other, they part at the other's next event.
     """
+    return _first(a, b, Log._fields)
+
+
+def other_course(a: Log, b: Log) -> int | None:
+    """Return the place of the first event of another kind or episode; None: nowhere.
+
+    Before it the same things happen in both lives, though perhaps at other times.
+    """
+    return _first(a, b, ("events", "words"))
+
+
+def time_of(place: int | None, a: Log, b: Log) -> float:
+    """Return when the earlier event at a place of two lives is [days]; nan: nowhere."""
+    if place is None:
+        return math.nan
+    return min(float(log.times[place]) for log in (a, b) if place < len(log.times))
+
+
+def _first(a: Log, b: Log, columns: Sequence[str]) -> int | None:
+    """Return the first place at which one of the columns differs."""
     n = min(len(a.times), len(b.times))
     differs = np.zeros(n, np.bool_)
-    for one, other in zip(a, b, strict=True):
-        differs |= one[:n] != other[:n]
+    for name in columns:
+        differs |= getattr(a, name)[:n] != getattr(b, name)[:n]
     if differs.any():
         return int(np.argmax(differs))
     return None if len(a.times) == len(b.times) else n
-
-
-def parting_time(a: Log, b: Log) -> float | None:
-    """Return when two lives part [days]; None: never."""
-    place = parting(a, b)
-    if place is None:
-        return None
-    return min(float(log.times[place]) for log in (a, b) if place < len(log.times))

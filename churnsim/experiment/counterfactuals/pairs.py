@@ -13,7 +13,9 @@ from churnsim.experiment.counterfactuals.logs import (
     Log,
     events_of,
     log_of,
-    parting_time,
+    other_course,
+    parting,
+    time_of,
 )
 from churnsim.experiment.workers import Keep
 from churnsim.records import Cause, Floats, Integers, Population
@@ -40,7 +42,9 @@ class Turned(NamedTuple):
     cause: Integers  # (n, 2)
     revenue: Integers  # (n, 2) [micro-units]
     episodes: Integers  # (n, 2)
-    parted: Floats  # (n,) when their lives part [days]; nan: not asked for
+    # (n, 2) when their lives part, and take another course [days]; nan: not asked for,
+    # or not at all.
+    parted: Floats
 
 
 class Pair(NamedTuple):
@@ -128,12 +132,12 @@ def turned_of(source: Lives, target: Lives, logs: tuple[Log, Log] | None) -> Tur
     is_both = source.is_won & target.is_won
     is_turned = is_both & ((source.cause == KEPT) != (target.cause == KEPT))
     who = np.flatnonzero(is_turned).astype(np.int64)
-    parted = np.full(len(who), np.nan)
+    parted = np.full((len(who), 2), np.nan)
     if logs is not None:
         for row, customer in enumerate(who):
-            lives = [events_of(log, int(customer)) for log in logs]
-            at = parting_time(*lives)
-            parted[row] = np.nan if at is None else at
+            a, b = (events_of(log, int(customer)) for log in logs)
+            places = parting(a, b), other_course(a, b)
+            parted[row] = [time_of(place, a, b) for place in places]
     both = (source, target)
     return Turned(
         who,

@@ -189,7 +189,9 @@ class Counterfactuals:
 
         Columns: replication, customer, is_prospect, lost_under (a policy); of each
         world (from, to) departure [days] (null: kept), cause ("none": kept), revenue
-        [micro-units] and episodes; parted [days] where it was asked for.
+        [micro-units] and episodes. Where it was asked for, parted and other_course:
+        when their lives first differ at all, and when first something else happens
+        than in the other world [days].
         """
         turned = [pair.turned for pair in self.pairs]
         sizes = [len(each.customer) for each in turned]
@@ -216,7 +218,8 @@ class Counterfactuals:
             columns[f"episodes_{name}"] = pa.array(episodes[:, world], pa.int64())
         if self.has_parting:
             parted = np.concatenate([each.parted for each in turned])
-            columns["parted"] = pa.array(parted, mask=np.isnan(parted))
+            for i, name in enumerate(("parted", "other_course")):
+                columns[name] = pa.array(parted[:, i], mask=np.isnan(parted[:, i]))
         return pa.table(columns)
 
     def to_dataframe(self) -> Any:

@@ -12,7 +12,13 @@ import pyarrow as pa
 from churnsim.engines.books import Account, Event
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import InputError, Problem
-from churnsim.experiment.counterfactuals.logs import Log, events_of, log_of, parting
+from churnsim.experiment.counterfactuals.logs import (
+    Log,
+    events_of,
+    log_of,
+    other_course,
+    parting,
+)
 from churnsim.experiment.counterfactuals.wording import (
     Scene,
     cause_text,
@@ -73,6 +79,7 @@ class Story:
     person: Person  # with the seed that was used
     lives: tuple[Life, Life]  # under source, and under target
     parted: int | None  # place of the first moment that differs; None: nowhere
+    other_course: int | None  # place of the first that is something else; None: nowhere
 
     @property
     def is_same(self) -> bool:
@@ -83,10 +90,12 @@ class Story:
     @property
     def parted_at(self) -> float | None:
         """Return when the lives part [days]; None: never."""
-        if self.parted is None:
-            return None
-        nexts = [life.moments[self.parted : self.parted + 1] for life in self.lives]
-        return min(moment.time for moments in nexts for moment in moments)
+        return self._time_of(self.parted)
+
+    @property
+    def other_course_at(self) -> float | None:
+        """Return when first something else happens in one life [days]; None: never."""
+        return self._time_of(self.other_course)
 
     @property
     def difference(self) -> int:
@@ -97,6 +106,13 @@ class Story:
     def _name(self) -> str:
         return f"customer {self.person.customer:,}"
 
+    def _time_of(self, place: int | None) -> float | None:
+        """Return when the earlier of the two moments at a place is [days]."""
+        if place is None:
+            return None
+        nexts = [life.moments[place : place + 1] for life in self.lives]
+        return min(moment.time for moments in nexts for moment in moments)
+
     def sentence(self) -> str:
         """Return how the two lives differ, in one sentence."""
         a, b = self.lives
@@ -105,15 +121,26 @@ class Story:
                 f"The policy makes no difference to {self._name}: both lives are the "
                 f"same under {a.policy} and {b.policy}."
             )
-        when = ""
-        if self.parted_at is not None:
-            when = f" Their lives part on {moment_text(self.parted_at)}."
         more = "more" if self.difference >= 0 else "less"
         amount = format_money(abs(self.difference), self.scenario.currency)
         return (
             f"{self._name[0].upper()}{self._name[1:]} {_ending(a)} under {a.policy} "
-            f"and {_ending(b)} under {b.policy}.{when} Revenue under {b.policy} is "
-            f"{amount} {more}."
+            f"and {_ending(b)} under {b.policy}.{self._parting()} Revenue under "
+            f"{b.policy} is {amount} {more}."
+        )
+
+    def _parting(self) -> str:
+        """Return when the lives part, as a sentence after another."""
+        if self.parted_at is None:
+            return ""
+        when = moment_text(self.parted_at)
+        if self.parted == self.other_course:
+            return f" The two lives part on {when}."
+        text = f" The two lives part on {when}, in when and how strongly things happen"
+        if self.other_course_at is None:
+            return f"{text} only."
+        return (
+            f"{text}, and take another course on {moment_text(self.other_course_at)}."
         )
 
     def to_arrow(self) -> pa.Table:
@@ -146,6 +173,8 @@ class Story:
             "is_same": self.is_same,
             "parted_at_days": self.parted_at,
             "parted_at_event": self.parted,
+            "other_course_at_days": self.other_course_at,
+            "other_course_at_event": self.other_course,
             "micro_difference": self.difference,
             "sentence": self.sentence(),
             "lives": [_life(life) for life in self.lives],
@@ -200,7 +229,8 @@ def story(
         )
         found.append((outcome, events_of(log_of(outcome), person.customer)))
     a, b = (_lived(loaded, outcome, log, person) for outcome, log in found)
-    return Story(loaded, person, (a, b), parting(found[0][1], found[1][1]))
+    logs = found[0][1], found[1][1]
+    return Story(loaded, person, (a, b), parting(*logs), other_course(*logs))
 
 
 def _lived(scenario: Scenario, outcome: Outcome, log: Log, person: Person) -> Life:

@@ -106,9 +106,7 @@ def check_new(file: Path, *, force: bool) -> None:
     Raises:
         InputError: It is there already and `force` is not given, or its folder is not.
     """
-    if file.exists() and not force:
-        hint = "choose another name, or replace it with --force"
-        raise InputError(Problem("must not exist yet", str(file), hint=hint))
+    _refuse_old(file, force=force)
     if not file.absolute().parent.is_dir():
         raise InputError(Problem("must be in a folder that exists", str(file)))
 
@@ -120,10 +118,10 @@ def write_new(file: Path, content: str | bytes, *, force: bool) -> None:
     taken for all.
 
     Raises:
-        InputError: It is there, and `force` is not given; or its folder is not.
+        InputError: It is there, and `force` is not given.
         StorageError: It cannot be written.
     """
-    check_new(file, force=force)
+    _refuse_old(file, force=force)
     data = content.encode() if isinstance(content, str) else content
     try:
         if file.exists() and not file.is_file():  # a pipe, or another device
@@ -146,3 +144,9 @@ def as_argument(file: Path) -> str:
     import shlex
 
     return shlex.quote(str(file))
+
+
+def _refuse_old(file: Path, *, force: bool) -> None:
+    if file.exists() and not force:
+        hint = "choose another name, or replace it with --force"
+        raise InputError(Problem("must not exist yet", str(file), hint=hint))

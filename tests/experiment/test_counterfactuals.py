@@ -343,7 +343,7 @@ def test_story__same_policy_has_the_same_life(shop: Scenario) -> None:
 @pytest.mark.compiled
 def test_story__of_prospects(shop_file: Path) -> None:
     """The last number is a prospect's; one who is never a customer has a story too."""
-    shop = load_scenario(shop_file, overrides=["market.conversion=0.5"])
+    shop = load_scenario(shop_file, overrides=["market.word_of_mouth.conversion=0.5"])
     outcome = simulate(shop, PAIR[0])
     last = len(outcome.population.arrival) - 1
     told = story(shop, Person(last), *PAIR)

@@ -57,7 +57,7 @@ def _fates(found: Counterfactuals, width: int) -> list[str]:
     rows = [(*row, sum(row)) for row in (kept, lost, both)]
     cells = _means(found, [n for row in rows for n in row])
     labels = [f"kept under {found.source}", f"lost under {found.source}", "together"]
-    names = [f"kept under_{found.target}", f"lost under_{found.target}", "together"]
+    names = [f"kept under {found.target}", f"lost under {found.target}", "together"]
     lines = [paragraph("Customers in both worlds, by the horizon", width), ""]
     lines += grid(
         names,
@@ -87,7 +87,7 @@ def _causes(
         for turn, cells in zip(turns, zip(lost, kept, shares, strict=True), strict=True)
     ]
     title = f"Lost under {loser}, by cause, and how many of them {keeper} keeps"
-    heads = ["lost", "kept by the_other policy", "share"]
+    heads = ["lost", "kept by the other policy", "share"]
     return [paragraph(title, width), "", *grid(heads, rows, width)]
 
 
@@ -104,7 +104,7 @@ def _probabilities(found: Counterfactuals, width: int) -> list[str]:
         f"kept under {b}. Sufficient: of those kept under {b}, the share lost under "
         f"{a}. Both: of all, the share lost under {a} and kept under {b}."
     )
-    names = ["share", "95 %_from", "95 %_to"]
+    names = ["share", "95 % from", "95 % to"]
     return [paragraph(text, width), "", *grid(names, rows, width)]
 
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from churnsim._version import __version__
+from churnsim.cli.breakeven import breakeven_command
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
 from churnsim.cli.counterfactuals import counterfactuals_command
@@ -66,6 +67,7 @@ for command in (
     explain_command,
     counterfactuals_command,
     story_command,
+    breakeven_command,
     list_command,
     show_command,
     init_command,

@@ -23,6 +23,7 @@ from churnsim.experiment.counterfactuals import (
 )
 from churnsim.experiment.failures import Failure
 from churnsim.experiment.intervals import Estimate, estimate
+from churnsim.experiment.inverse import Breakeven, Point, Search, breakeven
 from churnsim.experiment.losses import Loss, MainCause
 from churnsim.experiment.replications import (
     Execution,
@@ -46,6 +47,7 @@ __all__ = [
     "explain",
     "counterfactuals",
     "story",
+    "breakeven",
     "run_replications",
     "write_results",
     "read_manifest",
@@ -71,6 +73,9 @@ __all__ = [
     "Life",
     "Moment",
     "Person",
+    "Breakeven",
+    "Point",
+    "Search",
     "Estimate",
     "MistakeShare",
     "Assumption",

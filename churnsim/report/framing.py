@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from churnsim.experiment import Attribution, Comparison, Counterfactuals
+from churnsim.experiment import (
+    Attribution,
+    Breakeven,
+    Comparison,
+    Counterfactuals,
+)
 from churnsim.report.columns import paragraph
 from churnsim.streams import STREAM_VERSION
 from churnsim.units import format_duration
@@ -12,7 +17,7 @@ from churnsim.units import format_duration
 NAMED_MAX = 8  # assumptions; more than that nobody reads
 DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
-Experiment = Comparison | Attribution | Counterfactuals
+Experiment = Comparison | Attribution | Counterfactuals | Breakeven
 
 
 class Commands(NamedTuple):
@@ -24,14 +29,8 @@ class Commands(NamedTuple):
 
 def heading_lines(result: Experiment, width: int) -> list[str]:
     """Return what was simulated, and whether all of it was."""
-    scenario = result.scenario
     n = result.n_finished
-    text = (
-        f"{scenario.title}: {result.n_customers:,} customers,"
-        f" {format_duration(scenario.horizon)},"
-        f" mean of {n:,} replication{'' if n == 1 else 's'}"
-    )
-    lines = [paragraph(text, width)]
+    lines = [extent_line(result, width)]
     if result.is_stopped:
         partial = f"PARTIAL: stopped after {n:,} of {result.n_asked:,} replications"
         lines.append(partial)
@@ -39,6 +38,18 @@ def heading_lines(result: Experiment, width: int) -> list[str]:
         n_failed = len(result.failures)
         lines.append(f"PARTIAL: {n_failed:,} of {result.n_asked:,} replications failed")
     return lines
+
+
+def extent_line(result: Experiment, width: int) -> str:
+    """Return what was simulated: how many customers, how long, how often."""
+    scenario = result.scenario
+    n = result.n_finished
+    text = (
+        f"{scenario.title}: {result.n_customers:,} customers,"
+        f" {format_duration(scenario.horizon)},"
+        f" mean of {n:,} replication{'' if n == 1 else 's'}"
+    )
+    return paragraph(text, width)
 
 
 def warning_lines(result: Experiment, width: int) -> list[str]:

@@ -1,0 +1,359 @@
+"""A lever moved through its range, two policies run on the same customers each time."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from churnsim.engines.outcome import Outcome
+from churnsim.errors import InputError, InterruptedRun, Problem
+from churnsim.experiment.bound import mistake_shares
+from churnsim.experiment.failures import Failure
+from churnsim.experiment.intervals import Estimate, estimate
+from churnsim.experiment.inverse.crossing import Crossing, Span, first_crossing
+from churnsim.experiment.inverse.lever import (
+    Lever,
+    key_of,
+    lever_of,
+    setting_of,
+    usual_range,
+)
+from churnsim.experiment.inverse.record import Breakeven, Point
+from churnsim.experiment.losses import MEASURES
+from churnsim.experiment.preparing import file_of, prepared, warnings_of
+from churnsim.experiment.replications import (
+    THREADS,
+    Execution,
+    checked_number,
+    checked_seed,
+    run_job,
+)
+from churnsim.experiment.workers import Job, Keep
+from churnsim.records import MICRO, Population
+from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.assumptions import assumptions_of
+from churnsim.scenario.files import close_to
+from churnsim.units import year_days
+
+GRID_MAX = 1000
+SEARCHED = 15  # runs of both policies that a search takes beyond its grid, as a rule
+
+End = str | float | int | None
+
+
+class Search(NamedTuple):
+    """How a breakeven is searched."""
+
+    measure: str = "revenue"  # one of MEASURES
+    replications: int | None = None  # the scenario's where absent
+    seed: int | None = None  # the scenario's where absent
+    execution: Execution = THREADS  # engine, threads, progress, a way to stop
+    n_grid: int = 5  # values tried first, both ends among them
+    tolerance: float = 0.001  # of what is found, as a share of the range
+    low: End = None  # with its unit as in a file; a share's is 0 where absent
+    high: End = None  # a share's is 1 where absent
+
+
+USUAL = Search()  # revenue, five values, a thousandth of the range
+
+
+class Kept(NamedTuple):
+    """What is kept of a run."""
+
+    amount: int  # of the measure [micro-units]
+    n_customers: int  # at the start
+
+
+class Asked(NamedTuple):
+    """A question with all that was left open filled in."""
+
+    scenario: Scenario  # as it is without the lever
+    path: str | Path
+    settings: dict[str, str]  # that lie over the file's, the same at every value
+    policy: str
+    against: str
+    lever: Lever
+    low: float
+    high: float
+
+
+def breakeven(
+    scenario: str | Path,
+    lever: str,
+    policy: str,
+    against: str | None = None,
+    *,
+    overrides: Overrides = (),
+    search: Search = USUAL,
+) -> Breakeven:
+    """Return at which value of a setting a policy starts or stops losing.
+
+    Both policies are run at every value tried on the same customers, so the gap between
+    them is a function of the value alone. The first change of its sign is searched, and
+    the values at which it cannot be told from zero are the root's interval.
+
+    Args:
+        scenario: A ready one's name or a file.
+        lever: A setting such as "market.discovery", or one of the policy's such as
+            "authority.limit"; spelled as in `overrides`.
+        policy: That may lose.
+        against: That it is compared with; the scenario's baseline where absent.
+        overrides: Settings that lie over the file's.
+        search: The range, what is measured, how often, how closely, seed, execution.
+
+    Raises:
+        InputError: Settings that there cannot be, or that contradict observed churn.
+        ResourceError: More memory would be needed than there is.
+        InterruptedRun: Stopped before both policies were run at any value.
+
+    Source:
+        Fieller 1954; Brent 1973 (see `crossing.py`).
+    """
+    _check(search)
+    asked = _asked(scenario, (lever, policy, against), overrides, search)
+    loaded = asked.scenario
+    shares = mistake_shares(loaded)
+    names = (asked.policy, asked.against)
+    assumptions = assumptions_of(loaded, file_of(scenario), names)
+    span = Span(
+        asked.low, asked.high, search.n_grid, search.tolerance, asked.lever.is_whole
+    )
+    runs = _Runs(asked, search)
+    crossing, is_stopped = _searched(runs, span)
+    n = len(runs.numbers)
+    return Breakeven(
+        scenario=loaded,
+        policy=asked.policy,
+        against=asked.against,
+        measure=search.measure,
+        lever=asked.lever,
+        span=span,
+        seed=runs.seed,
+        engine=search.execution.engine,
+        points=tuple(runs.point(value) for value in sorted(runs.lost)),
+        crossing=crossing,
+        is_idle=runs.is_idle(),
+        n_customers=runs.n_customers,
+        n_asked=n + len(runs.failures),
+        n_finished=n,
+        failures=tuple(runs.failures.values()),
+        is_stopped=is_stopped,
+        assumptions=tuple(a for a in assumptions if a.key != asked.lever.key),
+        warnings=tuple(warnings_of(loaded, shares, names, n)),
+    )
+
+
+def keeping(measure: str, people: Population) -> Keep[Kept]:
+    """Return what keeps a replication's runs: one amount each."""
+    n_customers = people.n_customers
+
+    def keep(_: str, outcome: Outcome) -> Kept:
+        return Kept(getattr(outcome.totals, measure), n_customers)
+
+    return keep
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: what was tried is kept
+    """The user stopped the search."""
+
+
+class _Fewer(Exception):  # noqa: N818 - no error: the search goes on without them
+    """Replications failed at a value, and no longer count at any."""
+
+
+class _Runs:
+    """What both policies brought, by value and replication; each is run once."""
+
+    def __init__(self, asked: Asked, search: Search) -> None:
+        self.asked = asked
+        self.search = search
+        self.seed = checked_seed(asked.scenario, search.seed)
+        n = search.replications
+        n = asked.scenario.replications if n is None else n
+        self.numbers = tuple(range(checked_number("replications", n, 1, 1_000_000)))
+        self.failures: dict[int, Failure] = {}
+        self.lost: dict[float, dict[int, int]] = {}  # [micro-units]
+        self.n_customers = 0
+        self.years: dict[float, float] = {}  # 1,000 customer-years of a run
+        self._others: dict[int, Kept] = {}  # of the other policy, by replication
+        self._of_others: Scenario | None = None  # where those were run
+        self._stop = search.execution.stop or threading.Event()
+
+    def gap(self, value: float) -> Estimate:
+        """Return what the policy loses per run at a value [units of currency]."""
+        if value not in self.lost:
+            self._run(value)
+        return estimate([self.lost[value][n] / MICRO for n in self.numbers])
+
+    def point(self, value: float) -> Point:
+        """Return a value that was tried, with what is lost there."""
+        years = self.years[value]
+        total = self.gap(value)
+        yearly = total.scaled(1.0 / years) if years else Estimate(None, None, None, 0)
+        text = self.asked.lever.text(value)
+        return Point(value, text, self.asked.lever.setting(value), total, yearly)
+
+    def is_idle(self) -> bool:
+        """Return whether every value gave the same in every replication."""
+        rows = [[lost[n] for n in self.numbers] for lost in self.lost.values()]
+        return all(row == rows[0] for row in rows)
+
+    def _run(self, value: float) -> None:
+        """Run at a value whatever of both policies is not known yet.
+
+        Raises:
+            _Stopped: The user stopped it.
+            _Fewer: Some replications failed.
+        """
+        asked = self.asked
+        setting = {asked.lever.key: asked.lever.setting(value)}
+        scenario = load_scenario(asked.path, overrides={**asked.settings, **setting})
+        is_same = self._of_others is not None and _is_same_for(
+            asked.against, self._of_others, scenario
+        )
+        names = [asked.policy] if is_same else [asked.policy, asked.against]
+        policies = {name: scenario.policy(name) for name in names}
+        how = self.search.execution
+        how = how._replace(stop=self._stop, progress=self._progress)
+        keep = functools.partial(keeping, self.search.measure)
+        job = Job(scenario, policies, self.seed, how.engine, keep)
+        try:
+            batch = run_job(job, self.numbers, how)
+        except InterruptedRun:
+            raise _Stopped from None
+        if batch.is_stopped:
+            raise _Stopped
+        if not is_same:
+            self._others = {n: rows[1] for n, rows in batch.rows.items()}
+            self._of_others = scenario
+        self.lost[value] = {
+            n: self._others[n].amount - rows[0].amount for n, rows in batch.rows.items()
+        }
+        self.n_customers = next(iter(batch.rows.values()))[0].n_customers
+        self.years[value] = self.n_customers * scenario.horizon / year_days() / 1000.0
+        if batch.failures:
+            self.failures.update({f.replication: f for f in batch.failures})
+            self.numbers = tuple(n for n in self.numbers if n not in self.failures)
+            raise _Fewer
+
+    def _progress(self, done: int, _: int) -> None:
+        """Tell how many replications are done, of as many as a search usually takes."""
+        if self.search.execution.progress is not None:
+            n, n_known = len(self.numbers), len(self.lost)
+            n_values = max(self.search.n_grid + SEARCHED, n_known + 1)
+            self.search.execution.progress(n_known * n + done, n_values * n)
+
+
+def _searched(runs: _Runs, span: Span) -> tuple[Crossing | None, bool]:
+    """Return where the gap changes its sign first, and whether it was stopped.
+
+    Raises:
+        InterruptedRun: Stopped before both policies were run at any value.
+    """
+    while True:
+        try:
+            return first_crossing(runs.gap, span), False
+        except _Fewer:
+            continue
+        except _Stopped:
+            if not runs.lost:
+                rule = "stopped before the first value was finished"
+                raise InterruptedRun(rule) from None
+            return None, True
+
+
+def _asked(
+    scenario: str | Path,
+    question: tuple[str, str, str | None],
+    overrides: Overrides,
+    search: Search,
+) -> Asked:
+    """Return what is asked, with what was left open filled in.
+
+    Raises:
+        InputError: A setting, a policy or a range that there cannot be.
+    """
+    field, policy, against = question
+    named = [name for name in (policy, against) if name is not None]
+    loaded = prepared(scenario, named, overrides)
+    against = loaded.baseline if against is None else against
+    if policy == against:
+        rule = "must not be the policy that it is compared with"
+        hint = "name another one to compare with (against)"
+        raise InputError(Problem(rule, field="policy", value=policy, hint=hint))
+    key = key_of(field, policy)
+    settings = {
+        **_as_mapping(overrides),
+        "seed": str(checked_seed(loaded, search.seed)),
+        "baseline": json.dumps(loaded.baseline),
+        "policies": json.dumps(loaded.policy_names),
+    }
+    here = setting_of(loaded.spec, key)
+    usual = usual_range(here) or (None, None)
+    given = (search.low, search.high)
+    texts = [b if a is None else a for a, b in zip(given, usual, strict=True)]
+    ends = []
+    for text in texts:
+        # Without a text, 0 tells of an unknown key before the range is asked for.
+        if text is None and here is not None:
+            continue
+        value = "0" if text is None else str(text)
+        try:
+            at = load_scenario(scenario, overrides={**settings, key: value})
+        except InputError as error:
+            raise _of_lever(error) from None
+        mistake_shares(at)  # refuses what observed churn rules out
+        ends.append(setting_of(at.spec, key))
+    known = [end for end in ends if end is not None]
+    if None in texts or len(known) < len(texts):
+        rule = "must be given with their units: only a share has a range of its own"
+        raise InputError(Problem(rule, field="low and high", hint=f"for {field}"))
+    lever, low, high = lever_of(field, key, known, loaded.currency)
+    return Asked(loaded, scenario, settings, policy, against, lever, low, high)
+
+
+def _of_lever(error: InputError) -> InputError:
+    """Return an error that names the lever, not an option that nobody typed."""
+    return InputError(
+        *(
+            problem._replace(file="") if problem.file.startswith("--set ") else problem
+            for problem in error.problems
+        )
+    )
+
+
+def _as_mapping(overrides: Overrides) -> dict[str, str]:
+    if isinstance(overrides, Mapping):
+        return {str(key): str(value) for key, value in overrides.items()}
+    texts = (text.partition("=") for text in overrides)
+    return {key.strip(): value.strip() for key, _, value in texts}
+
+
+def _is_same_for(policy: str, a: Scenario, b: Scenario) -> bool:
+    """Return whether two scenarios are the same for one policy."""
+    kept = [
+        s.spec.model_copy(update={"policy": {policy: s.policy(policy)}}) for s in (a, b)
+    ]
+    return kept[0] == kept[1]
+
+
+def _check(search: Search) -> None:
+    """Refuse what there cannot be.
+
+    Raises:
+        InputError: A measure that is not known, or a number out of its bounds.
+    """
+    if search.measure not in MEASURES:
+        rule = f"must be one of {', '.join(MEASURES)}"
+        hint = close_to(search.measure, MEASURES)
+        value = search.measure
+        raise InputError(Problem(rule, field="measure", value=value, hint=hint))
+    checked_number("n_grid", search.n_grid, 2, GRID_MAX)
+    if not 0.0 < search.tolerance < 1.0:
+        rule = "must be above 0 and below 1: a share of the range"
+        raise InputError(Problem(rule, field="tolerance", value=search.tolerance))

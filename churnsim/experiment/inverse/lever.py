@@ -1,0 +1,198 @@
+"""A setting as a number: between texts that `--set` takes and what is searched."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from churnsim import units
+from churnsim.errors import InputError, Problem
+from churnsim.scenario import LEVERS
+from churnsim.scenario.files import close_to
+from churnsim.scenario.laws import Constant, Exponential
+from churnsim.scenario.measures import (
+    Measure,
+    Staff,
+    read_annual,
+    read_duration,
+    read_money,
+    read_pay,
+    read_rate,
+    read_share,
+)
+from churnsim.scenario.model import Spec
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_SECTIONS = ("market", "mistakes", "unanswered", "costs", "population")
+
+
+class Found(NamedTuple):
+    """One setting of a scenario."""
+
+    value: Any
+    measure: Measure | None  # None: it is no single value
+    about: str  # its description
+
+
+class Lever(NamedTuple):
+    """A setting of which one number is searched."""
+
+    field: str  # as it was asked for
+    key: str  # as `--set` spells it
+    about: str  # its description
+    measure: Measure
+    is_per_thousand: bool  # staff that grows with the customers
+    is_integer: bool  # kept as one: people, or micro-units of money
+    is_whole: bool  # only whole numbers are told: people
+    currency: str
+
+    def setting(self, value: float) -> str:
+        """Return the text that sets the lever to a value."""
+        exact: Any = round(value) if self.is_integer else value
+        if isinstance(exact, float) and self.is_per_thousand:
+            exact = Staff(0, exact)
+        elif self.is_whole and self.measure.schema.get("type") != "integer":
+            exact = Staff(exact, None)
+        return json.dumps(self.measure.write(exact, self.currency))
+
+    def text(self, value: float) -> str:
+        """Return a value for people, with its unit: three digits."""
+        if self.is_whole:
+            return f"{value:,.0f}"
+        if self.is_per_thousand:
+            return f"{value:.3g} per 1000"
+        year = units.year_days()
+        read = self.measure.read
+        if read is read_share:
+            return f"{100.0 * value:.3g} %"
+        if read is read_annual:
+            return f"{100.0 * value:.3g} %/year"
+        if read is read_duration:
+            return units.format_duration(value) if value else "0 s"
+        if read is read_rate:
+            return f"{value * year:.3g}/year"
+        if read is read_money:
+            return units.format_money(round(value), self.currency)
+        if read is read_pay:
+            return f"{units.format_money(round(value * year), self.currency)}/year"
+        return f"{value:.3g}"
+
+
+def key_of(field: str, policy: str) -> str:
+    """Return how `--set` spells a field of the market or of a policy.
+
+    Raises:
+        InputError: There is no such group of settings.
+    """
+    head = field.partition(".")[0].strip()
+    if head in LEVERS:
+        name = policy if _BARE.fullmatch(policy) else json.dumps(policy)
+        return f"policy.{name}.{field}"
+    if head not in (*_SECTIONS, "policy"):
+        rule = f"must begin with one of {', '.join((*_SECTIONS, *LEVERS))}"
+        hint = close_to(head, (*_SECTIONS, *LEVERS))
+        raise InputError(Problem(rule, field="lever", value=field, hint=hint))
+    return field
+
+
+def setting_of(spec: Spec, key: str) -> Found | None:
+    """Return the setting of a dotted key; None where there is none."""
+    try:
+        table: Any = tomllib.loads(f"{key} = 0")
+    except tomllib.TOMLDecodeError:
+        return None
+    path: list[str] = []
+    while isinstance(table, dict):
+        name, table = next(iter(table.items()))
+        path.append(name)
+    return _walk(Found(spec, None, ""), path)
+
+
+def lever_of(
+    field: str, key: str, ends: Sequence[Found], currency: str
+) -> tuple[Lever, float, float]:
+    """Return a lever with the ends of its range as numbers.
+
+    Args:
+        field: As it was asked for.
+        key: As `--set` spells it.
+        ends: The setting at both ends of the range.
+        currency: That amounts are shown with.
+
+    Raises:
+        InputError: It is no single number, or the ends are in no order.
+    """
+    about, measure = ends[0].about, ends[0].measure
+    low, high = (number_of(end.value) for end in ends)
+    if measure is None or low is None or high is None:
+        rule = "must be one number: a share, time, rate, amount, or a law's mean"
+        hint = "name one part of it, such as speed.approval.mean"
+        raise InputError(Problem(rule, field="lever", value=field, hint=hint))
+    staff = [end.value for end in ends if isinstance(end.value, Staff)]
+    kinds = {person.per_thousand is None for person in staff}
+    if len(kinds) > 1:
+        rule = 'must both be whole numbers, or both such as "2 per 1000"'
+        raise InputError(Problem(rule, field="low and high"))
+    is_whole = kinds == {True} or measure.schema.get("type") == "integer"
+    is_integer = all(isinstance(x, int) for x in (low, high))
+    lever = Lever(
+        field, key, about, measure, kinds == {False}, is_integer, is_whole, currency
+    )
+    if not (math.isfinite(low) and math.isfinite(high)):
+        rule = "must be finite, to be searched"
+        raise InputError(Problem(rule, field="low and high", value=[low, high]))
+    if low >= high:
+        rule = f"must be below high, {lever.text(high)}"
+        raise InputError(Problem(rule, field="low", value=lever.text(low)))
+    return lever, float(low), float(high)
+
+
+def usual_range(found: Found | None) -> tuple[str, str] | None:
+    """Return the ends of a share's range; None for any other setting."""
+    if found is None or found.measure is None:
+        return None
+    measure = found.measure
+    is_share = measure.read is read_share and (measure.low, measure.high) == (0, 1)
+    return ("0", "1") if is_share else None
+
+
+def number_of(value: object) -> float | int | None:
+    """Return the one number of a setting; None where it has none."""
+    if isinstance(value, Staff):
+        return value.number if value.per_thousand is None else value.per_thousand
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and isinstance(value, int | float) else None
+
+
+def _walk(found: Found, path: Sequence[str]) -> Found | None:
+    """Return what lies at a path; a law that is all in its mean is that mean."""
+    value = found.value
+    if not path:
+        is_mean = isinstance(value, Constant | Exponential)
+        return _walk(found, ["mean"]) if is_mean else found
+    head, *rest = path
+    if isinstance(value, dict):
+        return _walk(Found(value[head], None, ""), rest) if head in value else None
+    if isinstance(value, tuple):
+        names = [getattr(item, "name", "") for item in value]
+        index = names.index(head) if head in names else _number(head, len(value))
+        return None if index is None else _walk(Found(value[index], None, ""), rest)
+    if not isinstance(value, BaseModel) or head not in type(value).model_fields:
+        return None
+    info = type(value).model_fields[head]
+    measure = next((m for m in info.metadata if isinstance(m, Measure)), None)
+    told = (info.description or "").partition(";")[0].rstrip(".")
+    # "Mean." of a law says less than what the law is of.
+    about = found.about if hasattr(value, "law") and found.about else told
+    return _walk(Found(getattr(value, head), measure, about), rest)
+
+
+def _number(text: str, n: int) -> int | None:
+    is_item = text.isdecimal() and len(text) < 6 and 1 <= int(text) <= n
+    return int(text) - 1 if is_item else None

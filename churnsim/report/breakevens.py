@@ -1,0 +1,62 @@
+"""A breakeven as text: the values that were tried, and one sentence."""
+
+from __future__ import annotations
+
+from churnsim.experiment import Breakeven
+from churnsim.experiment.sentences import measure_text
+from churnsim.report.amounts import money_cells, scale_of
+from churnsim.report.columns import paragraph
+from churnsim.report.framing import (
+    Commands,
+    assumption_lines,
+    extent_line,
+    origin_lines,
+    warning_lines,
+)
+from churnsim.report.grid import Row, grid
+
+
+def breakeven_text(found: Breakeven, commands: Commands, width: int) -> str:
+    """Return everything that the command shows of a breakeven.
+
+    Args:
+        found: What came out.
+        commands: What the text tells the reader to type.
+        width: Columns to fit into.
+    """
+    title = (
+        f"{measure_text(found.measure).capitalize()} that {found.policy} loses against "
+        f"{found.against} a year per 1,000 customers, by {found.lever.field}"
+    )
+    lines = [extent_line(found, width)]
+    if found.is_stopped:
+        lines.append(f"PARTIAL: stopped after {len(found.points)} values")
+    elif found.failures:
+        n_failed = len(found.failures)
+        lines.append(f"PARTIAL: {n_failed:,} of {found.n_asked:,} replications failed")
+    lines += ["", paragraph(title, width), "", *_points(found, width)]
+    lines += ["", paragraph(found.sentence(), width)]
+    lines += [
+        *warning_lines(found, width),
+        "",
+        *assumption_lines(found, commands.show, width),
+        *origin_lines(found, commands.again, width),
+    ]
+    return "\n".join(lines)
+
+
+def _points(found: Breakeven, width: int) -> list[str]:
+    """Return a row for each value that was tried: what is lost, and the interval."""
+    yearly = [point.yearly for point in found.points]
+    has_interval = any(value.low is not None for value in yearly)
+    names = ["lost", "95 %_from", "95 %_to"] if has_interval else ["lost"]
+    scale = scale_of(x for value in yearly for x in value[: len(names)])
+    columns = [
+        money_cells([value[i] for value in yearly], found.scenario.currency, scale)
+        for i in range(len(names))
+    ]
+    rows = [
+        Row(point.text, tuple(column[i] for column in columns))
+        for i, point in enumerate(found.points)
+    ]
+    return grid(names, rows, width)

@@ -119,7 +119,8 @@ def breakeven_command(options: BreakevenOptions) -> None:
         show = shown_settings(options.scenario, options.overrides)
         say(breakeven_text(found, Commands(_again(options, found), show), columns()))
     if found.is_stopped:
-        tell(f"interrupted: {len(found.points)} values were finished")
+        n = len(found.points)
+        tell(f"interrupted: {n} value{' was' if n == 1 else 's were'} finished")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     error = found.error()
     if error is not None:

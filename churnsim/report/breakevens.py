@@ -30,7 +30,8 @@ def breakeven_text(found: Breakeven, commands: Commands, width: int) -> str:
     )
     lines = [extent_line(found, width)]
     if found.is_stopped:
-        lines.append(f"PARTIAL: stopped after {len(found.points)} values")
+        n = len(found.points)
+        lines.append(f"PARTIAL: stopped after {n} value{'' if n == 1 else 's'}")
     elif found.failures:
         n_failed = len(found.failures)
         lines.append(f"PARTIAL: {n_failed:,} of {found.n_asked:,} replications failed")

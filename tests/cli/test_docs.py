@@ -16,6 +16,7 @@ PAGES = (
     ROOT / "docs" / "guide.md",
     ROOT / "docs" / "attribution.md",
     ROOT / "docs" / "counterfactuals.md",
+    ROOT / "docs" / "breakeven.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")

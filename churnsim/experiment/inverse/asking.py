@@ -19,6 +19,8 @@ from churnsim.experiment.inverse.lever import (
     Lever,
     key_of,
     lever_of,
+    not_a_number,
+    number_of,
     setting_of,
     usual_range,
 )
@@ -294,6 +296,8 @@ def _asked(
         "policies": json.dumps(loaded.policy_names),
     }
     here = setting_of(loaded.spec, key)
+    if here is not None and here.value is not None and number_of(here.value) is None:
+        raise not_a_number(field)
     usual = usual_range(here) or (None, None)
     given = (search.low, search.high)
     texts = [b if a is None else a for a, b in zip(given, usual, strict=True)]

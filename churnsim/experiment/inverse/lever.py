@@ -131,9 +131,7 @@ def lever_of(
     about, measure = ends[0].about, ends[0].measure
     low, high = (number_of(end.value) for end in ends)
     if measure is None or low is None or high is None:
-        rule = "must be one number: a share, time, rate, amount, or a law's mean"
-        hint = "name one part of it, such as speed.approval.mean"
-        raise InputError(Problem(rule, field="lever", value=field, hint=hint))
+        raise not_a_number(field)
     staff = [end.value for end in ends if isinstance(end.value, Staff)]
     kinds = {person.per_thousand is None for person in staff}
     if len(kinds) > 1:
@@ -146,11 +144,19 @@ def lever_of(
     )
     if not (math.isfinite(low) and math.isfinite(high)):
         rule = "must be finite, to be searched"
-        raise InputError(Problem(rule, field="low and high", value=[low, high]))
+        infinite = low if math.isinf(low) else high
+        raise InputError(Problem(rule, field="low and high", value=str(infinite)))
     if low >= high:
         rule = f"must be below high, {lever.text(high)}"
         raise InputError(Problem(rule, field="low", value=lever.text(low)))
     return lever, float(low), float(high)
+
+
+def not_a_number(field: str) -> InputError:
+    """Return the error about a setting that is no single number."""
+    rule = "must be one number: a share, time, rate, amount, or a law's mean"
+    hint = "name one part of it, such as speed.approval.mean"
+    return InputError(Problem(rule, field="lever", value=field, hint=hint))
 
 
 def usual_range(found: Found | None) -> tuple[str, str] | None:

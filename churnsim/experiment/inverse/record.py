@@ -195,12 +195,16 @@ class Breakeven:
         first, last = self.points[0], self.points[-1]
         how = "loses" if self.verdict == "always" else "never loses"
         tried = "at every value tried" if self.verdict == "always" else "at any tried"
-        return (
+        told = (
             f"{subject(self.policy)} {how} {measure_text(self.measure)} against "
             f"{subject(self.against)} {tried} of {self._lever}: "
             f"{self._amount(first)} at {first.text}, {self._amount(last)} at "
             f"{last.text}, {PER}."
         )
+        unsure = [point.text for point in self.points if point.total.covers_zero]
+        if unsure:
+            told += f" It cannot be told from zero at {', '.join(unsure)}."
+        return told
 
     def _idle(self) -> str:
         point = self.points[0]

@@ -249,7 +249,13 @@ def test_breakeven__a_lever_that_never_acts_is_told(liars: Path) -> None:
     """What follow-up calls cost changes no revenue, whatever they cost."""
     idle = asked(liars, "costs.follow_up", replications=2, low="$0", high="$9")
     assert (idle.verdict, idle.value) == ("idle", None)
-    assert "makes no difference" in idle.sentence()
+    assert "does not depend on costs.follow_up" in idle.sentence()
+    assert "at every value tried" in idle.sentence()
+    # No case of this one is beyond its agents, so nothing is ever approved.
+    search = Search(replications=2, low="0 s", high="9 days")
+    none = breakeven(liars, "speed.approval.mean", "patient", search=search)
+    assert none.verdict == "idle"
+    assert "they earn exactly the same" in none.sentence()
     assert len({point.total for point in idle.points}) == 1
 
 

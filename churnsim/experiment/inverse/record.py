@@ -214,8 +214,8 @@ class Breakeven:
             else f"{self._amount(point)} {PER} at every value tried"
         )
         return (
-            f"{self._lever} makes no difference to what {subject(self.policy)} loses "
-            f"against {subject(self.against)} from {point.text} to "
+            f"what {subject(self.policy)} loses against {subject(self.against)} does "
+            f"not depend on {self._lever} from {point.text} to "
             f"{self.points[-1].text}: {told}."
         )
 

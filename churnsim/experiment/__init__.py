@@ -36,6 +36,7 @@ from churnsim.experiment.store import (
     Verification,
     csv_text,
     read_manifest,
+    read_results,
     verify_results,
     write_results,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "run_replications",
     "write_results",
     "read_manifest",
+    "read_results",
     "verify_results",
     "csv_text",
     "mistake_share",

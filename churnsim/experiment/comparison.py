@@ -23,14 +23,23 @@ from churnsim.experiment.replications import (
 )
 from churnsim.experiment.sentences import Extent, sentence_of
 from churnsim.experiment.sequential import Until, headline, run_until, shortfall
+from churnsim.experiment.series import months_of, origin_of, waits_of
 from churnsim.experiment.summary import FIGURES, Summary
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
-from churnsim.scenario.assumptions import Assumption, assumptions_of
+from churnsim.scenario.assumptions import (
+    Assumption,
+    Foundation,
+    assumed,
+    foundations_of,
+)
 from churnsim.scenario.model import FLAWLESS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+DOCUMENT_VERSION = 1  # of `to_json_dict`; another one where a reader would go wrong
 
 
 class PolicyFigures(NamedTuple):
@@ -53,7 +62,7 @@ class Comparison:
     policies: dict[str, PolicyFigures]
     losses: tuple[Loss, ...]
     mistake_shares: tuple[MistakeShare, ...]
-    assumptions: tuple[Assumption, ...]
+    foundations: tuple[Foundation, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -65,6 +74,11 @@ class Comparison:
     def n_customers(self) -> int:
         """Return how many customers there were at the start, in the first run."""
         return self.runs[0].n_customers
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """Return the influential settings that are our assumption."""
+        return assumed(self.foundations)
 
     @property
     def n_asked(self) -> int:
@@ -155,9 +169,15 @@ class Comparison:
         """Return `to_arrow` as a pandas data frame; pandas must be installed."""
         return self.to_arrow().to_pandas()
 
-    def to_json_dict(self) -> dict[str, Any]:
-        """Return the whole comparison in numbers, texts and lists."""
+    def to_json_dict(self, command: str = "") -> dict[str, Any]:
+        """Return the whole comparison in numbers, texts and lists.
+
+        Args:
+            command: What makes the same numbers again, where there is one.
+        """
         return {
+            "document_version": DOCUMENT_VERSION,
+            "command": command,
             "scenario": self.scenario.name,
             "scenario_digest": self.scenario.digest,
             "title": self.scenario.title,
@@ -184,6 +204,11 @@ class Comparison:
             "losses": [plain(loss) for loss in self.losses],
             "mistake_shares": [plain(share) for share in self.mistake_shares],
             "assumptions": [plain(item) for item in self.assumptions],
+            "foundations": [plain(item) for item in self.foundations],
+            "customers": self.n_customers,
+            "months": months_of(self),
+            "waits": waits_of(self),
+            "origin": origin_of(self),
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
         }
@@ -258,7 +283,7 @@ def compare(
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
     # Before the replications: whoever stops them waits for nothing that could be known.
-    assumptions = assumptions_of(loaded, file_of(scenario), names)
+    foundations = foundations_of(loaded, file_of(scenario), names)
     told: list[str] = []
     if isinstance(replications, Until):
         results = run_until(loaded, names, replications, seed=seed, execution=execution)
@@ -275,7 +300,7 @@ def compare(
         policies={name: figures_of(loaded, results, name) for name in results.policies},
         losses=tuple(losses_of(loaded, results)),
         mistake_shares=tuple(s for s in shares if s.policy in results.policies),
-        assumptions=assumptions,
+        foundations=foundations,
         warnings=(
             *warnings_of(loaded, shares, results.policies, len(results.finished)),
             *told,

@@ -76,7 +76,7 @@ def need_of(
     each = max(bytes_per_person(plan), DRAWING_BYTES)
     if engine == "reference":
         each += SIMPY_BYTES
-    row = ROW_BYTES + 8 * (2 * N_BINS + N_MONTHLY * plan.n_months)
+    row = ROW_BYTES + 8 * (2 * N_BINS + (N_MONTHLY + 1) * plan.n_months)
     per_worker = each * n_people + (PROCESS_BYTES if are_processes else 0)
     return Need(n_people, per_worker, n_workers, row * n_runs + FIXED_BYTES)
 

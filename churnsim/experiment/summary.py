@@ -36,11 +36,12 @@ class Summary(NamedTuple):
     front_waits: Integers  # histogram of waits, (N_BINS,)
     back_waits: Integers
     monthly: Integers  # (n_months, N_MONTHLY); customers and backlog at a month's end
+    survivors: Integers  # (n_months,) starting customers still there at a month's end
 
     def is_same(self, other: Summary) -> bool:
         """Return whether two rows agree to the last bit."""
-        arrays = zip(self[-3:], other[-3:], strict=True)
-        is_plain_same = repr(self[:-3]) == repr(other[:-3])
+        arrays = zip(self[-4:], other[-4:], strict=True)
+        is_plain_same = repr(self[:-4]) == repr(other[:-4])
         return is_plain_same and all(np.array_equal(a, b) for a, b in arrays)
 
 
@@ -79,6 +80,7 @@ def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
         front_waits=books.front_waits.copy(),
         back_waits=books.back_waits.copy(),
         monthly=series,
+        survivors=_survivors(outcome),
     )
 
 
@@ -86,6 +88,14 @@ def summaries(people: Population) -> Callable[[str, Outcome], Summary]:
     """Return what makes the rows of one replication, given its population."""
     digest = population_digest(people)
     return lambda name, outcome: summarise(outcome, name, digest)
+
+
+def _survivors(outcome: Outcome) -> Integers:
+    """Return the starting customers still there at each month's end, (n_months,)."""
+    plan = outcome.plan
+    ends = np.arange(1, plan.n_months + 1) * plan.month
+    left = np.sort(outcome.books.departure[: outcome.n_customers])
+    return outcome.n_customers - np.searchsorted(left, ends, side="right")
 
 
 def _money(name: str) -> Callable[[Outcome], Value]:
@@ -139,8 +149,16 @@ def _lost_share(outcome: Outcome) -> Value:
     return ratio(_n_lost(outcome), outcome.n_customers + outcome.n_won)
 
 
-def _within_target(outcome: Outcome) -> Value:
-    return outcome.firm_view().service_level
+def _lost_over_mistakes(outcome: Outcome) -> Value:
+    return float(_n_lost(outcome) - outcome.lost["natural"])
+
+
+def _view(name: str) -> Callable[[Outcome], Value]:
+    def of(outcome: Outcome) -> Value:
+        seen: float | None = getattr(outcome.firm_view(), name)
+        return None if seen is None else float(seen)
+
+    return of
 
 
 _MONEY = {
@@ -231,7 +249,25 @@ FIGURES: dict[str, Figure] = {
     ),
     **_desk_figures("front", "Front desk"),
     "front_service_level": Figure(
-        "Front desk, handled within 20 s", "share", _within_target
+        "Front desk, handled within 20 s", "share", _view("service_level")
     ),
     **_desk_figures("back", "Back desk"),
+    "mistakes_made": Figure(
+        "Mistakes and contacts nobody answered", "count", _view("mistakes_made")
+    ),
+    "resolution_recorded": Figure(
+        "Cases recorded as settled, lies among them",
+        "share",
+        _view("resolution_recorded"),
+    ),
+    "satisfaction_surveyed": Figure(
+        "Satisfaction of those surveyed", "share", _view("satisfaction_surveyed")
+    ),
+    "lost_after_complaint": Figure(
+        "Lost after they complained", "count", _view("lost_after_complaint")
+    ),
+    "lost_in_silence": Figure(
+        "Lost before anyone heard of it", "count", _view("lost_in_silence")
+    ),
+    "lost_over_mistakes": Figure("Lost over mistakes", "count", _lost_over_mistakes),
 }

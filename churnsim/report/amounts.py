@@ -49,12 +49,16 @@ def count_cells(counts: Sequence[Value]) -> tuple[str, ...]:
     """Return mean counts: whole from 100 on, with a decimal below."""
     largest = max((abs(c) for c in counts if c is not None), default=0.0)
     n_decimals = 0 if largest >= 100 else 1
-    return tuple(NOTHING if c is None else f"{c:,.{n_decimals}f}" for c in counts)
+    return tuple(
+        NOTHING if c is None else _unsigned(f"{c:,.{n_decimals}f}") for c in counts
+    )
 
 
 def share_cells(shares: Sequence[Value]) -> tuple[str, ...]:
     """Return shares as percentages with one decimal."""
-    return tuple(NOTHING if s is None else f"{100.0 * s:.1f} %" for s in shares)
+    return tuple(
+        NOTHING if s is None else f"{_unsigned(f'{100.0 * s:.1f}')} %" for s in shares
+    )
 
 
 def duration_cells(durations: Sequence[Value]) -> tuple[str, ...]:
@@ -69,5 +73,9 @@ def _money(amount: float, currency: str, scale: Scale) -> str:
 
 
 def _fixed(amount: float, scale: Scale) -> str:
-    text = f"{amount / scale.unit:,.{scale.n_decimals}f}"
+    return _unsigned(f"{amount / scale.unit:,.{scale.n_decimals}f}")
+
+
+def _unsigned(text: str) -> str:
+    """Return a number as text, without a sign where it is zero."""
     return text.removeprefix("-") if float(text.replace(",", "")) == 0.0 else text

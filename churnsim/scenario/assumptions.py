@@ -55,6 +55,17 @@ class Assumption(NamedTuple):
     acts: bool  # whether anything under the policies compared depends on it
 
 
+class Foundation(NamedTuple):
+    """A setting, and what it rests on."""
+
+    key: str  # dotted
+    value: str  # as a file would say it
+    grade: str  # "A", "B", "C" or "D"
+    source: str  # or the reason
+    acts: bool  # whether anything under the policies compared depends on it
+    is_influential: bool  # among the settings that move results most
+
+
 def assumptions_of(
     scenario: Scenario,
     file: str | Path | None = None,
@@ -69,6 +80,33 @@ def assumptions_of(
         file: Where it was read; a ready scenario's is known by its name.
         policies: Those compared; the scenario's where absent.
     """
+    return assumed(foundations_of(scenario, file, policies))
+
+
+def assumed(foundations: Sequence[Foundation]) -> tuple[Assumption, ...]:
+    """Return the influential settings of grade D among what results rest on."""
+    return tuple(
+        Assumption(item.key, item.value, item.source, item.acts)
+        for item in foundations
+        if item.is_influential and item.grade == ASSUMED
+    )
+
+
+def foundations_of(
+    scenario: Scenario,
+    file: str | Path | None = None,
+    policies: Sequence[str] | None = None,
+) -> tuple[Foundation, ...]:
+    """Return the settings whose grade is known, the influential ones among them.
+
+    Influential ones that act come first, and among them those that move results most;
+    then influential ones that do not act; then the others, as the file has them.
+
+    Args:
+        scenario: As it is simulated, overrides included.
+        file: Where it was read; a ready scenario's is known by its name.
+        policies: Those compared; the scenario's where absent.
+    """
     names = scenario.policy_names if policies is None else policies
     compared = [scenario.policy(name) for name in names if name != FLAWLESS]
     settings = dict(_leaves(tomllib.loads(scenario.to_toml())))
@@ -76,11 +114,19 @@ def assumptions_of(
     found = []
     for pattern, usual in INFLUENTIAL.items():
         for key in _matching(pattern, settings):
-            grade, reason = evidence.get(key, usual)
-            if grade == ASSUMED:
-                acts = _acts(key, compared)
-                found.append(Assumption(key, settings[key], reason, acts))
-    return tuple(sorted(found, key=lambda item: not item.acts))
+            grade, source = evidence.get(key, usual)
+            acts = _acts(key, compared)
+            found.append(
+                Foundation(key, settings[key], grade, source, acts, is_influential=True)
+            )
+    found.sort(key=lambda item: not item.acts)
+    known = {item.key for item in found}
+    found += [
+        Foundation(key, settings[key], *rest, acts=True, is_influential=False)
+        for key, rest in evidence.items()
+        if key in settings and key not in known
+    ]
+    return tuple(found)
 
 
 def evidence_for(scenario: Scenario, file: str | Path) -> dict[str, Evidence]:

@@ -35,6 +35,7 @@ def row(policy: str, replication: int, revenue: int, **lost: int) -> Summary:
         none,
         none,
         none,
+        none,
     )
 
 

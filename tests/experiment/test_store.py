@@ -53,6 +53,7 @@ def test_write__keeps_everything(results: Path, comparison: Comparison) -> None:
     names = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
     assert {p.name for p in results.iterdir()} == names | {
         "scenario.toml",
+        "results.json",
         "manifest.json",
     }
     assert [p.name for p in results.parent.iterdir()] == ["out"]
@@ -392,7 +393,7 @@ def test_disk__gets_each_file_before_the_name(
 
     monkeypatch.setattr(os, "fsync", note)
     write_results(comparison, tmp_path / "out")
-    assert synced == [False] * 12 + [True, True]
+    assert synced == [False] * 13 + [True, True]
 
 
 # CSV

@@ -1,6 +1,7 @@
 """Results on disk: written whole or not at all, and found out if they change."""
 
 from churnsim.experiment.store.manifest import Manifest, read_manifest
+from churnsim.experiment.store.reading import read_results
 from churnsim.experiment.store.tables import csv_text, parquet_bytes
 from churnsim.experiment.store.verifying import Verification, verify_results
 from churnsim.experiment.store.writing import write_results
@@ -8,6 +9,7 @@ from churnsim.experiment.store.writing import write_results
 __all__ = [
     "write_results",
     "read_manifest",
+    "read_results",
     "verify_results",
     "csv_text",
     "parquet_bytes",

@@ -36,7 +36,10 @@ LOSSES = {
     "main_cause": TEXT,
     **dict.fromkeys(("main_cause_extra", "main_cause_share"), REAL),
 }
-MONTHS = {"month": WHOLE, **{column.name.lower(): WHOLE for column in Monthly}}
+MONTHS = {
+    **dict.fromkeys(("month", *(column.name.lower() for column in Monthly)), WHOLE),
+    "survivors": WHOLE,
+}
 WAITS = {"desk": TEXT, "bin": WHOLE, "people": WHOLE}
 
 
@@ -111,7 +114,7 @@ def losses_table(comparison: Comparison) -> pa.Table:
 
 
 def monthly_table(comparison: Comparison) -> pa.Table:
-    """Return one row for each run and month."""
+    """Return one row for each run and month; survivors are starting customers."""
     names = [column.name.lower() for column in Monthly]
     return _table(
         RUN | MONTHS,
@@ -121,9 +124,12 @@ def monthly_table(comparison: Comparison) -> pa.Table:
                 "replication": run.replication,
                 "month": month,
                 **dict(zip(names, values, strict=True)),
+                "survivors": survivors,
             }
             for run in comparison.runs
-            for month, values in enumerate(run.monthly.tolist(), 1)
+            for month, (values, survivors) in enumerate(
+                zip(run.monthly.tolist(), run.survivors.tolist(), strict=True), 1
+            )
         ],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from churnsim.experiment.comparison import Comparison
 
 SCENARIO = "scenario.toml"
+DOCUMENT = "results.json"
 
 _EXTRA = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.[a-z0-9]{1,8}")
 
@@ -29,8 +31,9 @@ def write_results(
     *,
     force: bool = False,
     extras: Mapping[str, str] | None = None,
+    command: str = "",
 ) -> Path:
-    """Write a comparison's tables, scenario and manifest; return the folder.
+    """Write a comparison's tables, document, scenario and manifest; return the folder.
 
     Whatever interrupts it, the folder is there whole or not at all. No name of a
     policy or scenario becomes part of a path.
@@ -40,6 +43,7 @@ def write_results(
         folder: Made if it is not there; must be empty otherwise.
         force: Replace results that stand there, and nothing else.
         extras: Texts kept beside the tables, such as a report, by file name.
+        command: What makes the same numbers again, kept in the document.
 
     Raises:
         InputError: The folder is not empty, or is no folder.
@@ -48,6 +52,8 @@ def write_results(
     place = Path(folder)
     check_place(place, force=force)
     files = {SCENARIO: comparison.scenario.to_toml().encode()}
+    document = comparison.to_json_dict(command)
+    files[DOCUMENT] = f"{json.dumps(document, indent=1, allow_nan=False)}\n".encode()
     for name, table in tables_of(comparison).items():
         files[f"{name}.csv"] = csv_text(table).encode()
         files[f"{name}.parquet"] = parquet_bytes(table)

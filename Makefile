@@ -86,7 +86,7 @@ clean: ## Remove environments, caches and build products
 # A stamp is written last, so an interrupted installation is done again.
 $(RUN)/installed: pyproject.toml LICENSE README.md $(PACKAGED)
 	$(PYTHON) -m venv $(RUN)
-	$(RUN)/bin/python -m pip install --quiet .
+	$(RUN)/bin/python -m pip install --quiet ".[report]"
 	@touch $@
 
 $(TEST)/installed: pyproject.toml requirements.lock

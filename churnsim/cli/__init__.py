@@ -18,6 +18,7 @@ from churnsim.cli.explain import explain_command
 from churnsim.cli.fit import fit_command
 from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
+from churnsim.cli.report import plot_command, report_command
 from churnsim.cli.run import run_command
 from churnsim.cli.shape import SuggestingGroup
 from churnsim.cli.story import story_command
@@ -75,6 +76,8 @@ for command in (
     fit_command,
     schema_command,
     verify_command,
+    report_command,
+    plot_command,
 ):
     churnsim.add_command(command)
 

@@ -53,6 +53,7 @@ class RunOptions(NamedTuple):
     threads: int | None
     as_json: bool
     out: Path | None
+    report: Path | None
     force: bool
 
 
@@ -86,7 +87,13 @@ class RunOptions(NamedTuple):
     metavar="DIR",
     help="Also keep the results in this folder, for churnsim verify.",
 )
-@click.option("--force", is_flag=True, help="Replace results kept in that folder.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write a page of HTML with charts, to hand on.",
+)
+@click.option("--force", is_flag=True, help="Replace results and a page kept there.")
 @gathered(RunOptions)
 def run_command(options: RunOptions) -> None:
     """Simulate a scenario under each of its policies and compare what they cost.
@@ -104,6 +111,11 @@ def run_command(options: RunOptions) -> None:
         from churnsim.experiment.store.writing import check_place
 
         check_place(options.out, force=options.force)
+    if options.report:
+        from churnsim.report.page.writing import check_file, require_libraries
+
+        require_libraries()
+        check_file(options.report, force=options.force)
     until = until_of(
         options.half_width, options.budget, options.replications, _currency(options)
     )
@@ -123,7 +135,8 @@ def run_command(options: RunOptions) -> None:
         _again(options, comparison),
         shown_settings(options.scenario, options.overrides),
     )
-    _show(comparison, options, functools.partial(results_text, comparison, commands))
+    table = functools.partial(results_text, comparison, commands)
+    _show(comparison, options, table, commands.again)
     if comparison.is_stopped:
         tell(_partial(comparison))
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
@@ -133,20 +146,35 @@ def run_command(options: RunOptions) -> None:
 
 
 def _show(
-    comparison: Comparison, options: RunOptions, table: Callable[[int], str]
+    comparison: Comparison,
+    options: RunOptions,
+    table: Callable[[int], str],
+    again: str,
 ) -> None:
-    """Write the results to standard output, and to a folder if asked to."""
+    """Write the results to standard output, and to a folder or a page if asked to."""
     if options.as_json:
-        say(json.dumps(comparison.to_json_dict(), indent=2, allow_nan=False))
+        say(json.dumps(comparison.to_json_dict(again), indent=2, allow_nan=False))
     else:
         say(table(columns()))
     if options.out:
         from churnsim.experiment.store import write_results
 
         extras = {"table.txt": table(WIDTH) + "\n"}
-        write_results(comparison, options.out, force=options.force, extras=extras)
+        write_results(
+            comparison,
+            options.out,
+            force=options.force,
+            extras=extras,
+            command=again,
+        )
         folder = shlex.quote(str(options.out))
         tell(f"results kept in {folder}; made again by: churnsim verify {folder}")
+    if options.report:
+        from churnsim.report.page.writing import write_page
+
+        document = comparison.to_json_dict(again)
+        write_page(document, options.report, force=options.force)
+        tell(f"report written to {shlex.quote(str(options.report))}")
 
 
 def _currency(options: RunOptions) -> str:

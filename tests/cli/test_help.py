@@ -16,7 +16,17 @@ from churnsim.simulation import ENGINES
 from tests.cli.conftest import AS_TYPED, Command, environment
 
 HELP_SECONDS = 0.3
-HEAVY = ("numba", "numpy", "pyarrow", "pydantic", "rich", "scipy", "simpy")
+HEAVY = (
+    "altair",
+    "jinja2",
+    "numba",
+    "numpy",
+    "pyarrow",
+    "pydantic",
+    "rich",
+    "scipy",
+    "simpy",
+)
 
 
 def test_help__answers_at_once(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""`churnsim report` and `churnsim plot`: kept results as a page, or as charts."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from churnsim.cli.console import say
+from churnsim.cli.shape import gathered
+
+PAGE = "report.html"  # where nobody names a file, beside the folder of results
+FORMATS = ("svg", "png")
+
+
+class ReportOptions(NamedTuple):
+    """Which results, and where the page goes."""
+
+    folder: Path
+    out: Path | None
+    force: bool
+
+
+class PlotOptions(NamedTuple):
+    """Which results, and where and as what the charts go."""
+
+    folder: Path
+    out: Path
+    form: str
+    force: bool
+
+
+@click.command("report", short_help="Write kept results as a page to hand on.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"The page; {PAGE} in the current folder by default.",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@gathered(ReportOptions)
+def report_command(options: ReportOptions) -> None:
+    """Write the results kept in DIR as one page of HTML.
+
+    DIR is a folder that churnsim run --out has written. The page holds charts, tables,
+    assumptions and the command that makes the numbers again. It opens in any browser
+    and needs no network.
+    """
+    from churnsim.experiment.store import read_results
+    from churnsim.report.page.writing import check_file, require_libraries, write_page
+
+    place = options.out or Path(PAGE)
+    require_libraries()
+    check_file(place, force=options.force)
+    write_page(read_results(options.folder), place, force=options.force)
+    say(f"report written to {shlex.quote(str(place))}")
+
+
+@click.command("plot", short_help="Write the charts of kept results as files.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder for the charts; made if it is not there.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default=FORMATS[0],
+    show_default=True,
+    help="Of the files.",
+)
+@click.option("--force", is_flag=True, help="Replace charts that are there.")
+@gathered(PlotOptions)
+def plot_command(options: PlotOptions) -> None:
+    """Write the charts of the results kept in DIR as files, one for each chart.
+
+    They are the charts that churnsim report puts into its page.
+    """
+    from churnsim.experiment.store import read_results
+    from churnsim.report.page.writing import require_libraries, write_charts
+
+    require_libraries()
+    document = read_results(options.folder)
+    paths = write_charts(document, options.out, options.form, force=options.force)
+    for path in paths:
+        say(shlex.quote(str(path)))

@@ -1,0 +1,271 @@
+"""Charts as Vega-Lite, made by Altair: bars, stacks, lines and dots.
+
+Each takes rows of plain values, a drawing (what its axes and legend say) and a palette.
+A chart with a legend has a parameter `hidden`: the keys that are not drawn. The page
+sets it where a reader clicks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import altair as alt
+
+from churnsim.report.page.blocks import LegendItem, Spec
+from churnsim.report.page.theme import PAGE, Palette, config
+
+Rows = Sequence[dict[str, Any]]
+
+BAR_HEIGHT = 40  # pixels a policy
+LINE_HEIGHT = 260
+FILE_WIDTH = 680  # of a chart that is a file
+SPLIT = "split(datum.label, '\\n')"  # a label in several lines
+VISIBLE = "indexof(hidden, datum.key) < 0"
+ROWS = alt.NamedData("rows")  # put in when all else stands: Altair copies data often
+LETTER = 7  # pixels, of text written into bars
+
+
+class Drawing(NamedTuple):
+    """What a chart's axes and legend say."""
+
+    y_title: str = ""
+    x_title: str = ""
+    domain: tuple[float, float] | None = None  # of the quantity
+    form: str = ""  # d3's, of the quantity; "" as Vega chooses
+    ticks: tuple[tuple[float, str], ...] = ()  # of a logarithmic x axis: place, label
+    order: tuple[str, ...] = ()  # labels from top to bottom
+    legend: tuple[LegendItem, ...] = ()
+
+
+def bars(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
+    """Return bars with the interval of each and the mean beside it.
+
+    Rows have `label`, `value`, `low` and `high` (None: no interval), `end` (where the
+    text goes), `text`, `shown` and `colour` (a place in the palette).
+    """
+    painted = [{**row, "paint": palette.series[row["colour"]]} for row in rows]
+    base = alt.Chart(ROWS).encode(y=_labels(drawing), tooltip=_told(drawing.x_title))
+    bar = base.mark_bar(height={"band": 0.55}).encode(
+        x=_across("value", drawing), color=alt.Color("paint:N", scale=None, legend=None)
+    )
+    reach = base.transform_filter("datum.low !== null")
+    line = reach.mark_rule(strokeWidth=1.8, color=palette.ink)
+    tick = reach.mark_tick(thickness=1.8, size=11, color=palette.ink)
+    text = base.mark_text(align="left", dx=7).encode(x="end:Q", text="text:N")
+    layers = [
+        bar,
+        line.encode(x="low:Q", x2="high:Q"),
+        *(tick.encode(x=f"{end}:Q") for end in ("low", "high")),
+        text,
+    ]
+    return _finished(alt.layer(*layers), painted, _height(drawing), palette)
+
+
+def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
+    """Return stacked bars, from the left in the order of the legend.
+
+    Rows have `label`, `key` and `name` of the part, `value`, `rank` (its place in the
+    legend), `words` (written into it where there is room), `text` (otherwise, or
+    nothing) and `shown`.
+    """
+    reach = drawing.domain[1] if drawing.domain else 1.0
+    room = f"datum.value * width / {reach:.17g} / {LETTER}"
+    fitting = (
+        f"{room} > length(datum.words) ? datum.words : "
+        f"{room} > length(datum.text) ? datum.text : ''"
+    )
+    base = _hiding().encode(
+        y=_labels(drawing),
+        x=_across("value", drawing).stack("zero"),
+        order=alt.Order("rank:Q"),
+        tooltip=[alt.Tooltip("name:N", title="lost"), *_told(drawing.x_title)],
+    )
+    bar = base.mark_bar(
+        height={"band": 0.7}, stroke=palette.surface, strokeWidth=1.2
+    ).encode(color=_colour(drawing, palette))
+    keys = [item.key for item in drawing.legend]
+    letters = alt.Scale(
+        domain=keys, range=[palette.on[i.colour] for i in drawing.legend]
+    )
+    text = (
+        base.transform_calculate(fitting=fitting)
+        .mark_text(fontSize=11)
+        .encode(
+            x=alt.X("value:Q", bandPosition=0.5).stack("zero"),
+            text="fitting:N",
+            color=alt.Color("key:N", scale=letters, legend=None),
+        )
+    )
+    layers = alt.layer(bar, text).resolve_scale(color="independent")
+    return _finished(layers, rows, _height(drawing), palette)
+
+
+def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
+    """Return a line for each key with the band of its interval.
+
+    Rows have `key`, `name`, `x`, `value`, `low` and `high` (None: no interval), `when`
+    and `shown`.
+    """
+    axis = alt.Axis(title=drawing.x_title, grid=False, format="d", tickMinStep=1)
+    scale = alt.Scale(nice=False, zero=False)
+    if drawing.ticks:
+        named = " : ".join(f"datum.value == {x:g} ? '{t}'" for x, t in drawing.ticks)
+        places = [x for x, _ in drawing.ticks]
+        axis = alt.Axis(
+            title=drawing.x_title, grid=False, values=places, labelExpr=f"{named} : ''"
+        )
+        scale = alt.Scale(type="log", nice=False)
+    base = _hiding().encode(x=alt.X("x:Q", axis=axis, scale=scale))
+    scale_y = _scale(drawing)
+    height = alt.Y("value:Q", title=drawing.y_title, scale=scale_y, axis=_axis(drawing))
+    colour = _colour(drawing, palette)
+    band = (
+        base.transform_filter("datum.low !== null")
+        .mark_area(opacity=0.16, interpolate="linear")
+        .encode(
+            y=alt.Y("low:Q", title=drawing.y_title, scale=scale_y, axis=_axis(drawing)),
+            y2="high:Q",
+            color=colour,
+        )
+    )
+    keys = [item.key for item in drawing.legend]
+    dashes = [list(item.dash) for item in drawing.legend]
+    line = base.mark_line(strokeWidth=2.2).encode(
+        y=height,
+        color=colour,
+        strokeDash=alt.StrokeDash(
+            "key:N",
+            scale=alt.Scale(domain=keys, range=dashes),
+            legend=_legend(drawing, palette),
+        ),
+    )
+    # Larger than the line, so that a pointer finds them; seen only where there is one.
+    points = base.mark_point(size=120, filled=True, opacity=0).encode(
+        y=height,
+        color=colour,
+        tooltip=[
+            alt.Tooltip("name:N", title="policy"),
+            alt.Tooltip("when:N", title=drawing.x_title),
+            alt.Tooltip("shown:N", title=drawing.y_title),
+        ],
+    )
+    return _finished(alt.layer(band, line, points), rows, LINE_HEIGHT, palette)
+
+
+def dots(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
+    """Return for each label two marks and the gap between them as a line.
+
+    Rows have `label`, `key` (of the legend), `name`, `value`, `from` and `to` (the two
+    values) and `shown`.
+    """
+    base = alt.Chart(ROWS).encode(y=_labels(drawing))
+    gap = base.mark_rule(strokeWidth=2, color=palette.muted).encode(
+        x=alt.X("from:Q"), x2="to:Q"
+    )
+    keys = [item.key for item in drawing.legend]
+    shapes = [
+        "square" if item.mark == "square" else "circle" for item in drawing.legend
+    ]
+    mark = base.mark_point(size=110, filled=True, opacity=1).encode(
+        x=_across("value", drawing),
+        color=_colour(drawing, palette),
+        shape=alt.Shape(
+            "key:N",
+            scale=alt.Scale(domain=keys, range=shapes),
+            legend=_legend(drawing, palette),
+        ),
+        tooltip=[alt.Tooltip("name:N", title="seen by"), *_told(drawing.x_title)],
+    )
+    return _finished(alt.layer(gap, mark), rows, _height(drawing), palette)
+
+
+def _hiding() -> alt.Chart:
+    """Return a chart of the rows whose keys are not hidden."""
+    hidden = alt.param(name="hidden", value=[])
+    return alt.Chart(ROWS).add_params(hidden).transform_filter(VISIBLE)
+
+
+def _labels(drawing: Drawing) -> alt.Y:
+    return alt.Y(
+        "label:N",
+        sort=list(drawing.order),
+        scale=alt.Scale(domain=list(drawing.order)),
+        axis=alt.Axis(
+            title=None,
+            labelExpr=SPLIT,
+            ticks=False,
+            domain=False,
+            labelOverlap=False,
+            labelPadding=9,
+        ),
+    )
+
+
+def _across(field: str, drawing: Drawing) -> alt.X:
+    return alt.X(
+        f"{field}:Q",
+        title=drawing.x_title,
+        scale=_scale(drawing),
+        axis=_axis(drawing),
+    )
+
+
+def _axis(drawing: Drawing) -> alt.Axis:
+    if not drawing.form:
+        return alt.Axis(tickCount=5)
+    # A prefix at zero ("0k") says nothing.
+    label = "datum.value === 0 ? '0' : datum.label" if drawing.form == "~s" else ""
+    more = {"labelExpr": label} if label else {}
+    return alt.Axis(tickCount=5, format=drawing.form, **more)
+
+
+def _scale(drawing: Drawing) -> alt.Scale:
+    if drawing.domain is None:
+        return alt.Scale(zero=True)
+    return alt.Scale(domain=list(drawing.domain), nice=False)
+
+
+def _colour(drawing: Drawing, palette: Palette) -> alt.Color:
+    keys = [item.key for item in drawing.legend]
+    colours = [palette.series[item.colour] for item in drawing.legend]
+    return alt.Color(
+        "key:N",
+        scale=alt.Scale(domain=keys, range=colours),
+        legend=_legend(drawing, palette),
+    )
+
+
+def _legend(drawing: Drawing, palette: Palette) -> alt.Legend | None:
+    """Return the legend of a chart that is a file; a page has buttons instead."""
+    if palette is PAGE or not drawing.legend:
+        return None
+    labels = json.dumps({item.key: item.label for item in drawing.legend})
+    # Else a line's sign would be drawn as its band's, pale and round.
+    line: dict[str, Any] = {"symbolType": "stroke", "symbolOpacity": 1.0}
+    more = line if drawing.legend[0].mark == "line" else {}
+    return alt.Legend(title=None, labelExpr=f"({labels})[datum.label]", **more)
+
+
+def _told(title: str) -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("policy:N", title="policy"),
+        alt.Tooltip("shown:N", title=title),
+    ]
+
+
+def _height(drawing: Drawing) -> int:
+    return BAR_HEIGHT * max(1, len(drawing.order))
+
+
+def _finished(chart: alt.LayerChart, rows: Rows, height: int, palette: Palette) -> Spec:
+    """Return a chart's specification, as wide as its place or as a file is."""
+    width = "container" if palette is PAGE else FILE_WIDTH
+    sized = chart.properties(
+        width=width,
+        height=height,
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+    )
+    spec: Spec = sized.to_dict(validate=False)  # the tests check it
+    return {**spec, "datasets": {"rows": list(rows)}, "config": config(palette)}

@@ -1,0 +1,177 @@
+"""From the document of a comparison to one file of HTML that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import altair as alt
+import vl_convert
+from altair.utils.schemapi import debug_mode
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from churnsim._version import __version__
+from churnsim.report.page import grounds, losing, months, service
+from churnsim.report.page.blocks import Chart, LegendItem, Section
+from churnsim.report.page.figures import Results
+from churnsim.report.page.theme import NIGHT, PAGE, PAPER, variables
+from churnsim.units import format_duration
+
+PACKAGE: Final = "churnsim.report.page"  # beside whose modules the templates are
+
+Document = dict[str, Any]
+
+# In this order on the page; a section more is a line more.
+SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
+    losing.revenue_lost,
+    losing.where_customers_go,
+    months.how_long_customers_stay,
+    months.month_by_month,
+    service.waits_and_desks,
+    service.perception_gap,
+    grounds.assumptions,
+    grounds.warnings,
+    grounds.origin,
+)
+# What would end or open a script, or is a line's end to one and not to the other.
+_ESCAPES = {
+    "<": "\\u003c",
+    ">": "\\u003e",
+    "&": "\\u0026",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+}
+
+
+def page_of(document: Document) -> str:
+    """Return the page about a comparison.
+
+    Everything is in it, scripts, styles and data; it asks no network for anything, and
+    a policy in its head forbids it to.
+
+    Args:
+        document: What `Comparison.to_json_dict` or `read_results` returned.
+    """
+    results = Results(document)
+    sections = [section(results) for section in SECTIONS]
+    with debug_mode(arg=False):  # thrice as fast; the tests check the charts
+        specs = {
+            chart.name: chart.build(PAGE)
+            for section in sections
+            for chart in section.charts
+        }
+    scripts = [Markup(_bundle()), Markup(_template_text("page.js"))]  # noqa: S704
+    template = _environment().get_template("page.html")
+    return template.render(
+        results=results,
+        document=document,
+        heading=_heading(document),
+        notices=grounds.notices(results),
+        sections=sections,
+        style=Markup(_style()),  # noqa: S704 - ours, with no text from outside
+        scripts=scripts,
+        policy=_content_policy(scripts),
+        specs=Markup(inlined(specs)),  # noqa: S704 - escaped there
+        swatch=swatch,
+        version=__version__,
+    )
+
+
+def charts_of(document: Document) -> list[Chart]:
+    """Return every chart of the page."""
+    results = Results(document)
+    return [chart for section in SECTIONS for chart in section(results).charts]
+
+
+def inlined(data: Any) -> str:
+    """Return data as JSON that can stand inside a script: no text in it ends one."""
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    return "".join(_ESCAPES.get(mark, mark) for mark in text)
+
+
+def vega_lite_version() -> str:
+    """Return the version of Vega-Lite that charts are drawn with, such as "6.1".
+
+    The oldest that is not older than the one charts are written in, or the newest.
+    """
+    wanted = _numbers(str(alt.SCHEMA_VERSION).removeprefix("v"))[:2]
+    known = sorted(vl_convert.get_vegalite_versions(), key=_numbers)
+    return next((v for v in known if _numbers(v) >= wanted), known[-1])
+
+
+def swatch(item: LegendItem) -> Markup:
+    """Return the sign of an item in a legend."""
+    colour = f"var(--s{item.colour})"
+    shapes = {
+        "line": f'<path d="M0 7H28" stroke="{colour}" stroke-width="3" fill="none"'
+        f' stroke-dasharray="{" ".join(map(str, item.dash))}"/>',
+        "block": f'<rect x="6" y="0" width="16" height="14" rx="2" fill="{colour}"/>',
+        "dot": f'<circle cx="14" cy="7" r="6" fill="{colour}"/>',
+        "square": f'<rect x="8" y="1" width="12" height="12" fill="{colour}"/>',
+    }
+    body = shapes[item.mark]
+    return Markup(  # noqa: S704 - built from numbers alone
+        f'<svg width="28" height="14" aria-hidden="true" focusable="false">{body}</svg>'
+    )
+
+
+def _heading(document: Document) -> str:
+    n = document["replications_finished"]
+    return (
+        f"{document['customers']:,} customers, "
+        f"{format_duration(document['horizon_days'])}, mean of "
+        f"{n:,} replication{'' if n == 1 else 's'}"
+    )
+
+
+@functools.cache
+def _environment() -> Environment:
+    return Environment(
+        autoescape=True,
+        loader=PackageLoader(PACKAGE),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+
+
+def _template_text(name: str) -> str:
+    environment = _environment()
+    return PackageLoader(PACKAGE).get_source(environment, name)[0]
+
+
+def _style() -> str:
+    text = _template_text("page.css")
+    return text.replace("/* paper */", variables(PAPER)).replace(
+        "/* night */", variables(NIGHT)
+    )
+
+
+@functools.cache
+def _bundle() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script."""
+    bundle: str = vl_convert.javascript_bundle(
+        "window.vegaEmbed=vegaEmbed;", vl_version=vega_lite_version()
+    )
+    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _content_policy(scripts: list[Markup]) -> str:
+    """Return what a browser may do for the page: these scripts, and no requests."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
+        for s in scripts
+    )
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))

@@ -1,0 +1,213 @@
+"""The page to hand on: it needs nothing else, hides nothing, and lets nothing in."""
+
+import itertools
+import json
+import re
+from typing import Any
+
+import altair as alt
+import pytest
+
+from churnsim.experiment import Comparison
+from churnsim.report.amounts import money_cells, scale_of
+from churnsim.report.framing import Commands
+from churnsim.report.page.figures import NO_INTERVAL, Results
+from churnsim.report.page.rendering import SECTIONS, charts_of, page_of
+from churnsim.report.page.theme import PAGE, PAPER
+from churnsim.report.results import results_text
+from tests.report.conftest import COMMAND, HOSTILE, POLICY, Page
+
+pytestmark = pytest.mark.compiled
+
+MB = 10**6
+LOADING = frozenset(
+    {"audio", "base", "embed", "form", "frame", "iframe", "img", "link"}
+)
+LANDMARKS = ("header", "nav", "main", "footer")
+
+
+def attributes(page: Page, name: str) -> list[str]:
+    """Return the values of an attribute, wherever it stands."""
+    return [e.attributes[name] for e in page.elements if name in e.attributes]
+
+
+def test_page__asks_nobody_for_anything(page: Page) -> None:
+    """No element loads, no style imports, and the head forbids every request."""
+    assert {e.tag for e in page.elements} & LOADING == set()
+    assert attributes(page, "src") == attributes(page, "srcset") == []
+    assert all(link.startswith("#") for link in attributes(page, "href"))
+    (style,) = page.all("style")
+    assert not re.search(r"url\(|@import|https?:", style.text)
+    (rule,) = [e.attributes["content"] for e in page.all("meta") if "http" in str(e)]
+    assert rule.startswith("default-src 'none'; script-src 'sha256-")
+    assert "connect-src" not in rule
+    assert "unsafe-eval" not in rule
+    own = [e.text for e in page.all("script")][-1]
+    assert not re.search(r"fetch\(|XMLHttp|import\(|https?:", own)
+
+
+def test_page__specs_name_no_address_but_their_schema(page: Page) -> None:
+    """Charts carry their data; the one address in them names the language."""
+    text = next(e.text for e in page.all("script") if e.attributes.get("id") == "specs")
+    addresses = set(re.findall(r"https?://[^\"']*", text))
+    assert addresses <= {str(alt.SCHEMA_URL)}
+    assert '"url"' not in text
+
+
+def test_page__is_small(page: Page) -> None:
+    """It can be sent by mail."""
+    assert len(page.source.encode()) < 3 * MB
+
+
+def test_page__says_the_sentence_first(page: Page, document: dict[str, Any]) -> None:
+    """The first words after the title are the answer, with its interval."""
+    (heading,) = page.all("h1")
+    assert heading.text == document["title"]
+    first = next(page.all("p"))
+    assert first.text == document["sentence"]
+    assert "95 % CI" in first.text
+    assert next(page.all("title")).text.startswith(document["title"])
+
+
+def test_page__keeps_markup_in_names_as_text(hostile: dict[str, Any]) -> None:
+    """A name that is markup stays a name, in the page and in the charts' data."""
+    source = page_of(hostile)
+    page = Page(source)
+    assert next(page.all("h1")).text == HOSTILE
+    assert len(list(page.all("script"))) == 3
+    assert list(page.all("img", "b")) == []
+    assert attributes(page, "onclick") == attributes(page, "onerror") == []
+    specs = next(
+        e.text for e in page.all("script") if e.attributes.get("id") == "specs"
+    )
+    assert "<" not in specs
+    assert POLICY in json.dumps(json.loads(specs), ensure_ascii=False)
+    assert source.count("<script>alert(1)") == 0
+    assert any(HOSTILE in e.text for e in page.all("td"))
+
+
+def test_page__has_its_headings_in_order(page: Page) -> None:
+    """One h1; no level is left out below it; each section is named by its heading."""
+    levels = [int(e.tag[1]) for e in page.all("h1", "h2", "h3", "h4")]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+    ids = attributes(page, "id")
+    assert len(set(ids)) == len(ids)
+    assert {e.attributes["aria-labelledby"] for e in page.all("section")} <= set(ids)
+    assert {link[1:] for link in attributes(page, "href")} <= set(ids)
+    assert len(list(page.all("section"))) == len(SECTIONS)
+
+
+def test_page__has_landmarks_and_a_language(page: Page) -> None:
+    """What a screen reader jumps to is there, once."""
+    assert next(page.all("html")).attributes["lang"] == "en"
+    for tag in LANDMARKS:
+        assert len(list(page.all(tag))) == 1
+
+
+def test_page__each_chart_has_words_and_a_table(page: Page) -> None:
+    """Each chart is an image with a text; its figure has the numbers behind a click."""
+    charts = [e for e in page.elements if "data-chart" in e.attributes]
+    figures = list(page.all("figure"))
+    assert len(charts) == len(figures) > 10
+    for chart in charts:
+        assert chart.attributes["role"] == "img"
+        assert len(chart.attributes["aria-label"]) > 40
+    tables = [e for e in page.all("table") if {"figure", "details"} <= set(e.within)]
+    assert len(tables) == len(charts)
+
+
+def test_page__tables_have_captions_and_scopes(page: Page) -> None:
+    """Each table says what it is; each heading says what it heads; none is empty."""
+    assert len(list(page.all("caption"))) == len(list(page.all("table")))
+    for cell in page.all("th"):
+        assert cell.attributes["scope"] == ("col" if "thead" in cell.within else "row")
+        assert cell.text.strip()
+
+
+def test_page__losses_are_those_of_the_json(
+    page: Page, document: dict[str, Any]
+) -> None:
+    """The cells on the page are the JSON's numbers, as the text table writes them."""
+    cells = {e.text for e in page.all("td")}
+    for against in ("baseline", "flawless"):
+        found = [
+            loss["total"]
+            for loss in document["losses"]
+            if (loss["against"], loss["measure"]) == (against, "revenue")
+            and loss["policy"] != "flawless"
+        ]
+        scale = scale_of(x for total in found for x in list(total.values())[:3])
+        for total in found:
+            mean, low, high = money_cells(list(total.values())[:3], "$", scale)
+            assert {mean, f"{low} to {high}"} <= cells
+
+
+def test_page__figures_are_those_of_the_text_table(
+    page: Page, shop_comparison: Comparison
+) -> None:
+    """Every cell of the printed table's rows on losses and waits is on the page."""
+    printed = results_text(shop_comparison, Commands(COMMAND, ""), 140).splitlines()
+    shown = page.source
+    for label in ("nothing was wrong", "mistake, left", "Mean wait", "Front desk busy"):
+        row = next(line for line in printed if line.strip().startswith(label))
+        cells = [cell for cell in re.split(r"\s{2,}", row.strip())[1:] if cell]
+        assert len(cells) == 6
+        for cell in cells:
+            assert f"<td>{cell} <span" in shown or f"<td>{cell}</td>" in shown
+
+
+def test_page__names_what_it_rests_on(page: Page, document: dict[str, Any]) -> None:
+    """Assumptions stand in the document's order; command, seed, digests are there."""
+    texts = [e.text for e in page.all("th") if "tbody" in e.within]
+    keys = [item["key"] for item in document["foundations"]]
+    assert [text for text in texts if text in keys] == keys
+    cells = {e.text for e in page.all("td")}
+    assert {str(document["seed"]), document["scenario_digest"]} <= cells
+    assert document["origin"]["results_digest"] in cells
+    assert next(page.all("code")).text == COMMAND
+    for warning in document["warnings"]:
+        assert any(warning in e.text for e in page.all("li"))
+
+
+def test_page__one_replication_is_never_a_bare_mean(single: dict[str, Any]) -> None:
+    """Without intervals the page says so at its head and beside every mean."""
+    page = Page(page_of(single))
+    (notice,) = [
+        e.text for e in page.all("p") if e.attributes.get("class") == "notice"
+    ][:1]
+    assert "One replication: there are no intervals" in notice
+    results = Results(single)
+    for shown in results.shown_figure("revenue") + results.shown_figure("lost_share"):
+        assert shown.interval == NO_INTERVAL
+        assert shown.whole.endswith(f"({NO_INTERVAL})")
+    for chart in charts_of(single):
+        for row in chart.build(PAPER)["datasets"]["rows"]:
+            assert row.get("low") is None
+            assert NO_INTERVAL in row["shown"] or row["shown"] == "100.0 %"
+            assert NO_INTERVAL in row.get("text", NO_INTERVAL) or "words" in row
+
+
+def test_charts__are_valid_on_the_page_and_as_files(document: dict[str, Any]) -> None:
+    """Each chart keeps to the schema of Vega-Lite, in both palettes."""
+    names = [chart.name for chart in charts_of(document)]
+    assert len(set(names)) == len(names)
+    for chart in charts_of(document):
+        for palette in (PAGE, PAPER):
+            spec = chart.build(palette)
+            alt.LayerChart.from_dict(spec)
+            assert len(spec["datasets"]["rows"]) > 0
+
+
+def test_charts__keys_have_a_legend_that_is_not_colour_alone(
+    document: dict[str, Any],
+) -> None:
+    """Each key is in the legend; policies differ by dash, views by shape."""
+    for chart in charts_of(document):
+        keys = {row.get("key") for row in chart.build(PAPER)["datasets"]["rows"]}
+        assert keys - {None} <= {item.key for item in chart.legend}
+        dashes = [item.dash for item in chart.legend if item.mark == "line"]
+        assert len(set(dashes)) == len(dashes)
+        shapes = [item.mark for item in chart.legend if item.mark in {"dot", "square"}]
+        assert len(set(shapes)) == len(shapes)

@@ -9,8 +9,6 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-import altair as alt
-import vl_convert
 from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,6 +16,7 @@ from markupsafe import Markup
 from churnsim._version import __version__
 from churnsim.report.page import grounds, losing, months, service
 from churnsim.report.page.blocks import Chart, LegendItem, Section
+from churnsim.report.page.bundle import bundle
 from churnsim.report.page.figures import Results
 from churnsim.report.page.theme import NIGHT, PAGE, PAPER, variables
 from churnsim.units import format_duration
@@ -65,7 +64,7 @@ def page_of(document: Document) -> str:
             for section in sections
             for chart in section.charts
         }
-    scripts = [Markup(_bundle()), Markup(_template_text("page.js"))]  # noqa: S704
+    scripts = [Markup(bundle()), Markup(_template_text("page.js"))]  # noqa: S704
     template = _environment().get_template("page.html")
     return template.render(
         results=results,
@@ -92,16 +91,6 @@ def inlined(data: Any) -> str:
     """Return data as JSON that can stand inside a script: no text in it ends one."""
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
     return "".join(_ESCAPES.get(mark, mark) for mark in text)
-
-
-def vega_lite_version() -> str:
-    """Return the version of Vega-Lite that charts are drawn with, such as "6.1".
-
-    The oldest that is not older than the one charts are written in, or the newest.
-    """
-    wanted = _numbers(str(alt.SCHEMA_VERSION).removeprefix("v"))[:2]
-    known = sorted(vl_convert.get_vegalite_versions(), key=_numbers)
-    return next((v for v in known if _numbers(v) >= wanted), known[-1])
 
 
 def swatch(item: LegendItem) -> Markup:
@@ -152,15 +141,6 @@ def _style() -> str:
     )
 
 
-@functools.cache
-def _bundle() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script."""
-    bundle: str = vl_convert.javascript_bundle(
-        "window.vegaEmbed=vegaEmbed;", vl_version=vega_lite_version()
-    )
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
 def _content_policy(scripts: list[Markup]) -> str:
     """Return what a browser may do for the page: these scripts, and no requests."""
     hashes = " ".join(
@@ -171,7 +151,3 @@ def _content_policy(scripts: list[Markup]) -> str:
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))

@@ -87,7 +87,8 @@ def write_charts(
     require_libraries()
     import vl_convert
 
-    from churnsim.report.page.rendering import charts_of, vega_lite_version
+    from churnsim.report.page.bundle import vega_lite_version
+    from churnsim.report.page.rendering import charts_of
     from churnsim.report.page.theme import PAPER
 
     charts = charts_of(document)

@@ -56,14 +56,16 @@ def test_encoding__unknown_marks_become_question_marks() -> None:
 def on_terminal(arguments: list[str], cwd: Path) -> tuple[str, str]:
     """Return standard output and error of a command whose error is a terminal."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*AS_TYPED, *arguments],
-        cwd=cwd,
-        env=environment(TERM="xterm"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-    )
+    answer = cwd / "answer.txt"  # not a pipe, which would block once it is full
+    with answer.open("wb") as out:
+        process = subprocess.Popen(
+            [*AS_TYPED, *arguments],
+            cwd=cwd,
+            env=environment(TERM="xterm"),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=theirs,
+        )
     os.close(theirs)
     seen = b""
     try:
@@ -72,11 +74,8 @@ def on_terminal(arguments: list[str], cwd: Path) -> tuple[str, str]:
     except OSError:  # how Linux says that the other side has closed
         pass
     os.close(ours)
-    assert process.stdout is not None
-    out = process.stdout.read()
-    process.stdout.close()
     assert process.wait() == 0
-    return out.decode(), seen.decode()
+    return answer.read_text(encoding="utf-8"), seen.decode()
 
 
 @pytest.mark.compiled

@@ -7,7 +7,7 @@ import math
 import re
 import tomllib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -192,7 +192,9 @@ def _walk(found: Found, path: Sequence[str]) -> Found | None:
     if not isinstance(value, BaseModel) or head not in type(value).model_fields:
         return None
     info = type(value).model_fields[head]
-    measure = next((m for m in info.metadata if isinstance(m, Measure)), None)
+    # In a law of some quantity, older pydantic keeps the measure in the annotation.
+    notes = (*info.metadata, *get_args(info.annotation)[1:])
+    measure = next((note for note in notes if isinstance(note, Measure)), None)
     told = (info.description or "").partition(";")[0].rstrip(".")
     # "Mean." of a law says less than what the law is of.
     about = found.about if hasattr(value, "law") and found.about else told

@@ -29,6 +29,8 @@ class Happening(IntEnum):
     CONTACT = 3
 
 
+NEXT = 2.0**-52  # from a number to the next one, as a share of it
+
 DROPOUT = Happening.DROPOUT.value
 FORGETTING = Happening.FORGETTING.value
 MISTAKE = Happening.MISTAKE.value
@@ -85,6 +87,19 @@ def left_at(now: float, strikes_at: float, left: float, rate: float) -> float:
         return left
     remaining = (strikes_at - now) * rate
     return remaining if remaining > 0.0 else 0.0
+
+
+@mechanism
+def served_until(now: float, time: float) -> float:
+    """Return when what begins `now` ends [days]: later, if it takes any time at all.
+
+    A time too short for the clock to show ends with the next number, so that what a
+    server's coming free leads to never lies at the same instant.
+    """
+    at = now + time
+    if at == now and time > 0.0:
+        return now + now * NEXT
+    return at
 
 
 @mechanism

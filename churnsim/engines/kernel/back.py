@@ -12,32 +12,25 @@ from churnsim.engines.books import (
     microseconds,
 )
 from churnsim.engines.kernel.closing import close, feel
-from churnsim.engines.kernel.desks import (
-    NOBODY,
-    join_line,
-    leave_line,
-    next_in_line,
-    take_server,
-)
-from churnsim.engines.kernel.event_queue import add, remove
+from churnsim.engines.kernel.desks import is_free, occupy
 from churnsim.engines.kernel.world import (
+    AT_BACK,
     AT_SUPERVISOR,
     ATTEMPT,
     GRIEVANCE,
     IN_REPAIR,
     IS_DOUBLE,
-    JOINED_AT,
     KIND,
     OPENED_AT,
     STAKE,
     STRETCH,
-    WAITING_BACK,
     World,
     goodwill_of,
     set_moment,
     word_of,
 )
 from churnsim.jit import mechanism
+from churnsim.mechanisms.clocks import served_until
 from churnsim.mechanisms.episode import kind_at, satisfaction
 from churnsim.mechanisms.goodwill import (
     after_settlement,
@@ -45,6 +38,7 @@ from churnsim.mechanisms.goodwill import (
     shifted,
     without_delight,
 )
+from churnsim.mechanisms.leaving import FOREVER
 from churnsim.mechanisms.value import make_good
 from churnsim.primitives import round_half_up
 from churnsim.records import Cause
@@ -75,15 +69,6 @@ SURVEY_SUM = Tally.SURVEY_SUM.value
 
 
 @mechanism
-def schedule(world: World, customer: int, phase: int, at: float) -> None:
-    """Set a customer's next moment and queue it, if it comes before the horizon."""
-    remove(world.queue, customer)
-    set_moment(world, customer, phase, at)
-    if at < world.plan.horizon:
-        add(world.queue, customer, at)
-
-
-@mechanism
 def attempt_block(world: World, customer: int, purpose: int) -> int:
     """Return the block of a purpose in the customer's present attempt."""
     return purpose + ATTEMPT_STEP * int(world.codes[customer, ATTEMPT])
@@ -103,31 +88,35 @@ def join_back(world: World, customer: int, now: float) -> None:
     """Put a case before the back desk, with the customer's endurance as patience."""
     books = world.books
     books.tally[BACK_JOINED] += 1
-    world.life[customer, JOINED_AT] = now
     word = word_of(world, customer)
     book_event(books, now, customer, JOINS, word, world.life[customer, GRIEVANCE])
-    if take_server(world.back):
-        take_up(world, customer, now)
+    if is_free(world.back, customer, now):
+        take_up(world, customer, now, now)
         return
     books.tally[BACK_WAITED] += 1
-    join_line(world.back, customer)
     block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
-    endurance = quantile(world.plan.market.endurance, u)
-    set_moment(world, customer, WAITING_BACK, now + endurance)
+    until = now + quantile(world.plan.market.endurance, u)
+    if is_free(world.back, customer, until):
+        take_up(world, customer, now, world.back.free_at[0])
+    else:
+        lose_endurance(world, customer, now, until)
 
 
 @mechanism
-def take_up(world: World, customer: int, now: float) -> None:
-    """Let a supervisor take a case up for approval."""
+def take_up(world: World, customer: int, joined_at: float, now: float) -> None:
+    """Let a supervisor take a case up `now`, if that is before the horizon."""
     books, plan = world.books, world.plan
-    wait = now - world.life[customer, JOINED_AT]
-    book_wait(books.back_waits, books.tally, wait, BACK_WAIT_SUM)
+    if now >= plan.horizon:
+        set_moment(world, customer, AT_BACK, FOREVER)
+        return
+    book_wait(books.back_waits, books.tally, now - joined_at, BACK_WAIT_SUM)
     books.tally[BACK_HANDLED] += 1
     word = word_of(world, customer)
     block = attempt_block(world, customer, ATTEMPT_REPAIR)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
-    until = now + quantile(plan.policy.approval, u)
+    until = served_until(now, quantile(plan.policy.approval, u))
+    occupy(world.back, customer, until)
     book_busy(books.tally, BACK_BUSY, now, until, plan.horizon)
     book_event(books, now, customer, IS_TAKEN_UP, word, world.life[customer, GRIEVANCE])
     set_moment(world, customer, AT_SUPERVISOR, until)
@@ -135,12 +124,7 @@ def take_up(world: World, customer: int, now: float) -> None:
 
 @mechanism
 def end_approval(world: World, customer: int, now: float) -> None:
-    """Free the supervisor for the next case, and send this one to repair."""
-    following = next_in_line(world.back)
-    if following != NOBODY:
-        remove(world.queue, following)
-        take_up(world, following, now)
-        schedule(world, following, AT_SUPERVISOR, world.queue.at[following])
+    """Send a case that was approved to repair."""
     word = word_of(world, customer)
     block = attempt_block(world, customer, ATTEMPT_REPAIR)
     _, u = uniforms(world.key, customer, world.replication, word, block)
@@ -151,13 +135,14 @@ def end_approval(world: World, customer: int, now: float) -> None:
 
 
 @mechanism
-def lose_endurance(world: World, customer: int, now: float) -> None:
+def lose_endurance(world: World, customer: int, joined_at: float, now: float) -> None:
     """Let a customer who would not wait longer leave the back desk's line."""
     books = world.books
-    leave_line(world.back, customer)
+    if now >= world.plan.horizon:
+        set_moment(world, customer, AT_BACK, FOREVER)
+        return
     books.tally[BACK_ABANDONED] += 1
-    wait = now - world.life[customer, JOINED_AT]
-    book_wait(books.back_waits, books.tally, wait, BACK_WAIT_SUM)
+    book_wait(books.back_waits, books.tally, now - joined_at, BACK_WAIT_SUM)
     close(world, customer, now, SLOW, word_of(world, customer))
 
 

@@ -1,78 +1,73 @@
 """The desks of the kernel: identical servers before one FIFO line.
 
-The line is a linked list, so that one who gives up leaves it in O(1). A customer waits
-at one desk at the most, and both desks share the links.
+Whoever joins a FIFO line meets a settled future: everybody who comes first has joined
+already, so it is known when which server will be free (Kiefer & Wolfowitz 1955, with
+patience). A desk is therefore no more than the moments at which its servers end what
+they have, and joining is the only meeting that a contact needs.
+
+Of moments at one instant, the lower customer's comes first. A contact that begins as
+another ends takes time (`mechanisms.clocks.served_until`), so at no instant does one
+customer's moment lead to another's, and that order is the whole order.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.jit import mechanism
+from churnsim.records import Floats
 
 NOBODY = -1
-FREE = 0  # of `meta`: servers free
-HEAD = 1  # of `meta`: first in line
-TAIL = 2  # of `meta`: last in line
 
 
 class Desk(NamedTuple):
-    """One desk and its line."""
+    """One desk: a heap of (moment, customer), of each server the end of its last work.
 
-    links: NDArray[np.int32]  # (n, 2) next and previous in line
-    meta: NDArray[np.int64]  # (3,)
+    The first is the one that is free next, or has been so for longest.
+    """
 
-
-def make_desk(links: NDArray[np.int32], n_servers: int) -> Desk:
-    """Return an empty desk over shared links."""
-    return Desk(links, np.array([n_servers, NOBODY, NOBODY], np.int64))
+    free_at: Floats  # (s,) [days]; -inf: nobody served yet, inf: never free
+    served: NDArray[np.int32]  # (s,) whose contact ends then, or NOBODY
 
 
-@mechanism
-def take_server(desk: Desk) -> bool:
-    """Return whether a server was free, and is now taken."""
-    if desk.meta[FREE] <= 0:
-        return False
-    desk.meta[FREE] -= 1
-    return True
+def make_desk(n_servers: int) -> Desk:
+    """Return an idle desk; one without servers has a single one who is never free."""
+    free_at = np.full(max(1, n_servers), -math.inf if n_servers else math.inf)
+    return Desk(free_at, np.full(len(free_at), NOBODY, np.int32))
 
 
 @mechanism
-def join_line(desk: Desk, customer: int) -> None:
-    """Put a customer at the end of the line."""
-    tail = desk.meta[TAIL]
-    desk.links[customer, 0] = NOBODY
-    desk.links[customer, 1] = tail
-    if tail == NOBODY:
-        desk.meta[HEAD] = customer
-    else:
-        desk.links[tail, 0] = customer
-    desk.meta[TAIL] = customer
+def is_free(desk: Desk, customer: int, moment: float) -> bool:
+    """Return whether a server is free for a customer who is next, at a moment [days].
+
+    For one who joins, or for the last in line as patience ends.
+    """
+    at = desk.free_at[0]
+    return at < moment or (at == moment and desk.served[0] <= customer)
 
 
 @mechanism
-def leave_line(desk: Desk, customer: int) -> None:
-    """Take a customer out of the line, wherever in it."""
-    following, preceding = desk.links[customer, 0], desk.links[customer, 1]
-    if preceding == NOBODY:
-        desk.meta[HEAD] = following
-    else:
-        desk.links[preceding, 0] = following
-    if following == NOBODY:
-        desk.meta[TAIL] = preceding
-    else:
-        desk.links[following, 1] = preceding
-
-
-@mechanism
-def next_in_line(desk: Desk) -> int:
-    """Return who gets the server that became free, or NOBODY: then it stays free."""
-    head = desk.meta[HEAD]
-    if head == NOBODY:
-        desk.meta[FREE] += 1
-        return NOBODY
-    leave_line(desk, head)
-    return int(head)
+def occupy(desk: Desk, customer: int, until: float) -> None:
+    """Give the server that is free next to a customer, whose contact ends `until`."""
+    free_at, served = desk.free_at, desk.served
+    size = free_at.shape[0]
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= size:
+            break
+        at = free_at[child]
+        if child + 1 < size:
+            other = free_at[child + 1]
+            if other < at or (other == at and served[child + 1] < served[child]):
+                child += 1
+                at = other
+        if until < at or (until == at and customer < served[child]):
+            break
+        free_at[place], served[place] = at, served[child]
+        place = child
+    free_at[place], served[place] = until, customer

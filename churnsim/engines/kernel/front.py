@@ -9,42 +9,29 @@ from churnsim.engines.books import (
     book_event,
     book_wait,
 )
-from churnsim.engines.kernel.back import (
-    attempt_block,
-    join_back,
-    schedule,
-    settle,
-    survey,
-)
+from churnsim.engines.kernel.back import attempt_block, settle, survey
 from churnsim.engines.kernel.closing import close, feel
-from churnsim.engines.kernel.desks import (
-    NOBODY,
-    join_line,
-    leave_line,
-    next_in_line,
-    take_server,
-)
+from churnsim.engines.kernel.desks import is_free, occupy
 from churnsim.engines.kernel.door import (
     end_ordinary,
     go_unanswered,
     try_again,
 )
-from churnsim.engines.kernel.event_queue import remove
 from churnsim.engines.kernel.world import (
     AT_AGENT,
+    AT_BACK,
+    AT_FRONT,
     DROPOUT_AT,
     GRIEVANCE,
     IS_AT_FAULT,
     IS_CALLED,
     IS_DOUBLE,
     IS_ORDINARY,
-    JOINED_AT,
     KIND,
     N_HEARD,
     PROMISED,
     STAKE,
     STRETCH,
-    WAITING_FRONT,
     World,
     bond_of,
     goodwill_of,
@@ -52,6 +39,7 @@ from churnsim.engines.kernel.world import (
     word_of,
 )
 from churnsim.jit import mechanism
+from churnsim.mechanisms.clocks import served_until
 from churnsim.mechanisms.episode import LIE, TRUTH, kind_at, statement
 from churnsim.mechanisms.goodwill import (
     after_contact,
@@ -103,38 +91,43 @@ FOBBED_OFF = Tally.FOBBED_OFF.value
 
 @mechanism
 def join_front(world: World, customer: int, now: float) -> None:
-    """Let a customer join the front desk: handled at once, or in line (7.5)."""
+    """Let a customer join the front desk: it is known then how the wait ends (7.5)."""
     books = world.books
     books.tally[FRONT_JOINED] += 1
-    world.life[customer, JOINED_AT] = now
     word = word_of(world, customer)
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, JOINS, word, grievance)
-    if take_server(world.front):
-        begin_handling(world, customer, now)
+    if is_free(world.front, customer, now):
+        handle(world, customer, now, now)
         return
     books.tally[FRONT_WAITED] += 1
-    join_line(world.front, customer)
     until = FOREVER
     if not world.codes[customer, IS_CALLED] or world.codes[customer, IS_ORDINARY]:
         block = attempt_block(world, customer, ATTEMPT_HANDLING)
         _, u = uniforms(world.key, customer, world.replication, word, block)
         until = now + quantile(world.plan.market.patience, u)
-    set_moment(world, customer, WAITING_FRONT, until)
+    if is_free(world.front, customer, until):
+        handle(world, customer, now, world.front.free_at[0])
+    else:
+        lose_patience(world, customer, now, until)
 
 
 @mechanism
-def begin_handling(world: World, customer: int, now: float) -> None:
-    """Let an agent take a customer."""
+def handle(world: World, customer: int, joined_at: float, now: float) -> None:
+    """Let an agent handle a customer from `now` on, if that is before the horizon."""
     books, plan = world.books, world.plan
-    wait = now - world.life[customer, JOINED_AT]
+    if now >= plan.horizon:
+        set_moment(world, customer, AT_FRONT, FOREVER)
+        return
+    wait = now - joined_at
     book_wait(books.front_waits, books.tally, wait, FRONT_WAIT_SUM)
     books.tally[FRONT_HANDLED] += 1
     books.tally[WITHIN_TARGET] += 1 if wait <= TARGET_WAIT else 0
     word = word_of(world, customer)
     block = attempt_block(world, customer, ATTEMPT_HANDLING)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
-    until = now + quantile(plan.policy.handle, u)
+    until = served_until(now, quantile(plan.policy.handle, u))
+    occupy(world.front, customer, until)
     book_busy(books.tally, FRONT_BUSY, now, until, plan.horizon)
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, IS_HANDLED, word, grievance)
@@ -142,12 +135,13 @@ def begin_handling(world: World, customer: int, now: float) -> None:
 
 
 @mechanism
-def lose_patience(world: World, customer: int, now: float) -> None:
+def lose_patience(world: World, customer: int, joined_at: float, now: float) -> None:
     """Let a customer whose patience is spent leave the line (7.5)."""
     books, market = world.books, world.plan.market
-    leave_line(world.front, customer)
-    wait = now - world.life[customer, JOINED_AT]
-    book_wait(books.front_waits, books.tally, wait, FRONT_WAIT_SUM)
+    if now >= world.plan.horizon:
+        set_moment(world, customer, AT_FRONT, FOREVER)
+        return
+    book_wait(books.front_waits, books.tally, now - joined_at, FRONT_WAIT_SUM)
     books.tally[FRONT_ABANDONED] += 1
     word = word_of(world, customer)
     grievance = world.life[customer, GRIEVANCE]
@@ -168,12 +162,7 @@ def lose_patience(world: World, customer: int, now: float) -> None:
 
 @mechanism
 def end_handling(world: World, customer: int, now: float) -> None:
-    """Free the agent for the next in line, and end this contact (7.6)."""
-    following = next_in_line(world.front)
-    if following != NOBODY:
-        remove(world.queue, following)
-        begin_handling(world, following, now)
-        schedule(world, following, AT_AGENT, world.queue.at[following])
+    """End a contact (7.6)."""
     word = word_of(world, customer)
     grievance = world.life[customer, GRIEVANCE]
     book_event(world.books, now, customer, CONTACT_ENDS, word, grievance)
@@ -251,7 +240,7 @@ def say(world: World, customer: int, now: float, said: int) -> None:
         block = attempt_block(world, customer, ATTEMPT_BELIEF)
         u, _ = uniforms(world.key, customer, world.replication, word, block)
         feel(world, customer, now, after_excuse(market, goodwill, u))
-    join_back(world, customer, now)
+    set_moment(world, customer, AT_BACK, now)
 
 
 @mechanism

@@ -1,27 +1,23 @@
 """The event loop of the kernel.
 
-Only meetings need the common clock: joining a desk, being served, leaving its line, and
-a prospect's choice, which depends on the news. Everything else concerns one customer
-alone, who is carried forward privately to the next meeting. What a private moment
-enters in the books does not depend on the order of entries.
+Only meetings need the common clock: joining a desk, which settles how the wait ends,
+and a prospect's choice, which depends on the news. Everything else concerns one
+customer alone, who is carried forward privately to the next meeting. What a private
+moment enters in the books does not depend on the order of entries.
 """
 
 from churnsim.borrow import borrow
 from churnsim.engines.books import Books
 from churnsim.engines.kernel.arrivals import arrive, consider
-from churnsim.engines.kernel.back import end_approval, end_repair, lose_endurance
+from churnsim.engines.kernel.back import end_approval, end_repair, join_back
 from churnsim.engines.kernel.closing import depart, finish
 from churnsim.engines.kernel.content import be_content
 from churnsim.engines.kernel.door import end_hoop, turn_up
 from churnsim.engines.kernel.event_queue import NOWHERE, add, pop
-from churnsim.engines.kernel.front import (
-    end_handling,
-    join_front,
-    lose_patience,
-    meet_promise,
-)
+from churnsim.engines.kernel.front import end_handling, join_front, meet_promise
 from churnsim.engines.kernel.world import (
     AT_AGENT,
+    AT_BACK,
     AT_FRONT,
     AT_SUPERVISOR,
     CLOSING,
@@ -33,8 +29,6 @@ from churnsim.engines.kernel.world import (
     PROMISED,
     PROSPECT,
     TURNING_UP,
-    WAITING_BACK,
-    WAITING_FRONT,
     World,
     make_world,
     set_moment,
@@ -55,12 +49,16 @@ def live_alone(world: World, customer: int) -> None:
         phase = world.codes[customer, PHASE]
         if phase == CONTENT:
             be_content(world, customer, at)
+        elif phase == AT_AGENT:
+            end_handling(world, customer, at)
         elif phase == IN_HOOP:
             end_hoop(world, customer, at)
         elif phase == TURNING_UP:
             turn_up(world, customer, at)
         elif phase == PROMISED:
             meet_promise(world, customer, at)
+        elif phase == AT_SUPERVISOR:
+            end_approval(world, customer, at)
         elif phase == IN_REPAIR:
             end_repair(world, customer, at)
         elif phase == LEAVING:
@@ -76,14 +74,8 @@ def meet(world: World, customer: int, now: float) -> None:
     phase = world.codes[customer, PHASE]
     if phase == AT_FRONT:
         join_front(world, customer, now)
-    elif phase == AT_AGENT:
-        end_handling(world, customer, now)
-    elif phase == WAITING_FRONT:
-        lose_patience(world, customer, now)
-    elif phase == AT_SUPERVISOR:
-        end_approval(world, customer, now)
-    elif phase == WAITING_BACK:
-        lose_endurance(world, customer, now)
+    elif phase == AT_BACK:
+        join_back(world, customer, now)
     elif phase == PROSPECT:
         consider(world, customer, now)
 

@@ -33,13 +33,12 @@ class Phase(IntEnum):
     TURNING_UP = 3  # at the front door
     IN_HOOP = 4  # a hoop ends
     AT_FRONT = 5  # joins the front desk
-    WAITING_FRONT = 6  # patience ends
-    AT_AGENT = 7  # handling ends
-    PROMISED = 8  # a lie's promised time comes
-    WAITING_BACK = 9  # endurance ends
-    AT_SUPERVISOR = 10  # approval ends
-    IN_REPAIR = 11  # repair ends
-    LEAVING = 12  # the renewal after deciding to leave
+    AT_AGENT = 6  # handling ends
+    PROMISED = 7  # a lie's promised time comes
+    AT_BACK = 8  # joins the back desk
+    AT_SUPERVISOR = 9  # approval ends
+    IN_REPAIR = 10  # repair ends
+    LEAVING = 11  # the renewal after deciding to leave
 
 
 class Life(IntEnum):
@@ -52,7 +51,6 @@ class Life(IntEnum):
     FORGET_AT = 11  # [days]
     RATE = 12  # λ [per day]
     SPEND = 13  # φ as paced now [-]
-    JOINED_AT = 14  # the line of a desk [days]
     GRIEVANCE = 15  # [log-odds]
     CONTACT_LEFT = 19  # [-]
     TRUST = 20  # [log-odds]
@@ -86,10 +84,7 @@ class Code(IntEnum):
     IS_CALLED = 13  # the firm calls: endless patience
     REMEMBERS = 14  # the last episode is not forgotten
     CLOSING = 15  # cause of one who is leaving
-    LINKS = 32  # two: neighbours in a bucket of the event queue
-    PLACE = 34  # in the event queue
-    LINE = 35  # two: neighbours in a desk's line
-    GIVES_UP = 37  # as the hoop under way ends
+    GIVES_UP = 32  # as the hoop under way ends
 
 
 N_LIFE = 32  # floats in a row
@@ -104,7 +99,6 @@ CACHE_LINE = 64  # bytes
     FORGET_AT,
     RATE,
     SPEND,
-    JOINED_AT,
     GRIEVANCE,
     CONTACT_LEFT,
     TRUST,
@@ -135,9 +129,6 @@ CACHE_LINE = 64  # bytes
     IS_CALLED,
     REMEMBERS,
     CLOSING,
-    LINKS,
-    PLACE,
-    LINE,
     GIVES_UP,
 ) = (column.value for column in Code)
 (
@@ -147,10 +138,9 @@ CACHE_LINE = 64  # bytes
     TURNING_UP,
     IN_HOOP,
     AT_FRONT,
-    WAITING_FRONT,
     AT_AGENT,
     PROMISED,
-    WAITING_BACK,
+    AT_BACK,
     AT_SUPERVISOR,
     IN_REPAIR,
     LEAVING,
@@ -192,9 +182,6 @@ def make_world(
     """
     check_books(plan, people, books)
     life = make_rows(len(people.arrival))
-    codes = life.view(np.int32)
-    at, place = life[:, AT], codes[:, PLACE]
-    links, line = codes[:, LINKS : LINKS + 2], codes[:, LINE : LINE + 2]
     return World(
         plan,
         people,
@@ -202,10 +189,10 @@ def make_world(
         replication,
         float(failure_probability(plan.market, plan.policy)),
         life,
-        codes,
-        make_queue(at, links, place, plan.horizon),
-        make_desk(line, plan.policy.agents),
-        make_desk(line, plan.policy.supervisors),
+        life.view(np.int32),
+        make_queue(life[:, AT], plan.horizon),
+        make_desk(plan.policy.agents),
+        make_desk(plan.policy.supervisors),
         books,
         np.zeros(2),
     )

@@ -16,6 +16,7 @@ from churnsim.engines.books import (
     microseconds,
 )
 from churnsim.engines.reference.customer import Case, Customer
+from churnsim.mechanisms.clocks import served_until
 from churnsim.mechanisms.episode import satisfaction, statement
 from churnsim.mechanisms.goodwill import (
     after_contact,
@@ -126,7 +127,7 @@ def back_desk(customer: Customer, case: Case) -> Generator[Any, Any, Cause]:
         return Cause.SLOW
     customer.count(Tally.BACK_HANDLED)
     u_approval, u_repair = customer.draw_again(case, Purpose.REPAIR)
-    until = firm.now + quantile(plan.policy.approval, u_approval)
+    until = served_until(firm.now, quantile(plan.policy.approval, u_approval))
     book_busy(books.tally, Tally.BACK_BUSY, firm.now, until, plan.horizon)
     customer.note(Event.TAKEN_UP, case.word)
     yield customer.moment(until)

@@ -20,7 +20,7 @@ from churnsim.engines.books import (
 )
 from churnsim.engines.reference.contact import end_contact
 from churnsim.engines.reference.customer import Case, Customer
-from churnsim.mechanisms.clocks import CONTACT, DROPOUT, FORGETTING
+from churnsim.mechanisms.clocks import CONTACT, DROPOUT, FORGETTING, served_until
 from churnsim.mechanisms.episode import (
     kind_at,
     kind_index,
@@ -250,7 +250,7 @@ def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     customer.count(Tally.FRONT_HANDLED)
     if wait <= TARGET_WAIT:
         customer.count(Tally.WITHIN_TARGET)
-    until = firm.now + quantile(plan.policy.handle, u_handle)
+    until = served_until(firm.now, quantile(plan.policy.handle, u_handle))
     book_busy(books.tally, Tally.FRONT_BUSY, firm.now, until, plan.horizon)
     customer.note(Event.HANDLED, case.word)
     yield customer.moment(until)

@@ -18,12 +18,12 @@ types: Any = importlib.import_module("numba.core.types")
 cgutils: Any = importlib.import_module("numba.core.cgutils")
 
 CACHE_LINE = 64  # bytes
-N_LINES = 3  # asked for
+N_LINES = 2  # asked for
 READ, KEEP, DATA = 0, 3, 1  # arguments of llvm.prefetch
 
 
 def prefetch(column: NDArray[np.float64], row: int) -> None:
-    """Ask for the first three cache lines of a row.
+    """Ask for the first two cache lines of a row.
 
     Args:
         column: The first column of a table, shape (n,).

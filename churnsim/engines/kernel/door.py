@@ -17,7 +17,7 @@ from churnsim.engines.kernel.world import (
     CONTACT_LEFT,
     CONTENT,
     FORGET_AT,
-    GIVES_UP,
+    GIVING_UP,
     GRIEVANCE,
     HOOP,
     IN_HOOP,
@@ -139,29 +139,38 @@ def start_hoop(world: World, customer: int, now: float, hoop: int) -> None:
     hoops = world.plan.policy.hoops
     time = quantile(law_in(hoops, hoop, 0), u_time)
     world.codes[customer, HOOP] = hoop
-    world.codes[customer, GIVES_UP] = 1 if u_give_up < hoops[hoop, GIVE_UP] else 0
-    set_moment(world, customer, IN_HOOP, now + time)
+    phase = GIVING_UP if u_give_up < hoops[hoop, GIVE_UP] else IN_HOOP
+    set_moment(world, customer, phase, now + time)
 
 
 @mechanism
 def end_hoop(world: World, customer: int, now: float) -> None:
-    """End a hoop: the customer gives up, or goes on to the next one or the desk."""
-    codes, plan = world.codes, world.plan
-    hoop = codes[customer, HOOP]
-    gives_up = codes[customer, GIVES_UP] == 1
-    is_ordinary = codes[customer, IS_ORDINARY] == 1
-    if not is_ordinary:
-        goodwill = goodwill_of(world, customer)
-        feel(world, customer, now, shifted(goodwill, plan.market.hoop_sting))
-    if gives_up and is_ordinary:
-        world.books.tally[ORDINARY_GAVE_UP] += 1
-        go_unanswered(world, customer, now, GAVE_UP)
-    elif gives_up:
-        close(world, customer, now, GAVE_UP, word_of(world, customer))
-    elif hoop + 1 < plan.policy.hoops.shape[0]:
-        start_hoop(world, customer, now, hoop + 1)
+    """End a hoop: the customer goes on to the next one, or to the desk."""
+    suffer_hoop(world, customer, now)
+    hoop = int(world.codes[customer, HOOP]) + 1
+    if hoop < world.plan.policy.hoops.shape[0]:
+        start_hoop(world, customer, now, hoop)
     else:
         set_moment(world, customer, AT_FRONT, now)
+
+
+@mechanism
+def give_up(world: World, customer: int, now: float) -> None:
+    """Let a customer give up as a hoop ends."""
+    suffer_hoop(world, customer, now)
+    if world.codes[customer, IS_ORDINARY]:
+        world.books.tally[ORDINARY_GAVE_UP] += 1
+        go_unanswered(world, customer, now, GAVE_UP)
+    else:
+        close(world, customer, now, GAVE_UP, word_of(world, customer))
+
+
+@mechanism
+def suffer_hoop(world: World, customer: int, now: float) -> None:
+    """Let a hoop sting one who has a case."""
+    if not world.codes[customer, IS_ORDINARY]:
+        goodwill = goodwill_of(world, customer)
+        feel(world, customer, now, shifted(goodwill, world.plan.market.hoop_sting))
 
 
 @mechanism

@@ -12,7 +12,7 @@ from churnsim.engines.kernel.arrivals import arrive, consider
 from churnsim.engines.kernel.back import end_approval, end_repair, join_back
 from churnsim.engines.kernel.closing import depart, finish
 from churnsim.engines.kernel.content import be_content
-from churnsim.engines.kernel.door import end_hoop, turn_up
+from churnsim.engines.kernel.door import end_hoop, give_up, turn_up
 from churnsim.engines.kernel.event_queue import NOWHERE, add, pop
 from churnsim.engines.kernel.front import end_handling, join_front, meet_promise
 from churnsim.engines.kernel.world import (
@@ -22,6 +22,7 @@ from churnsim.engines.kernel.world import (
     AT_SUPERVISOR,
     CLOSING,
     CONTENT,
+    GIVING_UP,
     IN_HOOP,
     IN_REPAIR,
     LEAVING,
@@ -53,6 +54,8 @@ def live_alone(world: World, customer: int) -> None:
             end_handling(world, customer, at)
         elif phase == IN_HOOP:
             end_hoop(world, customer, at)
+        elif phase == GIVING_UP:
+            give_up(world, customer, at)
         elif phase == TURNING_UP:
             turn_up(world, customer, at)
         elif phase == PROMISED:

@@ -1,7 +1,7 @@
 """The state of the kernel: all customers in arrays, one row each.
 
-A row is four cache lines, side by side: what each meeting needs is in the first three,
-what only episodes and changes of pace need in the fourth. It holds floats and integers,
+A row is four cache lines, side by side: what each meeting needs is in the first two,
+what only episodes and changes of pace need in the others. It holds floats and integers,
 so there are two views of the same rows; their columns do not overlap.
 """
 
@@ -32,17 +32,18 @@ class Phase(IntEnum):
     CONTENT = 2  # the clocks decide
     TURNING_UP = 3  # at the front door
     IN_HOOP = 4  # a hoop ends
-    AT_FRONT = 5  # joins the front desk
-    AT_AGENT = 6  # handling ends
-    PROMISED = 7  # a lie's promised time comes
-    AT_BACK = 8  # joins the back desk
-    AT_SUPERVISOR = 9  # approval ends
-    IN_REPAIR = 10  # repair ends
-    LEAVING = 11  # the renewal after deciding to leave
+    GIVING_UP = 5  # a hoop ends, and with it the patience for more
+    AT_FRONT = 6  # joins the front desk
+    AT_AGENT = 7  # handling ends
+    PROMISED = 8  # a lie's promised time comes
+    AT_BACK = 9  # joins the back desk
+    AT_SUPERVISOR = 10  # approval ends
+    IN_REPAIR = 11  # repair ends
+    LEAVING = 12  # the renewal after deciding to leave
 
 
 class Life(IntEnum):
-    """Columns of a customer's floats."""
+    """Columns of a customer's floats; from TRUST on, those of the two cold lines."""
 
     AT = 0  # the pending moment [days]
     MISTAKE_AT = 8  # [days]
@@ -51,20 +52,20 @@ class Life(IntEnum):
     FORGET_AT = 11  # [days]
     RATE = 12  # λ [per day]
     SPEND = 13  # φ as paced now [-]
+    CONTACT_LEFT = 14  # [-]
     GRIEVANCE = 15  # [log-odds]
-    CONTACT_LEFT = 19  # [-]
-    TRUST = 20  # [log-odds]
-    SINCE = 21  # the last change of pace [days]
-    DRIFT = 22  # factor on dropout as paced now [-]
-    STRETCH = 23  # of the zone of tolerance [-]
-    DROPOUT = 24  # p, or −log(1 − θ)
-    VALUE = 25  # m [micro-units]
-    RENEWAL = 26  # first renewal [days]
-    MISTAKE_LEFT = 27  # [-]
-    DROPOUT_LEFT = 28  # [-]
-    OPENED_AT = 29  # t0 of the episode [days]
-    STING = 30  # s, doubled where it is a double deviation [log-odds]
-    STAKE = 31  # c [micro-units]
+    TRUST = 16  # [log-odds]
+    SINCE = 17  # the last change of pace [days]
+    DRIFT = 18  # factor on dropout as paced now [-]
+    STRETCH = 19  # of the zone of tolerance [-]
+    DROPOUT = 20  # p, or −log(1 − θ)
+    VALUE = 21  # m [micro-units]
+    RENEWAL = 22  # first renewal [days]
+    MISTAKE_LEFT = 23  # [-]
+    DROPOUT_LEFT = 24  # [-]
+    OPENED_AT = 25  # t0 of the episode [days]
+    STING = 26  # s, doubled where it is a double deviation [log-odds]
+    STAKE = 27  # c [micro-units]
 
 
 class Code(IntEnum):
@@ -84,7 +85,6 @@ class Code(IntEnum):
     IS_CALLED = 13  # the firm calls: endless patience
     REMEMBERS = 14  # the last episode is not forgotten
     CLOSING = 15  # cause of one who is leaving
-    GIVES_UP = 32  # as the hoop under way ends
 
 
 N_LIFE = 32  # floats in a row
@@ -99,8 +99,8 @@ CACHE_LINE = 64  # bytes
     FORGET_AT,
     RATE,
     SPEND,
-    GRIEVANCE,
     CONTACT_LEFT,
+    GRIEVANCE,
     TRUST,
     SINCE,
     DRIFT,
@@ -129,7 +129,6 @@ CACHE_LINE = 64  # bytes
     IS_CALLED,
     REMEMBERS,
     CLOSING,
-    GIVES_UP,
 ) = (column.value for column in Code)
 (
     GONE,
@@ -137,6 +136,7 @@ CACHE_LINE = 64  # bytes
     CONTENT,
     TURNING_UP,
     IN_HOOP,
+    GIVING_UP,
     AT_FRONT,
     AT_AGENT,
     PROMISED,
@@ -218,8 +218,14 @@ def goodwill_of(world: World, customer: int) -> Goodwill:
 
 @mechanism
 def bond_of(world: World, customer: int, now: float) -> float:
-    """Return the strength of a customer's relationship with the firm [-]."""
-    return bond(world.plan.market, now - world.people.begun[customer])
+    """Return the strength of a customer's relationship with the firm [-].
+
+    0 where nothing depends on it: that spares a look far away.
+    """
+    market = world.plan.market
+    if market.buffer == 0.0 and market.betrayed_bond == 0.0:
+        return 0.0
+    return bond(market, now - world.people.begun[customer])
 
 
 @mechanism

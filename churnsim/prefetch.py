@@ -8,7 +8,6 @@ can depend on it; in Python it does nothing at all.
 import importlib
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.jit import extending
@@ -22,7 +21,7 @@ N_LINES = 2  # asked for
 READ, KEEP, DATA = 0, 3, 1  # arguments of llvm.prefetch
 
 
-def prefetch(column: NDArray[np.float64], row: int) -> None:
+def prefetch(column: NDArray[Any], row: int) -> None:
     """Ask for the first two cache lines of a row.
 
     Args:

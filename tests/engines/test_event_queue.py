@@ -12,8 +12,7 @@ from churnsim.engines.kernel.event_queue import NOWHERE
 
 def queue_for(n: int, horizon: float) -> event_queue.Queue:
     """Return an empty queue of `n` customers."""
-    at, links = np.zeros(n), np.zeros((n, 2), np.int32)
-    return event_queue.make_queue(at, links, np.zeros(n, np.int32), horizon)
+    return event_queue.make_queue(np.zeros(n), horizon)
 
 
 def pop_all(queue: event_queue.Queue) -> list[tuple[float, int]]:
@@ -26,7 +25,7 @@ def pop_all(queue: event_queue.Queue) -> list[tuple[float, int]]:
 
 @pytest.mark.parametrize("grid", [0.0, 1.0, 10.0])
 def test_queue__hold_model_equals_heapq(grid: float) -> None:
-    """Adding, removing and popping at random gives the order of a binary heap."""
+    """Adding and popping at random gives the order of a binary heap."""
     rng = random.Random(5)
     n, horizon = 200, 100.0
     queue = queue_for(n, horizon)
@@ -34,10 +33,7 @@ def test_queue__hold_model_equals_heapq(grid: float) -> None:
     now, popped = 0.0, 0
     for _ in range(20_000):
         customer = rng.randrange(n)
-        if customer in pending and rng.random() < 0.5:
-            event_queue.remove(queue, customer)
-            del pending[customer]
-        elif customer not in pending:
+        if customer not in pending:
             at = now + rng.expovariate(0.5)
             at = at - at % grid + grid if grid else at
             if at < horizon:
@@ -66,11 +62,9 @@ def test_queue__equal_times_go_to_the_lower_customer() -> None:
     assert [who for _, who in pop_all(queue)] == list(range(1000))
 
 
-def test_queue__removing_what_is_not_there_does_nothing() -> None:
-    """A customer without a moment can be removed; an empty queue pops nobody."""
-    queue = queue_for(3, 1.0)
-    event_queue.remove(queue, 1)
-    assert event_queue.pop(queue) == NOWHERE
+def test_queue__is_empty_at_first() -> None:
+    """A queue to which nobody was added pops nobody."""
+    assert event_queue.pop(queue_for(3, 1.0)) == NOWHERE
 
 
 def test_queue__moments_next_to_the_horizon_are_kept() -> None:
@@ -81,29 +75,86 @@ def test_queue__moments_next_to_the_horizon_are_kept() -> None:
     assert [who for _, who in pop_all(queue)] == [0, 1]
 
 
-def test_desk__line_equals_a_list() -> None:
-    """Joining, leaving anywhere and serving at random keep the order of arrival."""
-    rng = random.Random(2)
-    desk = desks.make_desk(np.zeros((50, 2), np.int32), 0)
+def served_by_hand(
+    visits: list[tuple[float, float, float]], n_servers: int
+) -> list[float | None]:
+    """Return when each visit begins, minute by minute of a line of people.
+
+    Args:
+        visits: Moment, patience and time of each, one customer each, by moment.
+        n_servers: At the desk.
+    """
+    begun: list[float | None] = [None] * len(visits)
+    moments = [(at, who, "joins") for who, (at, _, _) in enumerate(visits)]
+    heapq.heapify(moments)
     line: list[int] = []
-    for _ in range(5000):
-        customer = rng.randrange(50)
-        if customer in line:
-            desks.leave_line(desk, customer)
-            line.remove(customer)
-        else:
-            desks.join_line(desk, customer)
-            line.append(customer)
-        if rng.random() < 0.3 and line:
-            assert desks.next_in_line(desk) == line.pop(0)
-    while line:
-        assert desks.next_in_line(desk) == line.pop(0)
-    assert desks.next_in_line(desk) == desks.NOBODY
+    free = n_servers
+    while moments:
+        now, who, what = heapq.heappop(moments)
+        if what == "joins" and not free:
+            line.append(who)
+            heapq.heappush(moments, (now + visits[who][1], who, "gives up"))
+            continue
+        if what == "gives up":
+            if who in line:
+                line.remove(who)
+            continue
+        if what == "ends":
+            free += 1
+            who = line.pop(0) if line else -1
+        if who >= 0:
+            free -= 1
+            begun[who] = now
+            heapq.heappush(moments, (now + visits[who][2], who, "ends"))
+    return begun
 
 
-def test_desk__servers_are_counted() -> None:
-    """Two servers serve two; one comes free when nobody waits."""
-    desk = desks.make_desk(np.zeros((5, 2), np.int32), 2)
-    assert [desks.take_server(desk) for _ in range(3)] == [True, True, False]
-    assert desks.next_in_line(desk) == desks.NOBODY
-    assert desks.take_server(desk)
+def served_by_desk(
+    visits: list[tuple[float, float, float]], n_servers: int
+) -> list[float | None]:
+    """Return the same, as a desk tells it to each as he joins."""
+    desk = desks.make_desk(n_servers)
+    begun: list[float | None] = []
+    for who, (at, patience, time) in enumerate(visits):
+        start = at if desks.is_free(desk, who, at) else float(desk.free_at[0])
+        is_served = start == at or desks.is_free(desk, who, at + patience)
+        begun.append(start if is_served else None)
+        if is_served:
+            desks.occupy(desk, who, start + time)
+    return begun
+
+
+@pytest.mark.parametrize("n_servers", [0, 1, 2, 7])
+@pytest.mark.parametrize("grid", [0.0, 0.25, 1.0])
+def test_desk__tells_the_future_of_a_line(n_servers: int, grid: float) -> None:
+    """Who joins is told when service begins, ties included, as a line of people finds.
+
+    Of moments at one instant the lower customer's comes first: at coarse grids half of
+    all begin so.
+    """
+    rng = random.Random(2)
+
+    def time(rate: float) -> float:
+        x = rng.expovariate(rate)
+        return (x // grid + 1.0) * grid if grid else x
+
+    visits, now = [], 0.0
+    for _ in range(3000):
+        now += (rng.expovariate(1.0) // grid) * grid if grid else rng.expovariate(1.0)
+        visits.append((now, time(0.3), time(1.0 / max(1, n_servers))))
+    begun = served_by_desk(visits, n_servers)
+    if n_servers:
+        assert begun == served_by_hand(visits, n_servers)
+        assert begun.count(None) > 100 or n_servers == 7
+        waited = [b for b, v in zip(begun, visits, strict=True) if b and b > v[0]]
+        assert len(waited) > 300
+    else:
+        assert begun == [None] * len(visits)
+
+
+def test_desk__work_without_time_leaves_the_server_free() -> None:
+    """One whose contact takes no time is done before the next moment of anybody."""
+    desk = desks.make_desk(1)
+    for who in range(3):
+        assert desks.is_free(desk, who, 5.0)
+        desks.occupy(desk, who, 5.0)

@@ -16,6 +16,7 @@ from churnsim.engines.books import Books, Event, Tally
 from churnsim.engines.kernel.run import run_kernel
 from churnsim.records import Cause, Plan, Population
 from churnsim.streams import Key
+from churnsim.variates import constant, weibull
 from tests.twins.comparing import (
     Engine,
     assert_twins,
@@ -69,6 +70,34 @@ def test_engines__agree_on_ties(grid: float) -> None:
 
     check_many(tied_setups(grid), N_SETUPS // 15, check, start=int(1024 * grid))
     assert tied > 0.2 * n_events
+
+
+def test_engines__agree_where_service_takes_less_than_the_clock_shows() -> None:
+    """Who waited behind a long contact is handled in no time, and all go on at once.
+
+    Without `served_until` they would join the back desk in another order.
+    """
+    setup = usual_setup(400, 0, 400.0)
+    policy = setup.plan.policy._replace(
+        agents=1, supervisors=1, handle=weibull(0.05, 60.0), limit=0.0, truth=1.0
+    )
+    market = setup.plan.market._replace(
+        mistake_probability=0.5, ordinary_rate=0.0, patience=constant(np.inf)
+    )
+    plan = setup.plan._replace(policy=policy, market=market)
+    log = log_of(assert_twins(setup._replace(plan=plan)))
+    since: dict[int, list[float]] = {}
+    n_short = 0
+    for at, who, what in zip(log.times, log.customers, log.events, strict=True):
+        if what == Event.JOINED_FRONT:
+            since[who] = [at]
+        elif what == Event.HANDLED:
+            since[who].append(at)
+        elif what == Event.CONTACT_ENDED:
+            joined, begun = since[who]
+            assert at > begun
+            n_short += begun > joined and at - begun < 1e-15 * at
+    assert n_short > 20
 
 
 def reached(books: Books) -> Iterable[str]:

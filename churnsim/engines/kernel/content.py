@@ -42,6 +42,7 @@ from churnsim.engines.kernel.world import (
     VALUE,
     World,
     bond_of,
+    call_up,
     clocks_of,
     goodwill_of,
     set_moment,
@@ -104,14 +105,17 @@ def be_content(world: World, customer: int, now: float) -> None:
     what, at = next_happening(clocks, world.life[customer, FORGET_AT], now)
     if at >= world.plan.horizon:
         world.queue.at[customer] = FOREVER
-    elif what == CONTACT:
+        return
+    if what == CONTACT:
         world.codes[customer, IS_ORDINARY] = 1
         world.codes[customer, ATTEMPT] = 0
         world.books.tally[ORDINARY_CONTACTS] += 1
         grievance = world.life[customer, GRIEVANCE]
         book_event(world.books, at, customer, ASKS, 0, grievance)
         enter_front_door(world, customer, at)
-    elif what == MISTAKE:
+        return
+    call_up(world, customer)
+    if what == MISTAKE:
         suffer(world, customer, at)
     elif what == FORGETTING:
         forget(world, customer, at)

@@ -47,7 +47,9 @@ def is_free(desk: Desk, customer: int, moment: float) -> bool:
     For one who joins, or for the last in line as patience ends.
     """
     at = desk.free_at[0]
-    return at < moment or (at == moment and desk.served[0] <= customer)
+    if at == moment:
+        return bool(desk.served[0] <= customer)
+    return bool(at < moment)
 
 
 @mechanism

@@ -30,6 +30,7 @@ from churnsim.engines.kernel.world import (
     TURNING_UP,
     World,
     bond_of,
+    call_up,
     goodwill_of,
     set_moment,
     word_of,
@@ -88,6 +89,7 @@ def end_ordinary(world: World, customer: int, now: float) -> None:
 def go_unanswered(world: World, customer: int, now: float, cause: int) -> None:
     """Make an unanswered ordinary contact an episode that closes at once (4.5)."""
     life, codes, books, plan = world.life, world.codes, world.books, world.plan
+    call_up(world, customer)
     if not catch_up(world, customer, now, False):
         return
     word = word_of(world, customer)

@@ -20,6 +20,7 @@ from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import Clocks
 from churnsim.mechanisms.goodwill import bond
 from churnsim.mechanisms.value import failure_probability
+from churnsim.prefetch import prefetch
 from churnsim.records import Floats, Goodwill, Plan, Population, Traits
 from churnsim.streams import ORDINARY, Key
 
@@ -161,6 +162,8 @@ class World(NamedTuple):
     front: Desk
     back: Desk
     books: Books
+    cold: Floats  # (n,) the first of the cold columns of `life`
+    money: NDArray[np.int64]  # (n,) the first column of the accounts
     news: Floats  # (2,) reputation, and the news period that it is for
 
 
@@ -194,6 +197,8 @@ def make_world(
         make_desk(plan.policy.agents),
         make_desk(plan.policy.supervisors),
         books,
+        life[:, TRUST],
+        books.accounts[:, 0],
         np.zeros(2),
     )
 
@@ -214,6 +219,13 @@ def traits_of(world: World, customer: int) -> Traits:
 def goodwill_of(world: World, customer: int) -> Goodwill:
     """Return a customer's goodwill."""
     return Goodwill(world.life[customer, GRIEVANCE], world.life[customer, TRUST])
+
+
+@mechanism
+def call_up(world: World, customer: int) -> None:
+    """Ask for what an episode or a change of pace will need of a customer."""
+    prefetch(world.cold, customer)
+    prefetch(world.money, customer)
 
 
 @mechanism

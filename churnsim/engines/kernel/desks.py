@@ -34,9 +34,13 @@ class Desk(NamedTuple):
     served: NDArray[np.int32]  # (s,) whose contact ends then, or NOBODY
 
 
-def make_desk(n_servers: int) -> Desk:
-    """Return an idle desk; one without servers has a single one who is never free."""
-    free_at = np.full(max(1, n_servers), -math.inf if n_servers else math.inf)
+def make_desk(n_servers: int, n_customers: int) -> Desk:
+    """Return an idle desk; one without servers has a single one who is never free.
+
+    A customer has one contact at a time, so more servers than customers never work.
+    """
+    size = max(1, min(n_servers, n_customers))
+    free_at = np.full(size, -math.inf if n_servers else math.inf)
     return Desk(free_at, np.full(len(free_at), NOBODY, np.int32))
 
 

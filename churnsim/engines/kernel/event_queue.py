@@ -24,9 +24,9 @@ from churnsim.records import Floats
 NOWHERE = -1  # no customer
 CURRENT = 0  # of `meta`: the bucket kept as a heap
 SIZE = 1  # of `meta`: moments in the heap
-BUCKETS_PER_CUSTOMER = 1
+BUCKETS_PER_CUSTOMER = 0.5
 BUCKETS_MAX = 1 << 20
-AHEAD = 12  # buckets: how early rows are asked for
+AHEAD = 6  # buckets: how early rows are asked for
 
 
 class Queue(NamedTuple):

@@ -184,7 +184,8 @@ def make_world(
         ValueError: The books were not opened for this plan and population.
     """
     check_books(plan, people, books)
-    life = make_rows(len(people.arrival))
+    n_customers = len(people.arrival)
+    life = make_rows(n_customers)
     return World(
         plan,
         people,
@@ -194,8 +195,8 @@ def make_world(
         life,
         life.view(np.int32),
         make_queue(life[:, AT], plan.horizon),
-        make_desk(plan.policy.agents),
-        make_desk(plan.policy.supervisors),
+        make_desk(plan.policy.agents, n_customers),
+        make_desk(plan.policy.supervisors, n_customers),
         books,
         life[:, TRUST],
         books.accounts[:, 0],

@@ -24,7 +24,7 @@ from churnsim.experiment.replications import (
 from churnsim.experiment.sentences import Extent, sentence_of
 from churnsim.experiment.sequential import Until, headline, run_until, shortfall
 from churnsim.experiment.series import months_of, origin_of, waits_of
-from churnsim.experiment.summary import FIGURES, Summary
+from churnsim.experiment.summary import FIGURES, Summary, range_of
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import (
@@ -311,7 +311,10 @@ def compare(
 def figures_of(scenario: Scenario, results: Replications, policy: str) -> PolicyFigures:
     """Return a policy's figures over its replications."""
     rows = results.of(policy)
-    figures = {name: estimate([row.figures[name] for row in rows]) for name in FIGURES}
+    figures = {
+        name: estimate([row.figures[name] for row in rows], range_of(name))
+        for name in FIGURES
+    }
     title = scenario.policy(policy).title or policy
     return PolicyFigures(policy, title, len(rows), figures)
 

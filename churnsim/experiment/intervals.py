@@ -16,6 +16,18 @@ CONFIDENCE = 0.95
 ROUGH_BELOW = 20  # replications; fewer, and the interval covers visibly less than 95 %
 
 
+class Range(NamedTuple):
+    """Where a figure can lie at all."""
+
+    low: float
+    high: float
+
+
+ANYWHERE = Range(-math.inf, math.inf)
+FROM_ZERO = Range(0.0, math.inf)
+SHARE = Range(0.0, 1.0)
+
+
 class Estimate(NamedTuple):
     """What a figure is on average over replications, and how sure that is."""
 
@@ -44,15 +56,22 @@ class Estimate(NamedTuple):
         return Estimate(mean, low, high, self.n)
 
 
-def estimate(values: Sequence[float | int | None]) -> Estimate:
+def estimate(
+    values: Sequence[float | int | None], within: Range = ANYWHERE
+) -> Estimate:
     """Return the mean and its 95 % interval, x̄ + m/(6 s² n) ± t s/√n.
 
     s² is the variance and m the third central moment of the values, both unbiased; t is
     Student's quantile with n − 1 degrees of freedom. Sums are exact before rounding, so
     the order of the replications does not show.
 
+    The interval ends where the figure's range does: with few and skewed values, such as
+    the waits at a desk that is seldom needed, t would reach below zero. A mean lies in
+    the range of its values, so what is cut off never held it: coverage stays the same.
+
     Args:
         values: One per replication; None where a replication has no data.
+        within: The range that all values are in by their nature.
 
     Source:
         Johnson, N. J. (1978): Modified t tests and confidence intervals for
@@ -75,7 +94,9 @@ def estimate(values: Sequence[float | int | None]) -> Estimate:
         cubes = math.fsum(d * d * d for d in deviations)
         shift = cubes / ((n - 1) * (n - 2)) / (6.0 * variance)
     reach = t_quantile(n - 1) * math.sqrt(variance / n)
-    return Estimate(mean, mean + shift - reach, mean + shift + reach, n)
+    low = max(mean + shift - reach, within.low)
+    high = min(mean + shift + reach, within.high)
+    return Estimate(mean, low, high, n)
 
 
 def t_quantile(degrees: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from churnsim.engines.books import Monthly
 from churnsim.engines.outcome import bin_edge, ratio
-from churnsim.experiment.intervals import estimate
+from churnsim.experiment.intervals import FROM_ZERO, SHARE, Range, estimate
 from churnsim.experiment.summary import Summary
 from churnsim.records import MICRO, Integers
 from churnsim.streams import STREAM_VERSION
@@ -75,15 +75,19 @@ def origin_of(comparison: Comparison) -> dict[str, Any]:
 def _policy_months(rows: Sequence[Summary]) -> dict[str, Series]:
     told = {
         column.name.lower(): _series(
-            (row.monthly[:, column] / MICRO).tolist()
-            if column == Monthly.REVENUE
-            else row.monthly[:, column].tolist()
-            for row in rows
+            (
+                (row.monthly[:, column] / MICRO).tolist()
+                if column == Monthly.REVENUE
+                else row.monthly[:, column].tolist()
+                for row in rows
+            ),
+            FROM_ZERO,
         )
         for column in Monthly
     }
     told["survival"] = _series(
-        [ratio(n, row.n_customers) for n in row.survivors.tolist()] for row in rows
+        ([ratio(n, row.n_customers) for n in row.survivors.tolist()] for row in rows),
+        SHARE,
     )
     return told
 
@@ -100,7 +104,7 @@ def _desk_waits(comparison: Comparison, field: str) -> dict[str, Any]:
     return {
         "longer_than": [bin_edge(place) for place in bins],
         "policies": {
-            name: _series(_longer(waits, bins) for waits in rows)
+            name: _series((_longer(waits, bins) for waits in rows), SHARE)
             for name, rows in histograms.items()
         },
     }
@@ -113,9 +117,9 @@ def _longer(waits: Integers, bins: range) -> list[float | None]:
     return [ratio(total - upto[min(place, len(upto) - 1)], total) for place in bins]
 
 
-def _series(rows: Iterable[Sequence[float | None]]) -> Series:
+def _series(rows: Iterable[Sequence[float | None]], within: Range) -> Series:
     """Return the estimate at each place; each row is one replication's."""
-    found = [estimate(values) for values in zip(*rows, strict=True)]
+    found = [estimate(values, within) for values in zip(*rows, strict=True)]
     return {
         name: [getattr(value, name) for value in found]
         for name in ("mean", "low", "high")

@@ -13,6 +13,7 @@ import numpy as np
 
 from churnsim.engines.books import MICROSECONDS, SATISFACTION_SCALE, Monthly, Tally
 from churnsim.engines.outcome import DeskFigures, Outcome, Totals, ratio
+from churnsim.experiment.intervals import ANYWHERE, FROM_ZERO, SHARE, Range
 from churnsim.population import population_digest
 from churnsim.records import MICRO, Cause, Integers, Population
 
@@ -51,6 +52,17 @@ class Figure(NamedTuple):
     title: str
     unit: str  # "money" [units of currency], "count", "share" or "days"
     of: Callable[[Outcome], Value]
+
+
+def range_of(name: str) -> Range:
+    """Return where a figure can lie: shares up to 1, nothing but what is left below 0.
+
+    Args:
+        name: One of FIGURES.
+    """
+    if name in SIGNED:
+        return ANYWHERE
+    return SHARE if FIGURES[name].unit == "share" else FROM_ZERO
 
 
 def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
@@ -173,6 +185,8 @@ _MONEY = {
     "contribution_discounted": "Contribution, discounted",
     "residual": "Worth of those kept, at the horizon",
 }
+# What is left of revenue when all is paid may be less than nothing.
+SIGNED = frozenset({"contribution", "contribution_discounted"})
 _COUNTS = {
     Tally.WON: "Prospects won",
     Tally.LOST_TO_REPUTATION: "Prospects lost to reputation",

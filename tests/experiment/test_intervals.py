@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from churnsim.experiment.intervals import (
+    FROM_ZERO,
+    SHARE,
     Estimate,
     correlation,
     estimate,
@@ -86,6 +88,33 @@ def test_estimate__covers_95_percent_at_30_replications(shape: float) -> None:
         assert value.high is not None
         hits += value.low <= 1.0 <= value.high
     assert 0.930 <= hits / 2000 <= 0.966
+
+
+def test_estimate__ends_where_its_figure_does() -> None:
+    """An interval is cut at the range's ends, and nowhere else; the mean stays."""
+    rare = [0.0, 0.0, 0.0, 3.0]
+    free, cut = estimate(rare), estimate(rare, FROM_ZERO)
+    assert free.low is not None
+    assert free.low < 0.0
+    assert cut == free._replace(low=0.0)
+    often = estimate([1.0 - x / 3.0 for x in rare], SHARE)
+    assert often.high == 1.0
+    assert estimate([0.4, 0.5, 0.6], SHARE) == estimate([0.4, 0.5, 0.6])
+    assert estimate([0.7], SHARE) == Estimate(0.7, None, None, 1)
+
+
+def test_estimate__cut_at_zero_covers_as_much() -> None:
+    """Of 500 intervals for a figure that is mostly zero, each keeps its verdict."""
+    draws = np.random.default_rng(21).gamma(0.05, 20.0, (500, 20))
+    n_cut = 0
+    for row in draws.tolist():
+        free, cut = estimate(row), estimate(row, FROM_ZERO)
+        verdicts = [
+            v.low is not None and v.low <= 1.0 <= (v.high or 0.0) for v in (free, cut)
+        ]
+        assert verdicts[0] == verdicts[1]
+        n_cut += free != cut
+    assert n_cut > 100
 
 
 def test_estimate__is_rough_below_20() -> None:

@@ -28,7 +28,7 @@ from churnsim.errors import PartialError
 from churnsim.experiment.counterfactuals.pairs import KEPT, Pair
 from churnsim.experiment.counterfactuals.wording import Finding, sentence_of_turning
 from churnsim.experiment.failures import Failure, partial_error
-from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
+from churnsim.experiment.intervals import ROUGH_BELOW, SHARE, Estimate, estimate
 from churnsim.experiment.plain import plain
 from churnsim.experiment.sentences import Extent
 from churnsim.records import Cause, Integers
@@ -154,7 +154,8 @@ class Counterfactuals:
 
         The mean over replications; one in which nobody is lost has no data.
         """
-        return estimate([necessity(fates_of(pair.cross)) for pair in self.pairs])
+        shares = [necessity(fates_of(pair.cross)) for pair in self.pairs]
+        return estimate(shares, SHARE)
 
     @cached_property
     def sufficient(self) -> Estimate:
@@ -162,13 +163,15 @@ class Counterfactuals:
 
         The mean over replications; one in which nobody is kept has no data.
         """
-        return estimate([sufficiency(fates_of(pair.cross)) for pair in self.pairs])
+        shares = [sufficiency(fates_of(pair.cross)) for pair in self.pairs]
+        return estimate(shares, SHARE)
 
     @cached_property
     def both(self) -> Estimate:
         """Return PNS: the share lost under source and kept under target [-]."""
         fates = [fates_of(pair.cross) for pair in self.pairs]
-        return estimate([ratio(each.lost_kept, each.people) for each in fates])
+        shares = [ratio(each.lost_kept, each.people) for each in fates]
+        return estimate(shares, SHARE)
 
     def error(self) -> PartialError | None:
         """Return the error about failed replications, if there were any."""

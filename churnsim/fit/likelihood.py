@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from churnsim.errors import InputError
 
@@ -64,6 +63,8 @@ def maximise(
     Raises:
         FitError: When the maximum lies at the boundary or is all but flat.
     """
+    # Here, since every command imports this module and few fit anything.
+    from scipy.optimize import minimize
 
     def negative_mean(logs: FloatArray) -> tuple[float, FloatArray]:
         values = np.exp(logs)

@@ -17,8 +17,6 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from scipy.optimize import brentq
-
 from churnsim.experiment.intervals import Estimate
 
 TINY = 1e-9  # stands for 0, on the side where nothing is lost; below one micro-unit
@@ -118,6 +116,9 @@ def turning_point(
     """
     low, high = bracket
     if not span.is_whole:
+        # Here, since every command imports this module and few search anything.
+        from scipy.optimize import brentq
+
         reach = (span.high - span.low) * span.tolerance
         return float(brentq(lambda x: function(x) or -TINY, low, high, xtol=reach))
     is_above = function(low) > 0.0

@@ -34,18 +34,22 @@ class Report(Protocol):
 
 
 @contextmanager
-def progress() -> Iterator[Report]:
-    """Show on standard error what is left, until the block ends."""
+def progress(what: str = "replications") -> Iterator[Report]:
+    """Show on standard error what is left, until the block ends.
+
+    Args:
+        what: Is counted, in words.
+    """
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        with _bar() as report:
+        with _bar(what) as report:
             yield report
     else:
-        with _heartbeat() as report:
+        with _heartbeat(what) as report:
             yield report
 
 
 @contextmanager
-def _bar() -> Iterator[Report]:
+def _bar(what: str) -> Iterator[Report]:
     """Show a bar with the time that is left; it is gone afterwards."""
     from rich.console import Console
     from rich.progress import (
@@ -57,7 +61,7 @@ def _bar() -> Iterator[Report]:
     )
 
     bar: Progress = Progress(
-        TextColumn("replications"),
+        TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("left:"),
@@ -71,7 +75,7 @@ def _bar() -> Iterator[Report]:
 
 
 @contextmanager
-def _heartbeat() -> Iterator[Report]:
+def _heartbeat(what: str) -> Iterator[Report]:
     """Write a line every ten seconds; none where all is done sooner."""
     ended = threading.Event()
     began = time.monotonic()
@@ -79,7 +83,7 @@ def _heartbeat() -> Iterator[Report]:
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT):
-            tell(_line(reports, time.monotonic() - began))
+            tell(_line(reports, time.monotonic() - began, what))
 
     def report(done: int, total: int) -> None:
         reports[1:] = [Moment(time.monotonic() - began, done, total)]
@@ -104,12 +108,12 @@ def tell_compiling(engine: str) -> None:
         tell("compiling the simulation, once on this machine; about a minute")
 
 
-def _line(reports: list[Moment], now: float) -> str:
+def _line(reports: list[Moment], now: float, what: str = "replications") -> str:
     """Return how far it has come, told by the first report and the latest."""
     if not reports:
         return f"{now:.0f} s, no replication finished yet"
     first, last = reports[0], reports[-1]
-    line = f"{now:.0f} s, {last.done} of {last.total} replications"
+    line = f"{now:.0f} s, {last.done} of {last.total} {what}"
     if last.done == first.done:
         return line
     # What came before the first one, such as compiling, does not come again.

@@ -29,10 +29,13 @@ from churnsim.cli.options import (
 from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
-from churnsim.errors import ExitCode
+from churnsim.errors import ChurnsimError, ExitCode, InterruptedRun
 
 if TYPE_CHECKING:
+    import threading
+
     from churnsim.experiment.comparison import Comparison
+    from churnsim.report.framing import Commands
 
 DEFAULT = "telecom"
 ENGINES = ("kernel", "reference", "interpreted")
@@ -54,6 +57,7 @@ class RunOptions(NamedTuple):
     as_json: bool
     out: Path | None
     report: Path | None
+    explain: bool | None
     force: bool
 
 
@@ -93,6 +97,12 @@ class RunOptions(NamedTuple):
     metavar="FILE",
     help="Also write a page of HTML with charts, to hand on.",
 )
+@click.option(
+    "--explain/--no-explain",
+    default=None,
+    help="Also tell, lever by lever, why the dearest policy loses, as churnsim explain"
+    " does; takes about as long again. With --report by default.",
+)
 @click.option("--force", is_flag=True, help="Replace results and a page kept there.")
 @gathered(RunOptions)
 def run_command(options: RunOptions) -> None:
@@ -120,28 +130,68 @@ def run_command(options: RunOptions) -> None:
         options.half_width, options.budget, options.replications, _currency(options)
     )
     tell_compiling(options.engine)
-    with stopping() as stop, progress() as report:
-        comparison = compare(
-            options.scenario,
-            policies=options.policies or None,
-            replications=until or options.replications,
-            seed=options.seed,
-            overrides=with_horizon(options.overrides, options.horizon),
-            execution=Execution(
-                options.engine, options.threads, progress=report, stop=stop
-            ),
-        )
+    with stopping() as stop:
+        with progress() as report:
+            comparison = compare(
+                options.scenario,
+                policies=options.policies or None,
+                replications=until or options.replications,
+                seed=options.seed,
+                overrides=with_horizon(options.overrides, options.horizon),
+                execution=Execution(
+                    options.engine, options.threads, progress=report, stop=stop
+                ),
+            )
+        comparison, refusal = _explained(comparison, options, stop)
     commands = Commands(
         _again(options, comparison),
         shown_settings(options.scenario, options.overrides),
     )
     table = functools.partial(results_text, comparison, commands)
-    _show(comparison, options, table, commands.again)
-    if comparison.is_stopped:
-        tell(_partial(comparison))
+    _show(comparison, options, table, commands)
+    _end(comparison, refusal)
+
+
+def _explained(
+    comparison: Comparison, options: RunOptions, stop: threading.Event
+) -> tuple[Comparison, ChurnsimError | None]:
+    """Return the comparison with its loss told by lever where that is asked for.
+
+    What keeps it from being told comes second: the comparison is worth showing all the
+    same.
+    """
+    from churnsim.experiment.replications import Execution
+
+    is_asked = bool(options.report) if options.explain is None else options.explain
+    if not is_asked or comparison.is_stopped:
+        return comparison, None
+    try:
+        with progress("replications explained") as report:
+            how = Execution(threads=options.threads, progress=report, stop=stop)
+            return comparison.explained(how), None
+    except ChurnsimError as refusal:
+        return comparison, refusal
+
+
+def _end(comparison: Comparison, refusal: ChurnsimError | None) -> None:
+    """Leave with another exit code than 0 where something is missing.
+
+    Raises:
+        Exit: It was interrupted.
+        ChurnsimError: Some replications failed, or the loss could not be explained.
+    """
+    attribution = comparison.attribution
+    told = _partial(comparison) if comparison.is_stopped else ""
+    if isinstance(refusal, InterruptedRun):
+        told = "interrupted: the loss is not told by lever"
+    elif attribution is not None and attribution.is_stopped:
+        done, asked = attribution.n_finished, attribution.n_asked
+        told = f"interrupted: {done} of {asked} replications were told by lever"
+    if told:
+        tell(told)
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-    error = comparison.error()
-    if error is not None:
+    error = comparison.error() or refusal or (attribution and attribution.error())
+    if error:
         raise error
 
 
@@ -149,17 +199,22 @@ def _show(
     comparison: Comparison,
     options: RunOptions,
     table: Callable[[int], str],
-    again: str,
+    commands: Commands,
 ) -> None:
     """Write the results to standard output, and to a folder or a page if asked to."""
+    again = commands.again
     if options.as_json:
         say(json.dumps(comparison.to_json_dict(again), indent=2, allow_nan=False))
     else:
         say(table(columns()))
     if options.out:
         from churnsim.experiment.store import write_results
+        from churnsim.report.markdown import results_markdown
 
-        extras = {"table.txt": table(WIDTH) + "\n"}
+        extras = {
+            "table.txt": table(WIDTH) + "\n",
+            "table.md": results_markdown(comparison, commands),
+        }
         write_results(
             comparison,
             options.out,
@@ -194,6 +249,8 @@ def _again(options: RunOptions, comparison: Comparison) -> str:
     words = ["churnsim", "run", options.scenario]
     for name in options.policies:
         words += ["--policy", name]
+    if comparison.attribution is not None:
+        words.append("--explain")
     return typed_again(
         words, replications, comparison.seed, options.horizon, options.overrides
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import InputError, PartialError, Problem
+from churnsim.experiment.attribution import Attribution, Method, explain
 from churnsim.experiment.bound import MistakeShare, mistake_shares
 from churnsim.experiment.failures import Failure, partial_error
+from churnsim.experiment.firm_view import firm_view_of
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
 from churnsim.experiment.losses import MEASURES, Loss, loss_of
 from churnsim.experiment.plain import html_row, number_text, plain
@@ -31,6 +33,7 @@ from churnsim.scenario.assumptions import (
     Assumption,
     Foundation,
     assumed,
+    assumptions_of,
     foundations_of,
 )
 from churnsim.scenario.model import FLAWLESS
@@ -64,6 +67,8 @@ class Comparison:
     mistake_shares: tuple[MistakeShare, ...]
     foundations: tuple[Foundation, ...]
     warnings: tuple[str, ...]
+    file: Path | None = None  # where the scenario was read
+    attribution: Attribution | None = None  # of the headline; see `explained`
 
     @property
     def runs(self) -> tuple[Summary, ...]:
@@ -141,6 +146,36 @@ class Comparison:
                 return max(losses, key=lambda loss: loss.total.mean or 0.0)
         return None
 
+    def explained(self, execution: Execution = THREADS) -> Comparison:
+        """Return the comparison with its headline's loss told lever by lever.
+
+        Every mixture of the two policies' levers is run in the replications that
+        finished here, so the levers' parts add up to the headline's loss to the last
+        micro-unit. Without a headline nothing is added.
+
+        Args:
+            execution: Threads, progress, a way to stop; the engine is that of the
+                comparison.
+
+        Raises:
+            ResourceError: More memory would be needed than there is.
+            InterruptedRun: Stopped before any replication was finished.
+            ChurnsimError: Every replication failed; this is the first one's error.
+        """
+        headline = self.headline()
+        if headline is None:
+            return self
+        ends = (headline.policy, headline.other)
+        how = execution._replace(engine=self.engine)
+        found = explain(
+            self.scenario,
+            *ends,
+            replications=self.replications.finished,
+            method=Method(headline.measure, self.seed, how),
+        )
+        assumptions = assumptions_of(self.scenario, self.file, ends)
+        return replace(self, attribution=replace(found, assumptions=assumptions))
+
     def sentence(self, policy: str | None = None) -> str:
         """Return what a policy costs the firm in one sentence; the dearest policy's.
 
@@ -202,6 +237,10 @@ class Comparison:
                 for name, policy in self.policies.items()
             },
             "losses": [plain(loss) for loss in self.losses],
+            "attribution": self.attribution.to_json_dict()
+            if self.attribution
+            else None,
+            "firm_view": firm_view_of(self),
             "mistake_shares": [plain(share) for share in self.mistake_shares],
             "assumptions": [plain(item) for item in self.assumptions],
             "foundations": [plain(item) for item in self.foundations],
@@ -283,7 +322,8 @@ def compare(
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
     # Before the replications: whoever stops them waits for nothing that could be known.
-    foundations = foundations_of(loaded, file_of(scenario), names)
+    file = file_of(scenario)
+    foundations = foundations_of(loaded, file, names)
     told: list[str] = []
     if isinstance(replications, Until):
         results = run_until(loaded, names, replications, seed=seed, execution=execution)
@@ -305,11 +345,12 @@ def compare(
             *warnings_of(loaded, shares, results.policies, len(results.finished)),
             *told,
         ),
+        file=file,
     )
 
 
 def figures_of(scenario: Scenario, results: Replications, policy: str) -> PolicyFigures:
-    """Return a policy's figures over its replications."""
+    """Return a policy's figures over its replications, each within its range."""
     rows = results.of(policy)
     figures = {
         name: estimate([row.figures[name] for row in rows], range_of(name))

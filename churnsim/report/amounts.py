@@ -61,6 +61,14 @@ def share_cells(shares: Sequence[Value]) -> tuple[str, ...]:
     )
 
 
+def point_cells(differences: Sequence[Value]) -> tuple[str, ...]:
+    """Return differences of shares as percentage points with one decimal."""
+    return tuple(
+        NOTHING if d is None else f"{_unsigned(f'{100.0 * d:.1f}')} points"
+        for d in differences
+    )
+
+
 def duration_cells(durations: Sequence[Value]) -> tuple[str, ...]:
     """Return durations [days], each in its own unit."""
     return tuple(NOTHING if d is None else format_duration(d) for d in durations)

@@ -21,6 +21,7 @@ from churnsim.report.grid import Row, grid
 
 PAIRS_MAX = 6  # shown; the JSON document has all
 NOT_COMPARED = "–"
+TOGETHER = "together"
 # How segments are made, as headings.
 KINDS = {
     "origin": "By origin",
@@ -40,12 +41,7 @@ def attribution_text(attribution: Attribution, commands: Commands, width: int) -
     """
     if not attribution.levers:
         return paragraph(attribution.sentence(), width)
-    lines = [*heading_lines(attribution, width), ""]
-    title = (
-        f"{measure_text(attribution.measure).capitalize()} that {attribution.source} "
-        f"loses against {attribution.target}, by what is done differently"
-    )
-    lines += [paragraph(title, width), "", *_levers(attribution, width)]
+    lines = [*heading_lines(attribution, width), "", *_levers(attribution, width)]
     lines += _pairs(attribution, width)
     if attribution.segments:
         lines += ["", *_segments(attribution, width)]
@@ -59,8 +55,24 @@ def attribution_text(attribution: Attribution, commands: Commands, width: int) -
     return "\n".join(lines)
 
 
-def _levers(attribution: Attribution, width: int) -> list[str]:
-    """Return a row for each lever, and their sum."""
+def short_lines(attribution: Attribution, width: int) -> list[str]:
+    """Return an attribution inside a comparison's text: levers and the sentence."""
+    sentence = paragraph(attribution.sentence(), width)
+    if not attribution.levers:
+        return [sentence]
+    return [*_levers(attribution, width), "", sentence]
+
+
+def lever_title(attribution: Attribution) -> str:
+    """Return what a table of levers shows."""
+    return (
+        f"{measure_text(attribution.measure).capitalize()} that {attribution.source} "
+        f"loses against {attribution.target}, by what is done differently"
+    )
+
+
+def lever_rows(attribution: Attribution) -> tuple[list[str], list[Row]]:
+    """Return the columns' names, and a row for each lever and for their sum."""
     currency = attribution.scenario.currency
     shares, loss = attribution.shares, attribution.loss
     names, columns = _money_columns([*_totals(shares), loss.total], currency)
@@ -73,8 +85,14 @@ def _levers(attribution: Attribution, width: int) -> list[str]:
         names.append("sampling error")
         errors = [share.sampling_error for share in shares]
         columns.append((*money_cells(errors, currency), NOT_COMPARED))
-    labels = [*(lever_text(share.lever) for share in shares), "together"]
-    return _grid(names, labels, columns, width)
+    labels = [*(lever_text(share.lever) for share in shares), TOGETHER]
+    return names, _rows(labels, columns)
+
+
+def _levers(attribution: Attribution, width: int) -> list[str]:
+    """Return what is lost: a heading, a row for each lever, and their sum."""
+    title = paragraph(lever_title(attribution), width)
+    return [title, "", *grid(*lever_rows(attribution), width)]
 
 
 def _pairs(attribution: Attribution, width: int) -> list[str]:
@@ -92,7 +110,7 @@ def _pairs(attribution: Attribution, width: int) -> list[str]:
     )
     labels = [" × ".join(map(lever_text, pair.levers)) for pair in shown]
     lines = ["", paragraph(text, width), ""]
-    lines += _grid([*names, "a year per 1,000"], labels, columns, width)
+    lines += grid([*names, "a year per 1,000"], _rows(labels, columns), width)
     n_left = len(attribution.interactions) - len(shown)
     if n_left:
         lines.append(f"{n_left} more, smaller or not to be told from zero: see --json")
@@ -160,14 +178,8 @@ def _fraction_cells(fractions: Sequence[float | None]) -> tuple[str, ...]:
     )
 
 
-def _grid(
-    names: Sequence[str],
-    labels: Sequence[str],
-    columns: Sequence[Sequence[str]],
-    width: int,
-) -> list[str]:
-    """Return a grid from its columns."""
-    rows = [
+def _rows(labels: Sequence[str], columns: Sequence[Sequence[str]]) -> list[Row]:
+    """Return the rows of a grid from its columns."""
+    return [
         Row(label, tuple(cells)) for label, *cells in zip(labels, *columns, strict=True)
     ]
-    return grid(names, rows, width)

@@ -16,6 +16,7 @@ from churnsim.report.amounts import (
     scale_of,
     share_cells,
 )
+from churnsim.report.attributions import short_lines
 from churnsim.report.columns import paragraph
 from churnsim.report.framing import (
     Commands,
@@ -51,12 +52,14 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
         width: Columns to fit into.
     """
     lines = [*heading_lines(comparison, width), ""]
-    lines += grid(list(comparison.policies), list(_rows(comparison)), width)
+    lines += grid(list(comparison.policies), list(result_rows(comparison)), width)
     lines += ["", paragraph(comparison.sentence(), width)]
     headline = comparison.headline()
     pairing = pairing_of(headline) if headline else None
     if pairing:
         lines += ["", paragraph(pairing, width)]
+    if comparison.attribution:
+        lines += ["", *short_lines(comparison.attribution, width)]
     lines += warning_lines(comparison, width)
     lines += [
         "",
@@ -66,7 +69,7 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     return "\n".join(lines)
 
 
-def _rows(comparison: Comparison) -> Iterator[Row]:
+def result_rows(comparison: Comparison) -> Iterator[Row]:
     """Yield the table, from what comes in to what is lost."""
     for name in ("revenue", "contribution"):
         yield _figure_row(comparison, name, FIGURES[name].title)

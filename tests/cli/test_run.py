@@ -3,13 +3,17 @@
 import json
 import math
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from churnsim.cli import run
-from churnsim.errors import ExitCode, PartialError
+from churnsim.cli.progress import progress
+from churnsim.errors import ExitCode, InterruptedRun, PartialError, ResourceError
+from churnsim.experiment.store import manifest
 from churnsim.report.amounts import count_cells, money_cells, scale_of
 from tests.cli.conftest import Answer, Command
 
@@ -217,6 +221,95 @@ def test_verify__kept_results_come_out_again(churnsim: Command) -> None:
     assert answer == Answer(
         0, "kept: 15 of 15 runs made again; all files and numbers are the same\n", ""
     )
+
+
+EXPLAINED = (*SMALL, "--policy", "slow_and_dishonest", "--explain")
+
+
+def test_explain__is_printed_kept_and_made_again(churnsim: Command) -> None:
+    """`run --explain` tells what `explain` tells, keeps it, and `verify` holds."""
+    whole = json.loads(churnsim("run", *EXPLAINED, "--json").out)
+    ends = ("--from", "slow_and_dishonest", "--to", "empowered")
+    alone = json.loads(churnsim("explain", *SMALL, *ends, "--json").out)
+    assert whole["attribution"] == alone
+    table = churnsim("run", *EXPLAINED, "--out", "kept")
+    assert (table.code, table.err.count("\n")) == (0, 1)
+    words = " ".join(table.out.split())
+    assert alone["sentence"] in words
+    assert "loses against empowered, by what is done differently" in words
+    *_, again = table.out.splitlines()
+    assert "--explain" in shlex.split(again)
+    assert churnsim(*shlex.split(again)[1:]).out == table.out
+    kept = json.loads(Path("kept/results.json").read_text("utf-8"))
+    assert kept["attribution"] == alone
+    assert "honesty" in Path("kept/levers.md").read_text("utf-8")
+    assert churnsim("verify", "kept") == Answer(
+        0, "kept: 33 of 33 runs made again; all files and numbers are the same\n", ""
+    )
+
+
+def test_explain__a_changed_part_is_found(churnsim: Command) -> None:
+    """A part that was exchanged, and sealed again, does not come out."""
+    churnsim("run", *EXPLAINED, "--out", "kept")
+    folder = Path("kept")
+    document = json.loads((folder / "results.json").read_bytes())
+    document["attribution"]["loss"]["shares"][0]["micro"] += 1
+    changed = json.dumps(document).encode()
+    (folder / "results.json").write_bytes(changed)
+    sealed = json.loads((folder / "manifest.json").read_bytes())
+    del sealed["digest"]
+    sealed["files"]["results.json"] = manifest.sha256(changed)
+    (folder / "manifest.json").write_bytes(manifest.to_bytes(sealed))
+    answer = churnsim("verify", "kept")
+    assert answer.code == ExitCode.STORAGE
+    assert "lever speed, all: other results" in answer.err
+
+
+def test_explain__not_possible_leaves_the_comparison(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What keeps the loss from being told is said at the end; the rest is kept."""
+    from churnsim.experiment.comparison import Comparison
+
+    def refuse(*_: object) -> None:
+        raise ResourceError("no room for that")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Comparison, "explained", refuse)
+        answer = churnsim("run", *EXPLAINED, "--out", "kept")
+    assert answer.code == ExitCode.RESOURCES
+    assert "Revenue lost against empowered" in answer.out
+    assert "--explain" not in answer.out
+    assert answer.err.endswith("no room for that\n")
+    assert churnsim("verify", "kept").code == 0
+
+
+@pytest.mark.parametrize("n_done", [0, 1])
+def test_explain__stopped_tells_how_far_it_came(
+    n_done: int, churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while levers are told keeps the comparison whole, and what is finished."""
+
+    @contextmanager
+    def impatient(what: str = "") -> Iterator[Any]:
+        def report(done: int, _: int) -> None:
+            if what and done == n_done:
+                raise KeyboardInterrupt
+
+        if what and not n_done:
+            raise InterruptedRun("stopped before the first replication was finished")
+        with progress():
+            yield report
+
+    left: list[int] = []
+    monkeypatch.setattr(run, "progress", impatient)
+    monkeypatch.setattr("churnsim.cli.os._exit", left.append)
+    answer = churnsim("run", *EXPLAINED, "--threads", "1")
+    assert left == [ExitCode.INTERRUPTED] == [answer.code]
+    assert "mean of 3 replications" in answer.out
+    told = "1 of 3 replications were told by lever" if n_done else "not told by lever"
+    assert told in answer.err
+    assert ("1 of 3 replications finished" in answer.out) == bool(n_done)
 
 
 def test_verify__names_what_was_changed(churnsim: Command) -> None:

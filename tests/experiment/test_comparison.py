@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ from churnsim.experiment import (
     Execution,
     Loss,
     compare,
+    explain,
     mistake_share,
     mistake_shares,
 )
 from churnsim.experiment.bound import leave_after_mistake, share_warning
+from churnsim.experiment.intervals import ANYWHERE
+from churnsim.experiment.summary import range_of
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.assumptions import assumptions_of
 from churnsim.simulation import simulate
@@ -178,6 +182,21 @@ def test_html__shows_names_as_text(comparison: Comparison) -> None:
     assert "&lt;script&gt;alert(1)" in shown
 
 
+def test_figures__lie_in_their_ranges(comparison: Comparison) -> None:
+    """Of every run and every interval: shares up to 1, and nothing else below 0."""
+    for policy in comparison.policies.values():
+        rows = comparison.replications.of(policy.name)
+        for name, value in policy.figures.items():
+            low, high = range_of(name)
+            known = [row.figures[name] for row in rows]
+            ends = [x for x in (*known, *value[:3]) if x is not None]
+            assert all(low <= end <= high for end in ends), name
+    signed = {name for name in FIGURES if range_of(name) == ANYWHERE}
+    assert signed == {"contribution", "contribution_discounted"}
+    waits = [p.figures["back_mean_wait"] for p in comparison.policies.values()]
+    assert any(wait.low == 0.0 < (wait.mean or 0.0) for wait in waits)
+
+
 def test_figures__agree_with_the_counts(comparison: Comparison) -> None:
     """Shares are what their counts divide to; those lost add up by cause."""
     for run in comparison.runs:
@@ -190,6 +209,53 @@ def test_figures__agree_with_the_counts(comparison: Comparison) -> None:
             assert figures["share_voiced"] == voiced
         people = run.n_customers + run.tally["won"]
         assert figures["kept"] == people - figures["lost"]
+
+
+# Lever by lever
+
+
+def test_explained__adds_up_to_the_headline(
+    comparison: Comparison, shop_file: Path
+) -> None:
+    """The parts are those of `explain`; their sum is the headline's loss, exactly."""
+    whole = comparison.explained(ONE)
+    headline, found = comparison.headline(), whole.attribution
+    assert headline is not None
+    assert found is not None
+    assert found.loss.total == headline.total
+    assert found.loss.yearly == headline.yearly
+    here, there = (
+        comparison.replications.of(name) for name in (headline.policy, headline.other)
+    )
+    lost = [
+        b.totals.revenue - a.totals.revenue for a, b in zip(here, there, strict=True)
+    ]
+    assert sum(share.micro for share in found.shares) == sum(lost)
+    alone = explain(shop_file, headline.policy, headline.other)
+    assert whole.to_json_dict()["attribution"] == alone.to_json_dict()
+    assert comparison.to_json_dict()["attribution"] is None
+    assert whole.to_json_dict() | {"attribution": None} == comparison.to_json_dict()
+
+
+def test_explained__only_what_finished(shop_file: Path) -> None:
+    """Of a comparison that was stopped, its own replications are explained."""
+    stop = threading.Event()
+    how = Execution(threads=1, stop=stop, progress=lambda *_: stop.set())
+    partial = compare(shop_file, policies=["dishonest"], execution=how)
+    found = partial.explained(ONE).attribution
+    assert found is not None
+    assert found.finished == partial.replications.finished == (0,)
+    assert not found.is_stopped
+    assert found.loss.total.low is None
+
+
+def test_explained__nothing_to_compare_adds_nothing(shop_file: Path) -> None:
+    """A flawless firm alone has no headline, so no levers."""
+    text = shop_file.read_text(encoding="utf-8")
+    alone = shop_file.with_name("alone.toml")
+    alone.write_text(text.replace('"empowered"', '"flawless"'), encoding="utf-8")
+    lonely = compare(alone, policies=["flawless"], replications=1)
+    assert lonely.explained(ONE) is lonely
 
 
 # The bound on churn

@@ -31,7 +31,7 @@ from churnsim.scenario import Scenario, load_scenario
 
 pytestmark = pytest.mark.compiled
 
-TABLES = ("runs", "policies", "losses", "monthly", "waits")
+TABLES = ("runs", "policies", "losses", "firm_view", "monthly", "waits")
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def reseal(folder: Path, changes: dict[str, object]) -> None:
 def test_write__keeps_everything(results: Path, comparison: Comparison) -> None:
     """Tables in both forms, the scenario and the manifest; nothing else, nowhere."""
     names = {f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")}
+    names |= {"policies.md", "losses.md", "firm_view.md"}
     assert {p.name for p in results.iterdir()} == names | {
         "scenario.toml",
         "results.json",
@@ -393,7 +394,7 @@ def test_disk__gets_each_file_before_the_name(
 
     monkeypatch.setattr(os, "fsync", note)
     write_results(comparison, tmp_path / "out")
-    assert synced == [False] * 13 + [True, True]
+    assert synced == [False] * 18 + [True, True]
 
 
 # CSV

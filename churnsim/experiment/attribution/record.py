@@ -230,6 +230,7 @@ class Attribution:
             "engine": self.engine,
             "replications_asked": self.n_asked,
             "replications_finished": self.n_finished,
+            "replications": list(self.finished),
             "runs": self.n_runs,
             "is_stopped": self.is_stopped,
             "is_rough": self.n_finished < ROUGH_BELOW,

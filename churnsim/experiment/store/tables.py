@@ -1,4 +1,4 @@
-"""A comparison as tables, for people (CSV) and for programs (Parquet)."""
+"""A comparison as tables, for spreadsheets (CSV) and for programs (Parquet)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnsim.engines.books import Monthly
+from churnsim.experiment.firm_view import gaps_of
 from churnsim.experiment.summary import FIGURES, Summary
 
 if TYPE_CHECKING:
+    from churnsim.experiment.attribution import Attribution
     from churnsim.experiment.comparison import Comparison
 
 # What makes a spreadsheet take a text for a formula, the wide forms too.
@@ -36,6 +38,27 @@ LOSSES = {
     "main_cause": TEXT,
     **dict.fromkeys(("main_cause_extra", "main_cause_share"), REAL),
 }
+LEVERS = {
+    **dict.fromkeys(("policy", "other", "measure", "lever"), TEXT),
+    "micro": WHOLE,
+    **dict.fromkeys(("total", "total_low", "total_high"), REAL),
+    **dict.fromkeys(("yearly_per_1000", "yearly_low", "yearly_high"), REAL),
+    "replications": WHOLE,
+    **dict.fromkeys(("fraction", "sampling_error"), REAL),
+}
+FIRM_VIEW = {
+    **dict.fromkeys(("policy", "view", "unit"), TEXT),
+    **dict.fromkeys(("seen", "seen_low", "seen_high"), REAL),
+    **dict.fromkeys(("true", "true_low", "true_high"), REAL),
+    **dict.fromkeys(("gap", "gap_low", "gap_high"), REAL),
+    "replications": WHOLE,
+}
+SMALL = (
+    "policies",
+    "losses",
+    "firm_view",
+    "levers",
+)  # tables that people read as they are
 MONTHS = {
     **dict.fromkeys(("month", *(column.name.lower() for column in Monthly)), WHOLE),
     "survivors": WHOLE,
@@ -44,14 +67,18 @@ WAITS = {"desk": TEXT, "bin": WHOLE, "people": WHOLE}
 
 
 def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
-    """Return the tables of a comparison by name."""
-    return {
+    """Return the tables of a comparison by name; levers if it was explained."""
+    tables = {
         "runs": runs_table(comparison),
         "policies": policies_table(comparison),
         "losses": losses_table(comparison),
+        "firm_view": firm_view_table(comparison),
         "monthly": monthly_table(comparison),
         "waits": waits_table(comparison),
     }
+    if comparison.attribution is not None:
+        tables["levers"] = levers_table(comparison.attribution)
+    return tables
 
 
 def runs_table(comparison: Comparison) -> pa.Table:
@@ -111,6 +138,57 @@ def losses_table(comparison: Comparison) -> pa.Table:
             }
         )
     return _table(LOSSES, rows)
+
+
+def firm_view_table(comparison: Comparison) -> pa.Table:
+    """Return one row for each policy and view: the dashboard, the truth, the gap."""
+    return _table(
+        FIRM_VIEW,
+        [
+            {
+                "policy": gap.policy,
+                "view": gap.view,
+                "unit": gap.unit,
+                "seen": gap.seen.mean,
+                "seen_low": gap.seen.low,
+                "seen_high": gap.seen.high,
+                "true": gap.true.mean,
+                "true_low": gap.true.low,
+                "true_high": gap.true.high,
+                "gap": gap.gap.mean,
+                "gap_low": gap.gap.low,
+                "gap_high": gap.gap.high,
+                "replications": gap.gap.n,
+            }
+            for gap in gaps_of(comparison)
+        ],
+    )
+
+
+def levers_table(attribution: Attribution) -> pa.Table:
+    """Return one row for each lever; `micro`, of all replications, adds up exactly."""
+    return _table(
+        LEVERS,
+        [
+            {
+                "policy": attribution.source,
+                "other": attribution.target,
+                "measure": attribution.measure,
+                "lever": share.lever,
+                "micro": share.micro,
+                "total": share.total.mean,
+                "total_low": share.total.low,
+                "total_high": share.total.high,
+                "yearly_per_1000": share.yearly.mean,
+                "yearly_low": share.yearly.low,
+                "yearly_high": share.yearly.high,
+                "replications": share.total.n,
+                "fraction": share.fraction,
+                "sampling_error": share.sampling_error,
+            }
+            for share in attribution.shares
+        ],
+    )
 
 
 def monthly_table(comparison: Comparison) -> pa.Table:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
 from churnsim.experiment.store import manifest
-from churnsim.experiment.store.tables import csv_text, parquet_bytes, tables_of
+from churnsim.experiment.store.markdown import markdown_text
+from churnsim.experiment.store.tables import SMALL, csv_text, parquet_bytes, tables_of
 
 if TYPE_CHECKING:
     from churnsim.experiment.comparison import Comparison
@@ -57,6 +58,8 @@ def write_results(
     for name, table in tables_of(comparison).items():
         files[f"{name}.csv"] = csv_text(table).encode()
         files[f"{name}.parquet"] = parquet_bytes(table)
+        if name in SMALL:
+            files[f"{name}.md"] = markdown_text(table).encode()
     for name, text in (extras or {}).items():
         if not _EXTRA.fullmatch(name) or name in (*files, manifest.NAME):
             rule = 'must be a free file name such as "report.html"'

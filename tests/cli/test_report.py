@@ -195,6 +195,19 @@ def test_run__writes_results_and_the_same_page(churnsim: Command) -> None:
     assert churnsim("verify", "out").code == 0
 
 
+def test_run__tells_levers_with_a_page_unless_told_not_to(churnsim: Command) -> None:
+    """`--report` explains; with `--no-explain` the page names the command instead."""
+    assert churnsim("run", *SMALLER, "--report", "page.html").code == 0
+    assert 'data-chart="revenue_lost_by_lever"' in Path("page.html").read_text("utf-8")
+    without = (*SMALLER, "--no-explain", "--out", "out")
+    assert churnsim("run", *without, "--report", "bare.html").code == 0
+    page = Path("bare.html").read_text("utf-8")
+    assert 'data-chart="revenue_lost_by_lever"' not in page
+    assert "A page that does is written by:" in page
+    assert "<code>churnsim run telecom --replications 2" in page
+    assert json.loads(Path("out/results.json").read_bytes())["attribution"] is None
+
+
 def test_run__refuses_a_page_before_it_simulates(
     churnsim: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,10 +65,10 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="session")
 def shop_comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    """Return the small shop compared."""
+    """Return the small shop compared, its loss told by lever."""
     path = tmp_path_factory.mktemp("plain") / "shop.toml"
     path.write_text(SHOP, encoding="utf-8")
-    return compare(path, execution=Execution(threads=2))
+    return compare(path, execution=Execution(threads=2)).explained()
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +97,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path = tmp_path_factory.mktemp("hostile") / "shop.toml"
     path.write_text(text, encoding="utf-8")
     result = compare(path, replications=2, execution=Execution(threads=2))
-    return result.to_json_dict(f"churnsim run '{HOSTILE}'")
+    return result.explained().to_json_dict(f"churnsim run '{HOSTILE}'")
 
 
 @pytest.fixture(scope="session")
@@ -105,4 +105,4 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the document of one replication."""
     path = tmp_path_factory.mktemp("single") / "shop.toml"
     path.write_text(SHOP, encoding="utf-8")
-    return compare(path, replications=1).to_json_dict(COMMAND)
+    return compare(path, replications=1).explained().to_json_dict(COMMAND)

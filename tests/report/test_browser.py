@@ -2,85 +2,249 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from churnsim.experiment import compare
 from churnsim.report.page.writing import write_page
+from churnsim.scenario import load_scenario
+from tests.experiment.conftest import SHOP
+from tests.report.conftest import HOSTILE
+from tests.report.numbers import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.compiled]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Of its own accord a browser speaks to its maker: none of that here.
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+    "--disable-quic",
+)
 AXE = os.environ.get("CHURNSIM_AXE", "")  # the file axe.min.js, where there is one
+# Set where all is there that these tests need: then none of them may be skipped.
+IS_REQUIRED = bool(os.environ.get("CHURNSIM_BROWSER_REQUIRED"))
+WIDTHS = (1280, 420)
+MB = 10**6
 DRAWN = "document.documentElement.dataset.drawn === 'true'"
+OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 HIDDEN = "[...document.querySelectorAll('#survival svg path')].length"
+TABLES = """all => all.map(t => [t.caption.textContent,
+  [...t.querySelectorAll('td')].map(c => c.textContent)])"""
+SIZES = """all => all.map(c => c.querySelector('svg')?.getBoundingClientRect())
+  .map(r => [r?.width ?? 0, r?.height ?? 0])"""
+# Where every line of text lies, but for what is cut off or is for a screen reader.
+LINES = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || parent.closest('script, style, noscript, .hidden, .skip'))
+      continue;
+    if (!parent.checkVisibility({ visibilityProperty: true })) continue;
+    const scroll = parent.closest('.scroll')?.getBoundingClientRect();
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const svg = parent.closest('.chart svg');
+    const boxes = svg ? [parent.getBoundingClientRect()] : range.getClientRects();
+    for (const r of boxes) {
+      const box = [Math.max(r.left, scroll?.left ?? -1e9), Math.max(r.top,
+        scroll?.top ?? -1e9), Math.min(r.right, scroll?.right ?? 1e9),
+        Math.min(r.bottom, scroll?.bottom ?? 1e9)];
+      if (box[2] <= box[0] || box[3] <= box[1]) continue;
+      const edge = svg?.getBoundingClientRect();
+      found.push({ text: node.data.trim(), box, edge: edge ?
+        [edge.left, edge.top, edge.right, edge.bottom] : null });
+    }
+  }
+  return found;
+}"""
+SLACK = 1.5  # pixels by which boxes of letters that do not touch may overlap
+
+
+def left_out(reason: str) -> NoReturn:
+    """Skip, or fail where nothing may be skipped."""
+    if IS_REQUIRED:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Return a browser without a window, if there are one and a driver for it."""
-    driver = pytest.importorskip("playwright.sync_api", reason="no playwright here")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        left_out("no playwright here")
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
-        pytest.skip("no Chromium here")
-    with driver.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"]
-        )
+        left_out("no Chromium here")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="module")
-def file(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of the page."""
-    path = tmp_path_factory.mktemp("browser") / "page.html"
-    write_page(document, path)
-    return path
+def files(
+    document: dict[str, Any],
+    single: dict[str, Any],
+    hostile: dict[str, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Path]:
+    """Return pages: a plain one, one without intervals, one of hostile long names."""
+    folder = tmp_path_factory.mktemp("browser")
+    pages = {"plain": document, "single": single, "hostile": hostile}
+    for name, source in pages.items():
+        write_page(source, folder / f"{name}.html")
+    return {name: folder / f"{name}.html" for name in pages}
 
 
-def opened(chromium: Any, file: Path, width: int, scheme: str) -> tuple[Any, list[str]]:
-    """Return the page when its charts are drawn, and all that it complains of."""
-    page = chromium.new_page(
-        viewport={"width": width, "height": 900}, color_scheme=scheme
-    )
+Opened = Callable[..., Any]
+
+
+@pytest.fixture
+def opened(chromium: Any) -> Iterator[Opened]:
+    """Return what opens a page and waits for its charts; it may complain of nothing."""
+    pages: list[Any] = []
     wrong: list[str] = []
-    address = file.as_uri()
-    page.on("request", lambda r: wrong.append(r.url) if r.url != address else None)
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(address)
-    page.wait_for_function(DRAWN)
-    return page, wrong
+
+    def open_page(file: Path, width: int, scheme: str = "light") -> Any:
+        page = chromium.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        pages.append(page)
+        address = file.as_uri()
+        page.on("request", lambda r: wrong.append(r.url) if r.url != address else None)
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("dialog", lambda dialog: wrong.append(dialog.message))
+        page.goto(address)
+        page.wait_for_function(DRAWN)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert wrong == []
+
+
+def colliding(lines: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return pairs of lines of text that lie on each other, or out of their chart."""
+    found = []
+    for line in lines:
+        (left, top, right, bottom), edge = line["box"], line["edge"]
+        if edge and (
+            left < edge[0] - SLACK
+            or top < edge[1] - SLACK
+            or right > edge[2] + SLACK
+            or bottom > edge[3] + SLACK
+        ):
+            found.append((line["text"], "the edge of its chart"))
+    lines = sorted(lines, key=lambda line: line["box"][1])
+    for i, one in enumerate(lines):
+        left, _, right, bottom = one["box"]
+        for other in lines[i + 1 :]:
+            x0, y0, x1, _ = other["box"]
+            if y0 >= bottom - SLACK:
+                break
+            if min(right, x1) - max(left, x0) > SLACK:
+                found.append((one["text"], other["text"]))
+    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 420])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_browser__draws_all_and_asks_for_nothing(
-    width: int, scheme: str, chromium: Any, file: Path
+    width: int, scheme: str, opened: Opened, files: dict[str, Path]
 ) -> None:
     """Each chart has a size; no request, no error; nothing is wider than the window."""
-    page, wrong = opened(chromium, file, width, scheme)
-    sizes = page.eval_on_selector_all(
-        ".chart",
-        "all => all.map(c => c.querySelector('svg')?.getBoundingClientRect())"
-        ".map(r => [r?.width ?? 0, r?.height ?? 0])",
-    )
-    assert len(sizes) > 10
+    page = opened(files["plain"], width, scheme)
+    sizes = page.eval_on_selector_all(".chart", SIZES)
+    assert len(sizes) > 11
     assert all(w > 200 and h > 50 for w, h in sizes)
     assert page.evaluate(WIDER) == 0
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.evaluate(OPEN)
     assert page.evaluate(WIDER) == 0
-    assert wrong == []
-    page.close()
 
 
-def test_browser__a_click_hides_a_policy_everywhere(chromium: Any, file: Path) -> None:
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["plain", "single", "hostile"])
+def test_browser__no_text_lies_on_another(
+    name: str, width: int, media: str, opened: Opened, files: dict[str, Path]
+) -> None:
+    """No two lines of text touch, in charts and around them; none is cut off."""
+    page = opened(files[name], width)
+    page.emulate_media(media=media)
+    lines = page.evaluate(LINES)
+    assert sum(line["edge"] is not None for line in lines) > 100
+    assert colliding(lines) == []
+    page.evaluate(OPEN)
+    lines = page.evaluate(LINES)
+    assert len(lines) > 1000
+    assert colliding(lines) == []
+
+
+def test_browser__nobody_is_drawn_without_complaint(
+    opened: Opened, tmp_path: Path
+) -> None:
+    """A firm without customers has a page, too, and its charts draw."""
+    (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
+    nobody = ("population.customers=0", 'population.prospects="0/year"')
+    scenario = load_scenario(tmp_path / "shop.toml", overrides=nobody)
+    comparison = compare(scenario, replications=2).explained()
+    write_page(comparison.to_json_dict(), tmp_path / "page.html")
+    page = opened(tmp_path / "page.html", WIDTHS[1])
+    assert colliding(page.evaluate(LINES)) == []
+
+
+def test_browser__overlap_is_noticed(opened: Opened, files: dict[str, Path]) -> None:
+    """Two labels on each other, or one out of its chart, would be told."""
+    page = opened(files["plain"], WIDTHS[0])
+    labels = "document.querySelectorAll('.chart svg text')"
+    page.evaluate(f"{labels}[1].setAttribute('transform', 'translate(0,3)')")
+    page.evaluate(f"{labels}[2].setAttribute('transform', 'translate(0,3)')")
+    assert colliding(page.evaluate(LINES))
+    page = opened(files["plain"], WIDTHS[0])
+    page.evaluate(f"{labels}[1].setAttribute('transform', 'translate(-400,3)')")
+    assert any("edge" in pair[1] for pair in colliding(page.evaluate(LINES)))
+
+
+def test_browser__numbers_are_those_of_the_json(
+    opened: Opened, files: dict[str, Path], document: dict[str, Any]
+) -> None:
+    """What the browser's tables say is what the JSON says, to the digits shown."""
+    page = opened(files["plain"], WIDTHS[0])
+    tables = page.eval_on_selector_all("table", TABLES)
+    assert sum(check(caption, cells, document) for caption, cells in tables) > 500
+    assert files["plain"].stat().st_size < 3 * MB
+
+
+def test_browser__markup_in_names_stays_text(
+    opened: Opened, files: dict[str, Path]
+) -> None:
+    """A scenario and a policy named as scripts run none, and are read as they are."""
+    page = opened(files["hostile"], WIDTHS[0])
+    assert page.locator("h1").text_content() == HOSTILE
+    assert page.title().startswith(HOSTILE)
+    assert page.locator("body img, body b, body iframe").count() == 0
+    drawn = page.eval_on_selector_all(
+        ".chart svg text", "all => all.map(t => t.innerHTML)"
+    )
+    assert any("alert(3)" in text for text in drawn)
+    assert not any("<b" in text for text in drawn)
+
+
+def test_browser__a_click_hides_a_policy_everywhere(
+    opened: Opened, files: dict[str, Path]
+) -> None:
     """The button of a policy takes its line out of every chart, and brings it back."""
-    page, wrong = opened(chromium, file, 1280, "light")
+    page = opened(files["plain"], WIDTHS[0])
     before = page.evaluate(HIDDEN)
     button = page.locator("#survival .legend button").first
     button.focus()
@@ -90,16 +254,44 @@ def test_browser__a_click_hides_a_policy_everywhere(chromium: Any, file: Path) -
     assert pressed.count() > 3
     button.click()
     page.wait_for_function(f"{HIDDEN} === {before}")
-    assert wrong == []
-    page.close()
 
 
-@pytest.mark.skipif(not AXE, reason="no axe-core here (CHURNSIM_AXE)")
+def test_browser__a_pointer_is_told_the_numbers(
+    opened: Opened, files: dict[str, Path], document: dict[str, Any]
+) -> None:
+    """Over a step of the waterfall stand its lever and its part with the interval."""
+    page = opened(files["plain"], WIDTHS[0])
+    page.locator("#levers .chart .mark-rect path").first.hover()
+    tip = page.locator("#vg-tooltip-element.visible")
+    tip.wait_for()
+    told = tip.text_content()
+    shares = document["attribution"]["loss"]["shares"]
+    largest = max(shares, key=lambda share: share["micro"])
+    assert largest["lever"].replace("_", "-") in told
+    assert " to " in told
+
+
+def test_browser__prints_what_is_folded(opened: Opened, files: dict[str, Path]) -> None:
+    """On paper short tables are open, and closed again afterwards."""
+    page = opened(files["plain"], WIDTHS[0])
+    is_open = "[...document.querySelectorAll('#levers details')].filter(d => d.open)"
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(f"{is_open}.length") > 1
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(f"{is_open}.length") == 0
+    assert page.pdf().startswith(b"%PDF")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_browser__axe_finds_nothing(scheme: str, chromium: Any, file: Path) -> None:
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+def test_browser__axe_finds_nothing(
+    name: str, scheme: str, opened: Opened, files: dict[str, Path]
+) -> None:
     """The checks of axe-core for accessibility find no violation."""
-    page, _ = opened(chromium, file, 1280, scheme)
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    if not AXE:
+        left_out("no axe-core here (CHURNSIM_AXE)")
+    page = opened(files[name], WIDTHS[0], scheme)
+    page.evaluate(OPEN)
     # Past the page's own policy, which rightly lets no foreign script in.
     session = page.context.new_cdp_session(page)
     source = Path(AXE).read_text(encoding="utf-8")
@@ -107,4 +299,3 @@ def test_browser__axe_finds_nothing(scheme: str, chromium: Any, file: Path) -> N
     session.send("Runtime.evaluate", command)
     found = page.evaluate("async () => (await axe.run()).violations")
     assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
-    page.close()

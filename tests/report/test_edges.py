@@ -6,7 +6,7 @@ import altair as alt
 import pytest
 
 from churnsim.experiment import compare
-from churnsim.report.page.rendering import charts_of, page_of
+from churnsim.report.page.rendering import SECTIONS, charts_of, page_of
 from churnsim.report.page.theme import PAPER
 from churnsim.scenario import load_scenario
 from tests.experiment.conftest import SHOP
@@ -41,9 +41,10 @@ def test_page__of_little_is_whole(
         text = text.replace('policies = ["empowered"', 'policies = ["flawless"')
     path.write_text(text, encoding="utf-8")
     scenario = load_scenario(path, overrides=overrides)
-    document = compare(scenario, policies=policies, replications=2).to_json_dict()
+    comparison = compare(scenario, policies=policies, replications=2)
+    document = comparison.explained().to_json_dict()
     page = Page(page_of(document))
-    assert len(list(page.all("section"))) == 9
+    assert len(list(page.all("section"))) == len(SECTIONS)
     assert any(said in element.text for element in page.all("p"))
     for chart in charts_of(document):
         alt.LayerChart.from_dict(chart.build(PAPER))

@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import pytest
@@ -16,6 +16,7 @@ from churnsim.report.page.rendering import SECTIONS, charts_of, page_of
 from churnsim.report.page.theme import PAGE, PAPER
 from churnsim.report.results import results_text
 from tests.report.conftest import COMMAND, HOSTILE, POLICY, Page
+from tests.report.numbers import check
 
 pytestmark = pytest.mark.compiled
 
@@ -24,6 +25,24 @@ LOADING = frozenset(
     {"audio", "base", "embed", "form", "frame", "iframe", "img", "link"}
 )
 LANDMARKS = ("header", "nav", "main", "footer")
+
+
+class Cells(NamedTuple):
+    """A table of the page: what it is, and all its cells in order."""
+
+    caption: str
+    texts: list[str]
+
+
+def tables(page: Page) -> list[Cells]:
+    """Return the tables of a page."""
+    found: list[Cells] = []
+    for element in page.all("caption", "td"):
+        if element.tag == "caption":
+            found.append(Cells(element.text, []))
+        else:
+            found[-1].texts.append(element.text)
+    return found
 
 
 def attributes(page: Page, name: str) -> list[str]:
@@ -142,6 +161,35 @@ def test_page__losses_are_those_of_the_json(
         for total in found:
             mean, low, high = money_cells(list(total.values())[:3], "$", scale)
             assert {mean, f"{low} to {high}"} <= cells
+
+
+def test_page__every_number_is_the_json_s(
+    page: Page, document: dict[str, Any], single: dict[str, Any]
+) -> None:
+    """Each table of figures, read as a reader reads it, says what the JSON says."""
+    pairs = ((page, document, 500), (Page(page_of(single)), single, 150))
+    for shown, source, n_least in pairs:
+        checked = {t.caption: check(*t, source) for t in tables(shown)}
+        told = {caption for caption, n in checked.items() if n}
+        words = {e.text for e in shown.all("caption")} - told
+        assert all(
+            text.startswith(("What ", "Would matter", "Other figures"))
+            for text in words
+        ), words
+        assert len(told) > 13
+        assert sum(checked.values()) > n_least
+
+
+def test_page__firm_view_has_the_gap(page: Page, document: dict[str, Any]) -> None:
+    """Beside dashboard and truth stands their difference, paired by replication."""
+    gaps = document["firm_view"]
+    assert len(gaps) == 4 * len(document["policies"])
+    for gap in gaps:
+        if gap["gap"]["n"]:
+            difference = gap["seen"]["mean"] - gap["true"]["mean"]
+            assert gap["gap"]["mean"] == pytest.approx(difference, abs=1e-9)
+    heads = [e.text for e in page.all("th") if e.text == "the gap"]
+    assert len(heads) == 4
 
 
 def test_page__figures_are_those_of_the_text_table(

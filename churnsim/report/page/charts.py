@@ -45,22 +45,35 @@ def bars(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     Rows have `label`, `value`, `low` and `high` (None: no interval), `end` (where the
     text goes), `text`, `shown` and `colour` (a place in the palette).
     """
-    painted = [{**row, "paint": palette.series[row["colour"]]} for row in rows]
-    base = alt.Chart(ROWS).encode(y=_labels(drawing), tooltip=_told(drawing.x_title))
-    bar = base.mark_bar(height={"band": 0.55}).encode(
-        x=_across("value", drawing), color=alt.Color("paint:N", scale=None, legend=None)
+    base = alt.Chart(ROWS).encode(
+        y=_labels(drawing), tooltip=_told("policy", drawing.x_title)
     )
-    reach = base.transform_filter("datum.low !== null")
-    line = reach.mark_rule(strokeWidth=1.8, color=palette.ink)
-    tick = reach.mark_tick(thickness=1.8, size=11, color=palette.ink)
-    text = base.mark_text(align="left", dx=7).encode(x="end:Q", text="text:N")
-    layers = [
-        bar,
-        line.encode(x="low:Q", x2="high:Q"),
-        *(tick.encode(x=f"{end}:Q") for end in ("low", "high")),
-        text,
-    ]
-    return _finished(alt.layer(*layers), painted, _height(drawing), palette)
+    bar = base.mark_bar(height={"band": 0.55}).encode(
+        x=_across("value", drawing), color=_painted()
+    )
+    layers = alt.layer(bar, *_with_intervals(base, palette))
+    return _finished(layers, _paint(rows, palette), _height(drawing), palette)
+
+
+def waterfall(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
+    """Return bars that each begin where the one above ends, with intervals.
+
+    Rows are as in `bars`, with `from` (where a bar begins, at `value` it ends) and
+    `next` (the label below, None at the last step); `low` and `high` are about the end.
+    """
+    base = alt.Chart(ROWS).encode(
+        y=_labels(drawing), tooltip=_told("label", drawing.x_title, "lever")
+    )
+    bar = base.mark_bar(height={"band": 0.55}).encode(
+        x=_across("from", drawing), x2="value:Q", color=_painted()
+    )
+    link = (
+        base.transform_filter("datum.next !== null")
+        .mark_rule(strokeDash=[3, 3], color=palette.muted)
+        .encode(x="value:Q", y2="next:N")
+    )
+    layers = alt.layer(link, bar, *_with_intervals(base, palette))
+    return _finished(layers, _paint(rows, palette), _height(drawing), palette)
 
 
 def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
@@ -80,7 +93,10 @@ def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         y=_labels(drawing),
         x=_across("value", drawing).stack("zero"),
         order=alt.Order("rank:Q"),
-        tooltip=[alt.Tooltip("name:N", title="lost"), *_told(drawing.x_title)],
+        tooltip=[
+            alt.Tooltip("name:N", title="lost"),
+            *_told("policy", drawing.x_title),
+        ],
     )
     bar = base.mark_bar(
         height={"band": 0.7}, stroke=palette.surface, strokeWidth=1.2
@@ -109,14 +125,19 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     and `shown`.
     """
     axis = alt.Axis(title=drawing.x_title, grid=False, format="d", tickMinStep=1)
-    scale = alt.Scale(nice=False, zero=False)
+    # Said, since bands without an interval would have no extent.
+    places = sorted(row["x"] for row in rows) or [0.0, 1.0]
+    reach = [places[0], places[-1]]
+    scale = alt.Scale(nice=False, zero=False, domain=reach)
     if drawing.ticks:
         named = " : ".join(f"datum.value == {x:g} ? '{t}'" for x, t in drawing.ticks)
-        places = [x for x, _ in drawing.ticks]
         axis = alt.Axis(
-            title=drawing.x_title, grid=False, values=places, labelExpr=f"{named} : ''"
+            title=drawing.x_title,
+            grid=False,
+            values=[x for x, _ in drawing.ticks],
+            labelExpr=f"{named} : ''",
         )
-        scale = alt.Scale(type="log", nice=False)
+        scale = alt.Scale(type="log", nice=False, domain=reach)
     base = _hiding().encode(x=alt.X("x:Q", axis=axis, scale=scale))
     scale_y = _scale(drawing)
     height = alt.Y("value:Q", title=drawing.y_title, scale=scale_y, axis=_axis(drawing))
@@ -176,7 +197,10 @@ def dots(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
             scale=alt.Scale(domain=keys, range=shapes),
             legend=_legend(drawing, palette),
         ),
-        tooltip=[alt.Tooltip("name:N", title="seen by"), *_told(drawing.x_title)],
+        tooltip=[
+            alt.Tooltip("name:N", title="seen by"),
+            *_told("policy", drawing.x_title),
+        ],
     )
     return _finished(alt.layer(gap, mark), rows, _height(drawing), palette)
 
@@ -213,12 +237,14 @@ def _across(field: str, drawing: Drawing) -> alt.X:
 
 
 def _axis(drawing: Drawing) -> alt.Axis:
+    # Moved inwards, the last label could reach the one before it.
+    still: dict[str, Any] = {"tickCount": 5, "labelFlush": False}
     if not drawing.form:
-        return alt.Axis(tickCount=5)
+        return alt.Axis(**still)
     # A prefix at zero ("0k") says nothing.
     label = "datum.value === 0 ? '0' : datum.label" if drawing.form == "~s" else ""
     more = {"labelExpr": label} if label else {}
-    return alt.Axis(tickCount=5, format=drawing.form, **more)
+    return alt.Axis(format=drawing.form, **still, **more)
 
 
 def _scale(drawing: Drawing) -> alt.Scale:
@@ -248,11 +274,34 @@ def _legend(drawing: Drawing, palette: Palette) -> alt.Legend | None:
     return alt.Legend(title=None, labelExpr=f"({labels})[datum.label]", **more)
 
 
-def _told(title: str) -> list[alt.Tooltip]:
+def _told(field: str, title: str, called: str = "") -> list[alt.Tooltip]:
+    """Return what a pointer is told: whose mark it is, and its amount."""
     return [
-        alt.Tooltip("policy:N", title="policy"),
+        alt.Tooltip(f"{field}:N", title=called or field),
         alt.Tooltip("shown:N", title=title),
     ]
+
+
+def _with_intervals(base: alt.Chart, palette: Palette) -> list[alt.Chart]:
+    """Return the interval of each bar and the amount beside it."""
+    reach = base.transform_filter("datum.low !== null")
+    line = reach.mark_rule(strokeWidth=1.8, color=palette.ink)
+    tick = reach.mark_tick(thickness=1.8, size=11, color=palette.ink)
+    text = base.mark_text(align="left", dx=7).encode(x="end:Q", text="text:N")
+    return [
+        line.encode(x="low:Q", x2="high:Q"),
+        *(tick.encode(x=f"{end}:Q") for end in ("low", "high")),
+        text,
+    ]
+
+
+def _paint(rows: Rows, palette: Palette) -> Rows:
+    """Return rows with the colour that each has a place of."""
+    return [{**row, "paint": palette.series[row["colour"]]} for row in rows]
+
+
+def _painted() -> alt.Color:
+    return alt.Color("paint:N", scale=None, legend=None)
 
 
 def _height(drawing: Drawing) -> int:

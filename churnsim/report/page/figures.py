@@ -18,6 +18,7 @@ from churnsim.report.amounts import (
     count_cells,
     duration_cells,
     money_cells,
+    point_cells,
     scale_of,
     share_cells,
 )
@@ -30,6 +31,7 @@ _CELLS: dict[str, Callable[[Sequence[Value]], tuple[str, ...]]] = {
     "count": count_cells,
     "share": share_cells,
     "days": duration_cells,
+    "points": point_cells,
 }
 
 
@@ -88,6 +90,15 @@ class Results:
         """Return a figure of each policy as the text table shows it, with bounds."""
         return self.shown(self.figure(name), FIGURES[name].unit)
 
+    def gap(self, view: str) -> list[Estimate]:
+        """Return of each policy what the firm's dashboard shows less what is so."""
+        known = {
+            gap["policy"]: Estimate(**gap["gap"])
+            for gap in self.document.get("firm_view", ())
+            if gap["view"] == view
+        }
+        return [known.get(name, Estimate(None, None, None, 0)) for name in self.names]
+
     def loss(self, policy: str, against: str) -> dict[str, Any] | None:
         """Return what a policy loses in revenue, or None against itself."""
         for loss in self.document["losses"]:
@@ -115,7 +126,7 @@ class Results:
 
         Args:
             values: Money is in units of currency, durations are in days.
-            unit: "money", "count", "share" or "days".
+            unit: "money", "count", "share", "days", or "points": shares apart.
             scale: Of money; that of the means where absent.
         """
         means = [value.mean for value in values]
@@ -131,3 +142,8 @@ class Results:
             Shown(mean, low, high) if value.low is not None else Shown(mean, "", "")
             for value, mean, (low, high) in zip(values, mean_cells, pairs, strict=True)
         ]
+
+    def shown_losses(self, values: Sequence[Estimate]) -> list[Shown]:
+        """Return losses as the text table shows them: one unit for means and bounds."""
+        scale = scale_of(bound for value in values for bound in value[:3])
+        return self.shown(values, "money", scale)

@@ -15,6 +15,7 @@ from churnsim.report.page.theme import N_SERIES, NEUTRAL, STRONG
 from churnsim.report.results import CAUSES
 from churnsim.scenario.model import FLAWLESS
 
+ROOM = 0.05  # of the bars' reach, for each letter beside them
 # What is written into a part of a bar where it is wide.
 SHORT = {"natural": "nothing was wrong", "silent": "in silence"}
 
@@ -89,8 +90,8 @@ def _loss_chart(results: Results, against: str) -> Chart | None:
     other = results.label(results.baseline if against == "baseline" else FLAWLESS)
     totals = [Estimate(**loss["total"]) for loss in losses.values()]
     yearly = [Estimate(**loss["yearly"]) for loss in losses.values()]
-    shown = _shown_losses(results, totals)
-    a_year = _shown_losses(results, yearly)
+    shown = results.shown_losses(totals)
+    a_year = results.shown_losses(yearly)
     labels = [results.label(name) for name in losses]
     table = Table(
         f"Revenue lost against {other}",
@@ -103,13 +104,9 @@ def _loss_chart(results: Results, against: str) -> Chart | None:
     scale = scale_of(bound for total in totals for bound in total[:3])
     rows = _bar_rows(results, list(losses), totals, shown, scale.unit)
     unit = f"{results.currency}{scale.suffix}".strip()
-    ends = [0.0, *(row["end"] for row in rows if row["end"] is not None)]
-    lows = [0.0, *(row["low"] for row in rows if row["low"] is not None)]
-    lows += [row["value"] for row in rows if row["value"] is not None]
-    room = 0.4 * (max(ends) - min(lows))
     drawing = Drawing(
         x_title=f"revenue lost ({unit})",
-        domain=(min(lows), max(ends) + room if room else 1.0),
+        domain=reach_of(rows),
         form="~s" if scale.unit == 1.0 else "",
         order=tuple(results.broken(name) for name in losses),
     )
@@ -123,12 +120,6 @@ def _loss_chart(results: Results, against: str) -> Chart | None:
         functools.partial(charts.bars, rows, drawing),
         table,
     )
-
-
-def _shown_losses(results: Results, values: list[Estimate]) -> list[Shown]:
-    """Return losses as the text table shows them: one unit for means and bounds."""
-    scale = scale_of(bound for value in values for bound in value[:3])
-    return results.shown(values, "money", scale)
 
 
 def _bar_rows(
@@ -156,6 +147,23 @@ def _bar_rows(
             }
         )
     return rows
+
+
+def reach_of(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """Return how far the axis of bars goes, with room for the amounts beside them.
+
+    Args:
+        rows: With `value`, `low`, `high`, `text` and, in a waterfall, `from`.
+    """
+    places = [
+        row[name]
+        for row in rows
+        for name in ("from", "value", "low", "high")
+        if row.get(name) is not None
+    ]
+    low, high = min([0.0, *places]), max([0.0, *places])
+    n_letters = max(len(row["text"]) for row in rows)
+    return (low, high + (ROOM * n_letters * (high - low) or 1.0))
 
 
 def _cause_chart(results: Results, causes: list[str], table: Table) -> Chart:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
+from churnsim.experiment.firm_view import VIEWS, View
 from churnsim.report.page import charts
 from churnsim.report.page.blocks import Chart, LegendItem, Section, Table
 from churnsim.report.page.charts import Drawing
@@ -35,56 +36,6 @@ TICKS = (
 )
 
 
-class Gap(NamedTuple):
-    """A figure as the firm's dashboard shows it, and as it is."""
-
-    name: str
-    title: str
-    seen: str  # name of a figure
-    true: str
-    seen_title: str
-    true_title: str
-    unit: str
-
-
-GAPS = (
-    Gap(
-        "mistakes",
-        "Mistakes",
-        "voiced",
-        "mistakes_made",
-        "complaints received",
-        "mistakes made, unanswered contacts among them",
-        "count",
-    ),
-    Gap(
-        "settled",
-        "Cases settled",
-        "resolution_recorded",
-        "share_settled",
-        "of the contacts recorded; a lie is recorded as settled",
-        "of all mistakes, settled indeed",
-        "share",
-    ),
-    Gap(
-        "satisfaction",
-        "Satisfaction",
-        "satisfaction_surveyed",
-        "satisfaction",
-        "of those surveyed as the firm closed their case",
-        "after all mistakes",
-        "share",
-    ),
-    Gap(
-        "lost",
-        "Customers lost over mistakes",
-        "lost_after_complaint",
-        "lost_over_mistakes",
-        "lost after they complained",
-        "lost over a mistake, heard of or not",
-        "count",
-    ),
-)
 SEEN = LegendItem("seen", "the firm's dashboard", 1, mark="square")
 TRUE = LegendItem("true", "the truth", STRONG, mark="dot")
 
@@ -126,22 +77,7 @@ def waits_and_desks(results: Results) -> Section:
 
 
 def perception_gap(results: Results) -> Section:
-    """Return the firm's own dashboard beside what is so."""
-    head = ("policy", "the firm's dashboard", "95 % interval", "the truth", "95 %")
-    found = []
-    for gap in GAPS:
-        pairs = zip(
-            results.labels,
-            results.shown_figure(gap.seen),
-            results.shown_figure(gap.true),
-            strict=True,
-        )
-        caption = f"{gap.title}: {gap.seen_title}; the truth: {gap.true_title}"
-        rows = tuple(
-            (label, seen.mean, seen.interval, true.mean, true.interval)
-            for label, seen, true in pairs
-        )
-        found.append(_gap_chart(results, gap, Table(caption, head, rows)))
+    """Return the firm's own dashboard beside what is so, and the gap."""
     return Section(
         "perception-gap",
         "What the firm sees of it",
@@ -149,10 +85,11 @@ def perception_gap(results: Results) -> Section:
             (
                 "What the firm's own dashboard would show, beside what is so. It"
                 " counts complaints, not mistakes; a case closed with a lie is closed;"
-                " whoever left without a word fills in no survey."
+                " whoever left without a word fills in no survey. The gap is what the"
+                " dashboard shows less what is so."
             ),
         ),
-        charts=tuple(found),
+        charts=tuple(_gap_chart(results, view) for view in VIEWS),
     )
 
 
@@ -212,11 +149,11 @@ def _wait_chart(results: Results, desk: str) -> Chart | None:
     )
 
 
-def _gap_chart(results: Results, gap: Gap, table: Table) -> Chart:
-    seen, true = results.figure(gap.seen), results.figure(gap.true)
+def _gap_chart(results: Results, view: View) -> Chart:
+    seen, true = results.figure(view.seen), results.figure(view.true)
     texts = {
-        "seen": results.shown_figure(gap.seen),
-        "true": results.shown_figure(gap.true),
+        "seen": results.shown_figure(view.seen),
+        "true": results.shown_figure(view.true),
     }
     rows: list[dict[str, Any]] = []
     for i, name in enumerate(results.names):
@@ -237,11 +174,11 @@ def _gap_chart(results: Results, gap: Gap, table: Table) -> Chart:
                 )
     largest = max((row["value"] for row in rows), default=0.0)
     # Shares fill their axis, counts get some room; all begin at zero.
-    reach = 1.0 if gap.unit == "share" and largest <= 1.0 else largest * 1.06 or 1.0
+    reach = 1.0 if view.unit == "share" and largest <= 1.0 else largest * 1.06 or 1.0
     drawing = Drawing(
-        x_title=_lowered(gap.title),
+        x_title=_lowered(view.title),
         domain=(0.0, reach),
-        form="%" if gap.unit == "share" else "~s",
+        form="%" if view.unit == "share" else "~s",
         order=tuple(results.broken(name) for name in results.names),
         legend=(SEEN, TRUE),
     )
@@ -250,12 +187,32 @@ def _gap_chart(results: Results, gap: Gap, table: Table) -> Chart:
         f"{label}: {a.whole} seen, {b.whole} true" for label, a, b in pairs
     )
     return Chart(
-        f"perception_{gap.name}",
-        gap.title,
-        f"Dot chart. Seen: {gap.seen_title}. True: {gap.true_title}. {said}.",
+        f"perception_{view.name}",
+        view.title,
+        f"Dot chart. Seen: {view.seen_title}. True: {view.true_title}. {said}.",
         functools.partial(charts.dots, rows, drawing),
-        table,
+        _gap_table(results, view),
         (SEEN, TRUE),
+    )
+
+
+def _gap_table(results: Results, view: View) -> Table:
+    unit = "points" if view.unit == "share" else view.unit
+    shown = zip(
+        results.labels,
+        results.shown_figure(view.seen),
+        results.shown_figure(view.true),
+        results.shown(results.gap(view.name), unit),
+        strict=True,
+    )
+    head = ("policy", "the firm's dashboard", "95 % interval", "the truth", "95 %")
+    return Table(
+        f"{view.title}: {view.seen_title}; the truth: {view.true_title}",
+        (*head, "the gap", "95 % of it"),
+        tuple(
+            (label, *(text for each in texts for text in (each.mean, each.interval)))
+            for label, *texts in shown
+        ),
     )
 
 

@@ -19,6 +19,7 @@ DASHES: tuple[tuple[int, ...], ...] = (
 )
 N_SERIES = 7
 NEUTRAL = N_SERIES  # place of the grey that stands for what no policy changes
+LOSS, GAIN = 1, 0  # places of the colours of what loses money and what brings it back
 STRONG = N_SERIES + 1  # place of the colour of what must not be overlooked
 
 

@@ -1,0 +1,168 @@
+"""Reading a page's tables back as numbers, and what they must be by the JSON.
+
+Nothing here uses what writes the page: figures are read as a reader reads them, and
+held against the document with the precision that is shown.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+NUMBER = re.compile(r"(-?)[$]?(\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?)(?: (%|M\b|[a-z]+))?")
+UNITS = {"M": 1e6, "bn": 1e9, "%": 0.01, "points": 0.01}
+PER_DAY = {"s": 86400.0, "min": 1440.0, "h": 24.0, "day": 1.0, "days": 1.0}
+PER_DAY |= {"week": 1 / 7, "weeks": 1 / 7, "month": 12 / 365.25, "months": 12 / 365.25}
+PER_DAY |= {"year": 1 / 365.25, "years": 1 / 365.25}
+ROUNDED = 0.00501  # of a duration, which has three digits
+ENDS = ("mean", "low", "high")
+OCTAVE = 4  # places of the document's waits between two rows of the page's table
+CAUSES = (
+    *("natural", "silent", "gave_up", "abandoned", "refused"),
+    *("slow", "betrayed", "placated", "settled", "exhausted"),
+)
+DESK = ("mean_wait", "wait_90", "abandonment", "utilisation")
+SERIES = {
+    "Share of the starting customers": "survival",
+    "Customers at the end of each month": "active",
+    "Revenue in each month": "revenue",
+    "Cases open": "backlog",
+}
+VIEWS = {
+    "Mistakes:": ("mistakes", "voiced", "mistakes_made"),
+    "Cases settled:": ("settled", "resolution_recorded", "share_settled"),
+    "Satisfaction:": ("satisfaction", "satisfaction_surveyed", "satisfaction"),
+    "Customers lost over": ("lost", "lost_after_complaint", "lost_over_mistakes"),
+}
+
+Estimates = list[dict[str, Any]]
+
+
+class Shown(NamedTuple):
+    """A number as it is read, and how far the truth may be from it."""
+
+    value: float
+    reach: float
+
+
+def numbers(texts: list[str]) -> list[Shown]:
+    """Return every number in some cells, in order."""
+    found = []
+    for sign, digits, unit in (m.groups() for t in texts for m in NUMBER.finditer(t)):
+        value = float(sign + digits.replace(",", ""))
+        decimals = digits.partition(".")[2]
+        reach = 0.501 * 10.0 ** -len(decimals)
+        if unit in PER_DAY:
+            value /= PER_DAY[unit]
+            found.append(Shown(value, ROUNDED * abs(value) + 1e-12))
+        else:
+            scale = UNITS.get(unit, 1.0)
+            found.append(Shown(value * scale, reach * scale))
+    return found
+
+
+def flat(estimates: Estimates) -> list[float]:
+    """Return means and bounds in order; what there is not is no number on the page."""
+    return [e[end] for e in estimates for end in ENDS if e[end] is not None]
+
+
+def expected(caption: str, document: dict[str, Any]) -> list[float] | None:
+    """Return the document's numbers for the table of a caption; None if it has none."""
+    for kind in (_losses, _figures, _months, _views, _levers):
+        found = kind(caption, document)
+        if found is not None:
+            return found
+    return None
+
+
+def _losses(caption: str, document: dict[str, Any]) -> list[float] | None:
+    if not caption.startswith("Revenue lost against "):
+        return None
+    is_flawless = caption.endswith(" flawless")
+    against = "flawless" if is_flawless else "baseline"
+    return flat(
+        [
+            loss[name]
+            for loss in document["losses"]
+            if (loss["against"], loss["measure"]) == (against, "revenue")
+            and loss["policy"] != "flawless"
+            for name in ("total", "yearly")
+        ]
+    )
+
+
+def _figures(caption: str, document: dict[str, Any]) -> list[float] | None:
+    if caption.startswith("Customers lost, by"):
+        names = ["lost", *(f"lost_{cause}" for cause in CAUSES)]
+        names = [n for n in names if any(e["mean"] for e in figure(document, n))]
+        names.append("mistake_share_of_lost")
+    elif caption.startswith("Waits and use of both desks"):
+        names = [*(f"front_{name}" for name in DESK), "front_service_level"]
+        names += [f"back_{name}" for name in DESK]
+    else:
+        return None
+    return [x for name in names for x in flat(figure(document, name))]
+
+
+def _months(caption: str, document: dict[str, Any]) -> list[float] | None:
+    for start, name in SERIES.items():
+        if caption.startswith(start):
+            months = document["months"]["policies"].values()
+            return list(_places([policy[name] for policy in months], 1))
+    for desk in ("front", "back"):
+        if caption.startswith(f"Waits at the {desk} desk"):
+            waits = document["waits"][desk]["policies"].values()
+            return list(_places(list(waits), OCTAVE))
+    return None
+
+
+def _places(series: list[dict[str, Any]], step: int) -> Iterator[float]:
+    """Yield what each row of a table has: the place's estimate under each policy."""
+    for i in range(0, len(series[0]["mean"]), step):
+        yield from flat([{end: of[end][i] for end in ENDS} for of in series])
+
+
+def _views(caption: str, document: dict[str, Any]) -> list[float] | None:
+    for start, (name, seen, true) in VIEWS.items():
+        if caption.startswith(start):
+            gaps = [g["gap"] for g in document["firm_view"] if g["view"] == name]
+            rows = zip(
+                figure(document, seen), figure(document, true), gaps, strict=True
+            )
+            return flat([e for row in rows for e in row])
+    return None
+
+
+def _levers(caption: str, document: dict[str, Any]) -> list[float] | None:
+    told = document["attribution"]
+    if caption.startswith("Pairs of levers"):
+        return flat([pair["total"] for pair in told["interactions"]])
+    if caption.startswith("With which customers"):
+        return [x for s in told["segments"] for x in (s["people"], *flat([s["total"]]))]
+    if not caption.startswith("What each lever loses"):
+        return None
+    shares = sorted(told["loss"]["shares"], key=lambda share: -share["micro"])
+    found = []
+    for part in [*shares, told["loss"]]:
+        is_told = shares[0]["fraction"] is not None
+        fraction = part.get("fraction", 1.0 if is_told else None)
+        found += flat([part["total"]])
+        found += [] if fraction is None else [fraction]
+        found += flat([part["yearly"]])
+    return found
+
+
+def figure(document: dict[str, Any], name: str) -> Estimates:
+    """Return a figure of each policy."""
+    return [policy["figures"][name] for policy in document["policies"].values()]
+
+
+def check(caption: str, cells: list[str], document: dict[str, Any]) -> int:
+    """Hold a table's cells against the document; return how many numbers it has."""
+    truth = expected(caption, document)
+    if truth is None:
+        return 0
+    shown = numbers(cells)
+    assert len(shown) == len(truth), caption
+    for read, true in zip(shown, truth, strict=True):
+        assert abs(read.value - true) <= read.reach, (caption, read, true)
+    return len(truth)

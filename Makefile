@@ -6,6 +6,8 @@ WORKERS ?= 2
 SCENARIO ?=
 # An interpreter to use for `make test-newest`; without one, the tool gets one.
 NEWEST_PYTHON ?=
+# The script of axe-core for `make test-browser`; without one, the tool gets it.
+AXE ?=
 PYTEST = -m pytest -n $(WORKERS)
 PACKAGED := $(shell find churnsim configs -type f ! -name '*.pyc' 2>/dev/null)
 
@@ -14,6 +16,7 @@ TEST := .venv-test
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
 LOCK := .venv-lock
+BROWSER := .venv-browser
 
 # What may change machine code or library routines, but never a result; a comma parts two
 # variables of one setting, a slash two values of one variable. Each compiles the kernel
@@ -34,7 +37,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-slow test-lowest test-newest test-settings \
+.PHONY: help run test test-slow test-lowest test-newest test-settings test-browser \
   lint format lock clean
 
 help: ## Say what there is to make
@@ -56,6 +59,12 @@ test-lowest: $(LOWEST)/installed ## Repeat compiled and golden tests, oldest lib
 
 test-newest: $(NEWEST)/installed ## Repeat the golden tests on the newest Python
 	$(NEWEST)/bin/python $(PYTEST) -m "golden and not slow"
+
+test-browser: $(TEST)/installed ## Look at pages in Chromium, which it gets if it can
+	axe="$(AXE)"; \
+	: "$${axe:=$$(tools/browser.sh $(BROWSER) $(TEST)/bin/python)}" && \
+	CHURNSIM_AXE="$$axe" CHURNSIM_BROWSER_REQUIRED=yes \
+	  $(TEST)/bin/python -m pytest -m browser
 
 test-settings: $(TEST)/installed ## Repeat the golden tests, other compiler settings
 	@for setting in $(SETTINGS); do \

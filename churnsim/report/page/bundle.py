@@ -6,6 +6,9 @@ import contextlib
 import functools
 import importlib.metadata
 import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +17,13 @@ import vl_convert
 
 from churnsim.jit import cache_folder
 
+# What another Python is given to make the script with.
+MAKER = """\
+import sys
+import vl_convert
+script = vl_convert.javascript_bundle(sys.argv[1], vl_version=sys.argv[2])
+sys.stdout.buffer.write(script.encode())
+"""
 ENTRY = "window.vegaEmbed=vegaEmbed;"
 DIGITS = 64  # of the digest that a kept script begins with
 
@@ -24,15 +34,26 @@ def bundle() -> str:
 
     It is kept in the private folder of compiled code, under its digest.
     """
-    version = vega_lite_version()
-    library = importlib.metadata.version("vl-convert-python")
-    path = cache_folder() / f"vega-{library}-{version}.js"
+    path = _place()
     found = _kept(path)
     if found is None:
-        made = str(vl_convert.javascript_bundle(ENTRY, vl_version=version))
+        made = _made()
         found = made.replace("</script", "<\\/script").replace("<!--", "<\\!--")
         _keep(path, found)
     return found
+
+
+@contextlib.contextmanager
+def bundling() -> Iterator[None]:
+    """Make the scripts in another process meanwhile, where none are kept."""
+    if _kept(_place()) is None:
+        _maker()
+    try:
+        yield
+    finally:
+        if _maker.cache_info().currsize:  # nobody asked for them
+            with _taken() as process:
+                process.kill()
 
 
 def vega_lite_version() -> str:
@@ -43,6 +64,41 @@ def vega_lite_version() -> str:
     wanted = _numbers(str(alt.SCHEMA_VERSION).removeprefix("v"))[:2]
     known = sorted(map(str, vl_convert.get_vegalite_versions()), key=_numbers)
     return next((v for v in known if _numbers(v) >= wanted), known[-1])
+
+
+def _place() -> Path:
+    """Return where the script is kept: another place for another version."""
+    library = importlib.metadata.version("vl-convert-python")
+    return cache_folder() / f"vega-{library}-{vega_lite_version()}.js"
+
+
+@functools.cache
+def _maker() -> subprocess.Popen[bytes]:
+    """Return the process that makes the script and writes it, begun if it is not."""
+    command = [sys.executable, "-P", "-c", MAKER, ENTRY, vega_lite_version()]
+    return subprocess.Popen(  # noqa: S603 - this Python, with a text of ours
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+
+
+@contextlib.contextmanager
+def _taken() -> Iterator[subprocess.Popen[bytes]]:
+    """Yield the process that makes the script; it is ended with the block."""
+    process = _maker()
+    _maker.cache_clear()
+    with process:
+        yield process
+
+
+def _made() -> str:
+    """Return the script, made by the other process, or here if that cannot."""
+    if _maker.cache_info().currsize:
+        with _taken() as process:
+            written, _ = process.communicate()
+        if process.returncode == 0 and written:
+            return written.decode()
+    version = vega_lite_version()
+    return str(vl_convert.javascript_bundle(ENTRY, vl_version=version))
 
 
 def _kept(path: Path) -> str | None:

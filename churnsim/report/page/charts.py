@@ -1,5 +1,6 @@
 """Charts as Vega-Lite, made by Altair: bars, stacks, lines and dots.
 
+Channels are objects throughout: a text costs Altair a search through all its classes.
 Each takes rows of plain values, a drawing (what its axes and legend say) and a palette.
 A chart with a legend has a parameter `hidden`: the keys that are not drawn. The page
 sets it where a reader clicks.
@@ -65,12 +66,12 @@ def waterfall(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         y=_labels(drawing), tooltip=_told("label", drawing.x_title, "lever")
     )
     bar = base.mark_bar(height={"band": 0.55}).encode(
-        x=_across("from", drawing), x2="value:Q", color=_painted()
+        x=_across("from", drawing), x2=alt.X2("value:Q"), color=_painted()
     )
     link = (
         base.transform_filter("datum.next !== null")
         .mark_rule(strokeDash=[3, 3], color=palette.muted)
-        .encode(x="value:Q", y2="next:N")
+        .encode(x=alt.X("value:Q"), y2=alt.Y2("next:N"))
     )
     layers = alt.layer(link, bar, *_with_intervals(base, palette))
     return _finished(layers, _paint(rows, palette), _height(drawing), palette)
@@ -110,7 +111,7 @@ def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         .mark_text(fontSize=11)
         .encode(
             x=alt.X("value:Q", bandPosition=0.5).stack("zero"),
-            text="fitting:N",
+            text=alt.Text("fitting:N"),
             color=alt.Color("key:N", scale=letters, legend=None),
         )
     )
@@ -147,7 +148,7 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         .mark_area(opacity=0.16, interpolate="linear")
         .encode(
             y=alt.Y("low:Q", title=drawing.y_title, scale=scale_y, axis=_axis(drawing)),
-            y2="high:Q",
+            y2=alt.Y2("high:Q"),
             color=colour,
         )
     )
@@ -183,7 +184,7 @@ def dots(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     """
     base = alt.Chart(ROWS).encode(y=_labels(drawing))
     gap = base.mark_rule(strokeWidth=2, color=palette.muted).encode(
-        x=alt.X("from:Q"), x2="to:Q"
+        x=alt.X("from:Q"), x2=alt.X2("to:Q")
     )
     keys = [item.key for item in drawing.legend]
     shapes = [
@@ -287,10 +288,12 @@ def _with_intervals(base: alt.Chart, palette: Palette) -> list[alt.Chart]:
     reach = base.transform_filter("datum.low !== null")
     line = reach.mark_rule(strokeWidth=1.8, color=palette.ink)
     tick = reach.mark_tick(thickness=1.8, size=11, color=palette.ink)
-    text = base.mark_text(align="left", dx=7).encode(x="end:Q", text="text:N")
+    text = base.mark_text(align="left", dx=7).encode(
+        x=alt.X("end:Q"), text=alt.Text("text:N")
+    )
     return [
-        line.encode(x="low:Q", x2="high:Q"),
-        *(tick.encode(x=f"{end}:Q") for end in ("low", "high")),
+        line.encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
+        *(tick.encode(x=alt.X(f"{end}:Q")) for end in ("low", "high")),
         text,
     ]
 
@@ -310,11 +313,12 @@ def _height(drawing: Drawing) -> int:
 
 def _finished(chart: alt.LayerChart, rows: Rows, height: int, palette: Palette) -> Spec:
     """Return a chart's specification, as wide as its place or as a file is."""
-    width = "container" if palette is PAGE else FILE_WIDTH
-    sized = chart.properties(
-        width=width,
-        height=height,
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-    )
-    spec: Spec = sized.to_dict(validate=False)  # the tests check it
-    return {**spec, "datasets": {"rows": list(rows)}, "config": config(palette)}
+    spec: Spec = chart.to_dict(validate=False)  # the tests check it
+    return {
+        **spec,
+        "width": "container" if palette is PAGE else FILE_WIDTH,
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "datasets": {"rows": list(rows)},
+        "config": config(palette),
+    }

@@ -90,14 +90,13 @@ class Results:
         """Return a figure of each policy as the text table shows it, with bounds."""
         return self.shown(self.figure(name), FIGURES[name].unit)
 
-    def gap(self, view: str) -> list[Estimate]:
-        """Return of each policy what the firm's dashboard shows less what is so."""
-        known = {
-            gap["policy"]: Estimate(**gap["gap"])
-            for gap in self.document.get("firm_view", ())
-            if gap["view"] == view
-        }
-        return [known.get(name, Estimate(None, None, None, 0)) for name in self.names]
+    def gaps(self, view: str) -> list[Estimate]:
+        """Return of each policy what the firm's dashboard shows less what is so.
+
+        Nothing where the document is of a version that did not tell.
+        """
+        told = self.document.get("firm_view", ())
+        return [Estimate(**gap["gap"]) for gap in told if gap["view"] == view]
 
     def loss(self, policy: str, against: str) -> dict[str, Any] | None:
         """Return what a policy loses in revenue, or None against itself."""

@@ -152,28 +152,20 @@ def _table(
     of_shares = [share["fraction"] for share in parts[:-1]]
     is_told = any(fraction is not None for fraction in of_shares)
     fractions = [*of_shares, 1.0 if is_told else None]
-    columns = ["lever", "lost", "95 % interval", "of the loss"]
-    columns += ["a year per 1,000 customers", "95 %"]
+    columns = ["lever", "lost", "of the loss", "a year per 1,000 customers"]
     errors: list[tuple[str, ...]] = [() for _ in parts]
     if not found["is_exact"]:
         columns.append("sampling error")
         known = [Estimate(p["sampling_error"], None, None, 0) for p in parts[:-1]]
-        errors = [*((e.mean,) for e in results.shown_losses(known)), (NOT_COMPARED,)]
+        means = [error.mean for error in results.shown_losses(known)]
+        errors = [(mean,) for mean in (*means, NOT_COMPARED)]
     rows = zip(labels, shown, fractions, yearly, errors, strict=True)
     return Table(
         "What each lever loses: mean and 95 % interval",
         tuple(columns),
         tuple(
-            (
-                a,
-                lost.mean,
-                lost.interval,
-                _share(part),
-                year.mean,
-                year.interval,
-                *error,
-            )
-            for a, lost, part, year, error in rows
+            (name, lost.whole, _share(part), year.whole, *error)
+            for name, lost, part, year, error in rows
         ),
     )
 

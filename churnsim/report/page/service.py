@@ -197,22 +197,19 @@ def _gap_chart(results: Results, view: View) -> Chart:
 
 
 def _gap_table(results: Results, view: View) -> Table:
-    unit = "points" if view.unit == "share" else view.unit
-    shown = zip(
-        results.labels,
-        results.shown_figure(view.seen),
-        results.shown_figure(view.true),
-        results.shown(results.gap(view.name), unit),
-        strict=True,
-    )
-    head = ("policy", "the firm's dashboard", "95 % interval", "the truth", "95 %")
+    columns = [
+        ("the firm's dashboard", results.shown_figure(view.seen)),
+        ("the truth", results.shown_figure(view.true)),
+    ]
+    gaps = results.gaps(view.name)
+    if gaps:
+        unit = "points" if view.unit == "share" else view.unit
+        columns.append(("the gap", results.shown(gaps, unit)))
+    cells = zip(*([text.whole for text in texts] for _, texts in columns), strict=True)
     return Table(
         f"{view.title}: {view.seen_title}; the truth: {view.true_title}",
-        (*head, "the gap", "95 % of it"),
-        tuple(
-            (label, *(text for each in texts for text in (each.mean, each.interval)))
-            for label, *texts in shown
-        ),
+        ("policy", *(title for title, _ in columns)),
+        tuple((label, *row) for label, row in zip(results.labels, cells, strict=True)),
     )
 
 

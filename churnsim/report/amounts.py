@@ -62,9 +62,9 @@ def share_cells(shares: Sequence[Value]) -> tuple[str, ...]:
 
 
 def point_cells(differences: Sequence[Value]) -> tuple[str, ...]:
-    """Return differences of shares as percentage points with one decimal."""
+    """Return differences of shares as percentage points (pp) with one decimal."""
     return tuple(
-        NOTHING if d is None else f"{_unsigned(f'{100.0 * d:.1f}')} points"
+        NOTHING if d is None else f"{_unsigned(f'{100.0 * d:.1f}')} pp"
         for d in differences
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 NUMBER = re.compile(r"(-?)[$]?(\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?)(?: (%|M\b|[a-z]+))?")
-UNITS = {"M": 1e6, "bn": 1e9, "%": 0.01, "points": 0.01}
+UNITS = {"M": 1e6, "bn": 1e9, "%": 0.01, "pp": 0.01}
 PER_DAY = {"s": 86400.0, "min": 1440.0, "h": 24.0, "day": 1.0, "days": 1.0}
 PER_DAY |= {"week": 1 / 7, "weeks": 1 / 7, "month": 12 / 365.25, "months": 12 / 365.25}
 PER_DAY |= {"year": 1 / 365.25, "years": 1 / 365.25}

@@ -4,6 +4,7 @@ from churnsim.report.amounts import (
     count_cells,
     duration_cells,
     money_cells,
+    point_cells,
     scale_of,
     share_cells,
 )
@@ -41,6 +42,7 @@ def test_counts__whole_when_large() -> None:
 def test_shares_and_durations__in_their_units() -> None:
     """Shares are percentages, durations have the unit that suits each."""
     assert share_cells([0.1234, None]) == ("12.3 %", "no data")
+    assert point_cells([0.6011, -0.25, None]) == ("60.1 pp", "-25.0 pp", "no data")
     assert duration_cells([1 / 1440, 2.0, None]) == ("1 min", "2 days", "no data")
 
 

@@ -86,7 +86,8 @@ def perception_gap(results: Results) -> Section:
                 "What the firm's own dashboard would show, beside what is so. It"
                 " counts complaints, not mistakes; a case closed with a lie is closed;"
                 " whoever left without a word fills in no survey. The gap is what the"
-                " dashboard shows less what is so."
+                " dashboard shows less what is so, of shares in percentage points"
+                " (pp)."
             ),
         ),
         charts=tuple(_gap_chart(results, view) for view in VIEWS),

@@ -199,7 +199,7 @@ def _gap_chart(results: Results, view: View) -> Chart:
 
 def _gap_table(results: Results, view: View) -> Table:
     columns = [
-        ("the firm's dashboard", results.shown_figure(view.seen)),
+        ("dashboard", results.shown_figure(view.seen)),
         ("the truth", results.shown_figure(view.true)),
     ]
     gaps = results.gaps(view.name)

@@ -36,7 +36,7 @@ from churnsim.experiment.counterfactuals.wording import (
     moment_text,
     sentence_of_turning,
 )
-from churnsim.experiment.intervals import Estimate, estimate
+from churnsim.experiment.intervals import SHARE, Estimate, estimate
 from churnsim.experiment.sentences import Extent
 from churnsim.records import Cause
 from churnsim.scenario import Scenario, load_scenario
@@ -207,11 +207,11 @@ def test_counterfactuals__are_those_of_two_plain_runs(shop: Scenario) -> None:
         per_replication.append(fates)
     assert rows == expected
     assert found.fates == tuple(counts)
-    necessary = estimate([f[2] / (f[2] + f[3]) for f in per_replication])
-    sufficient = estimate([f[2] / (f[2] + f[0]) for f in per_replication])
+    necessary = estimate([f[2] / (f[2] + f[3]) for f in per_replication], SHARE)
+    sufficient = estimate([f[2] / (f[2] + f[0]) for f in per_replication], SHARE)
     assert found.necessary == necessary
     assert found.sufficient == sufficient
-    both = estimate([f[2] / f.sum() for f in per_replication])
+    both = estimate([f[2] / f.sum() for f in per_replication], SHARE)
     assert found.both == both
     assert sum(turn.kept_by_other for turn in found.turns) == len(rows)
 

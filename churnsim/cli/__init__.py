@@ -15,6 +15,7 @@ from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
 from churnsim.cli.counterfactuals import counterfactuals_command
 from churnsim.cli.explain import explain_command
+from churnsim.cli.extend import extend_command
 from churnsim.cli.fit import fit_command
 from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
@@ -76,6 +77,7 @@ for command in (
     fit_command,
     schema_command,
     verify_command,
+    extend_command,
     report_command,
     plot_command,
 ):

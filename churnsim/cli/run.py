@@ -181,7 +181,7 @@ def _end(comparison: Comparison, refusal: ChurnsimError | None) -> None:
         ChurnsimError: Some replications failed, or the loss could not be explained.
     """
     attribution = comparison.attribution
-    told = _partial(comparison) if comparison.is_stopped else ""
+    told = partial_text(comparison) if comparison.is_stopped else ""
     if isinstance(refusal, InterruptedRun):
         told = "interrupted: the loss is not told by lever"
     elif attribution is not None and attribution.is_stopped:
@@ -256,6 +256,17 @@ def _again(options: RunOptions, comparison: Comparison) -> str:
     )
 
 
-def _partial(comparison: Comparison) -> str:
+def run_options(command: str) -> RunOptions:
+    """Return what was typed for a command that begins with `churnsim run`.
+
+    Raises:
+        UsageError: It cannot be typed.
+    """
+    _, name, *words = shlex.split(command)
+    return RunOptions(**run_command.make_context(name, words).params)
+
+
+def partial_text(comparison: Comparison) -> str:
+    """Return how much was finished of what an interrupted run was asked for."""
     done, asked = comparison.n_finished, comparison.n_asked
     return f"interrupted: {done} of {asked} replications were finished"

@@ -32,9 +32,11 @@ from churnsim.experiment.replications import (
 )
 from churnsim.experiment.sequential import Until
 from churnsim.experiment.store import (
+    Extension,
     Manifest,
     Verification,
     csv_text,
+    extend_results,
     read_manifest,
     read_results,
     verify_results,
@@ -51,6 +53,7 @@ __all__ = [
     "breakeven",
     "run_replications",
     "write_results",
+    "extend_results",
     "read_manifest",
     "read_results",
     "verify_results",
@@ -86,6 +89,7 @@ __all__ = [
     "Replications",
     "Failure",
     "Manifest",
+    "Extension",
     "Verification",
     "FIGURES",
     "Figure",

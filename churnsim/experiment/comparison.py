@@ -16,7 +16,12 @@ from churnsim.experiment.firm_view import firm_view_of
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
 from churnsim.experiment.losses import MEASURES, Loss, loss_of
 from churnsim.experiment.plain import html_row, number_text, plain
-from churnsim.experiment.preparing import file_of, prepared, warnings_of
+from churnsim.experiment.preparing import (
+    extent_warnings,
+    file_of,
+    prepared,
+    standing_warnings,
+)
 from churnsim.experiment.replications import (
     THREADS,
     Execution,
@@ -33,7 +38,7 @@ from churnsim.scenario.assumptions import (
     Assumption,
     Foundation,
     assumed,
-    assumptions_of,
+    foundations_for,
     foundations_of,
 )
 from churnsim.scenario.model import FLAWLESS
@@ -43,6 +48,17 @@ if TYPE_CHECKING:
 
 
 DOCUMENT_VERSION = 1  # of `to_json_dict`; another one where a reader would go wrong
+
+
+class Grounds(NamedTuple):
+    """What a comparison rests on, however many replications it has."""
+
+    scenario: Scenario
+    seed: int
+    engine: str
+    mistake_shares: tuple[MistakeShare, ...]  # of all the scenario's policies
+    foundations: tuple[Foundation, ...]
+    warnings: tuple[str, ...]
 
 
 class PolicyFigures(NamedTuple):
@@ -67,7 +83,6 @@ class Comparison:
     mistake_shares: tuple[MistakeShare, ...]
     foundations: tuple[Foundation, ...]
     warnings: tuple[str, ...]
-    file: Path | None = None  # where the scenario was read
     attribution: Attribution | None = None  # of the headline; see `explained`
 
     @property
@@ -173,7 +188,8 @@ class Comparison:
             replications=self.replications.finished,
             method=Method(headline.measure, self.seed, how),
         )
-        assumptions = assumptions_of(self.scenario, self.file, ends)
+        foundations = foundations_for(self.foundations, self.scenario, ends)
+        assumptions = assumed(foundations)
         return replace(self, attribution=replace(found, assumptions=assumptions))
 
     def sentence(self, policy: str | None = None) -> str:
@@ -322,8 +338,7 @@ def compare(
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
     # Before the replications: whoever stops them waits for nothing that could be known.
-    file = file_of(scenario)
-    foundations = foundations_of(loaded, file, names)
+    foundations = foundations_of(loaded, file_of(scenario), names)
     told: list[str] = []
     if isinstance(replications, Until):
         results = run_until(loaded, names, replications, seed=seed, execution=execution)
@@ -332,20 +347,48 @@ def compare(
         results = run_replications(
             loaded, names, replications=replications, seed=seed, execution=execution
         )
+    grounds = Grounds(
+        loaded,
+        loaded.seed if seed is None else seed,
+        execution.engine,
+        shares,
+        foundations,
+        tuple(standing_warnings(loaded, shares, results.policies)),
+    )
+    return comparison_of(grounds, results, told)
+
+
+def comparison_of(
+    grounds: Grounds, results: Replications, told: Sequence[str] = ()
+) -> Comparison:
+    """Return what replications come to.
+
+    Args:
+        grounds: What they rest on.
+        results: At least one replication.
+        told: Warnings of one's own, which come last.
+    """
+    scenario = grounds.scenario
     return Comparison(
-        scenario=loaded,
-        seed=loaded.seed if seed is None else seed,
-        engine=execution.engine,
+        scenario=scenario,
+        seed=grounds.seed,
+        engine=grounds.engine,
         replications=results,
-        policies={name: figures_of(loaded, results, name) for name in results.policies},
-        losses=tuple(losses_of(loaded, results)),
-        mistake_shares=tuple(s for s in shares if s.policy in results.policies),
-        foundations=foundations,
+        policies={
+            name: figures_of(scenario, results, name) for name in results.policies
+        },
+        losses=tuple(losses_of(scenario, results)),
+        mistake_shares=tuple(
+            share
+            for share in grounds.mistake_shares
+            if share.policy in results.policies
+        ),
+        foundations=grounds.foundations,
         warnings=(
-            *warnings_of(loaded, shares, results.policies, len(results.finished)),
+            *grounds.warnings,
+            *extent_warnings(len(results.finished)),
             *told,
         ),
-        file=file,
     )
 
 

@@ -123,16 +123,29 @@ def warnings_of(
         policies: Those that were run.
         n_finished: Replications that finished.
     """
+    return [
+        *standing_warnings(scenario, shares, policies),
+        *extent_warnings(n_finished),
+    ]
+
+
+def standing_warnings(
+    scenario: Scenario, shares: Sequence[MistakeShare], policies: Sequence[str]
+) -> list[str]:
+    """Return what there is to know however many replications there are."""
     told = [str(warning) for warning in scenario.warnings]
     told += [
         text
         for share in shares
         if share.policy in policies and (text := share_warning(share))
     ]
-    if n_finished == 1:
-        told.append("one replication: there are no intervals")
-    elif n_finished < ROUGH_BELOW:
-        told.append(
-            f"{n_finished} replications: intervals are rough below {ROUGH_BELOW}"
-        )
     return told
+
+
+def extent_warnings(n_finished: int) -> list[str]:
+    """Return what there is to know where few replications finished."""
+    if n_finished == 1:
+        return ["one replication: there are no intervals"]
+    if n_finished < ROUGH_BELOW:
+        return [f"{n_finished} replications: intervals are rough below {ROUGH_BELOW}"]
+    return []

@@ -119,7 +119,7 @@ def foundations_of(
             found.append(
                 Foundation(key, settings[key], grade, source, acts, is_influential=True)
             )
-    found.sort(key=lambda item: not item.acts)
+    found.sort(key=_rank)
     known = {item.key for item in found}
     found += [
         Foundation(key, settings[key], *rest, acts=True, is_influential=False)
@@ -127,6 +127,33 @@ def foundations_of(
         if key in settings and key not in known
     ]
     return tuple(found)
+
+
+def foundations_for(
+    foundations: Sequence[Foundation], scenario: Scenario, policies: Sequence[str]
+) -> tuple[Foundation, ...]:
+    """Return what `foundations_of` returns for fewer of the policies.
+
+    Args:
+        foundations: Of more policies.
+        scenario: As it is simulated.
+        policies: Those compared.
+    """
+    compared = [scenario.policy(name) for name in policies if name != FLAWLESS]
+    found = [
+        item._replace(acts=_acts(item.key, compared)) if item.is_influential else item
+        for item in foundations
+    ]
+    found.sort(key=_rank)
+    return tuple(found)
+
+
+def _rank(item: Foundation) -> tuple[bool, bool, int]:
+    """Return where a setting stands among others: those that move most come first."""
+    if not item.is_influential:
+        return True, False, 0
+    patterns = (i for i, p in enumerate(INFLUENTIAL) if _matching(p, {item.key: ""}))
+    return False, not item.acts, next(patterns)
 
 
 def evidence_for(scenario: Scenario, file: str | Path) -> dict[str, Evidence]:

@@ -1,5 +1,6 @@
 """Results on disk: written whole or not at all, and found out if they change."""
 
+from churnsim.experiment.store.extending import Extension, extend_results
 from churnsim.experiment.store.manifest import Manifest, read_manifest
 from churnsim.experiment.store.reading import read_results
 from churnsim.experiment.store.tables import csv_text, parquet_bytes
@@ -8,11 +9,13 @@ from churnsim.experiment.store.writing import write_results
 
 __all__ = [
     "write_results",
+    "extend_results",
     "read_manifest",
     "read_results",
     "verify_results",
     "csv_text",
     "parquet_bytes",
     "Manifest",
+    "Extension",
     "Verification",
 ]

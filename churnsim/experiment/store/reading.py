@@ -1,15 +1,23 @@
-"""Reading kept results back: the document that a comparison was written as."""
+"""Reading kept results back: whole, undamaged, and of a form that is known here."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from churnsim.errors import Problem, StorageError
+from churnsim.errors import ChurnsimError, Problem, StorageError
 from churnsim.experiment.comparison import DOCUMENT_VERSION
-from churnsim.experiment.store.manifest import read_bytes, read_manifest, sha256
-from churnsim.experiment.store.writing import DOCUMENT
+from churnsim.experiment.store.manifest import (
+    Manifest,
+    read_bytes,
+    read_manifest,
+    sha256,
+)
+from churnsim.experiment.store.writing import DOCUMENT, SCENARIO
+from churnsim.scenario import Scenario, load_scenario
 
 AGAIN = "run the scenario again with --out to get results that this version reads"
 
@@ -23,19 +31,58 @@ def read_results(folder: str | Path) -> dict[str, Any]:
     """
     known = read_manifest(folder)
     path = known.folder / DOCUMENT
-    if DOCUMENT not in known.files:
+    document: dict[str, Any] = json.loads(kept_bytes(known, DOCUMENT))
+    if document.get("document_version") != DOCUMENT_VERSION:
+        rule = f"must be of version {DOCUMENT_VERSION}, which this version reads"
+        found = document.get("document_version")
+        raise StorageError(Problem(rule, str(path), value=found, hint=AGAIN))
+    return document
+
+
+def kept_bytes(known: Manifest, name: str) -> bytes:
+    """Return the content of one of the files of results.
+
+    Raises:
+        StorageError: It is not there, cannot be read, or is not as it was written.
+    """
+    path = known.folder / name
+    if name not in known.files:
         rule = "must be among the results; an older version wrote them without it"
         raise StorageError(Problem(rule, str(path), hint=AGAIN))
     if path.is_symlink() or not path.is_file():
         rule = "must be there: the results are not whole"
         raise StorageError(Problem(rule, str(path), hint=AGAIN))
     raw = read_bytes(path)
-    if sha256(raw) != known.files[DOCUMENT]:
+    if sha256(raw) != known.files[name]:
         rule = "must be as churnsim wrote it: it was changed or cut"
         raise StorageError(Problem(rule, str(path), hint=AGAIN))
-    document: dict[str, Any] = json.loads(raw)
-    if document.get("document_version") != DOCUMENT_VERSION:
-        rule = f"must be of version {DOCUMENT_VERSION}, which this version reads"
-        found = document.get("document_version")
-        raise StorageError(Problem(rule, str(path), value=found, hint=AGAIN))
-    return document
+    return raw
+
+
+def damages(known: Manifest) -> Iterator[str]:
+    """Yield what is wrong with the files of a folder of results."""
+    for name, digest in known.files.items():
+        path = known.folder / name
+        if Path(name).name != name or path.is_symlink() or not path.is_file():
+            yield f"{name} is missing"
+        elif sha256(read_bytes(path)) != digest:
+            yield f"{name} was changed since it was written"
+
+
+def kept_scenario(known: Manifest) -> Scenario:
+    """Return the scenario that was run, under the name that it had.
+
+    Raises:
+        StorageError: It cannot be simulated here, or means something else by now.
+    """
+    try:
+        scenario = load_scenario(known.folder / SCENARIO)
+    except ChurnsimError as error:
+        rule = f"{SCENARIO} cannot be simulated here: {error}"
+        raise StorageError(Problem(rule, str(known.folder))) from None
+    if scenario.digest != known.scenario.get("digest"):
+        rule = f"{SCENARIO} means something else to this version of churnsim"
+        if scenario.log_digest != known.scenario.get("log_digest"):
+            rule = "the log of transactions has changed since"
+        raise StorageError(Problem(rule, str(known.folder)))
+    return replace(scenario, name=str(known.scenario.get("name")))

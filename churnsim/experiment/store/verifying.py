@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from churnsim.errors import ChurnsimError, InterruptedRun
+from churnsim.errors import InterruptedRun, StorageError
 from churnsim.experiment.attribution import Attribution, Method, explain
 from churnsim.experiment.replications import (
     Execution,
@@ -21,11 +21,11 @@ from churnsim.experiment.store.manifest import (
     Manifest,
     read_bytes,
     read_manifest,
-    sha256,
     versions,
 )
-from churnsim.experiment.store.writing import DOCUMENT, SCENARIO
-from churnsim.scenario import Scenario, load_scenario
+from churnsim.experiment.store.reading import damages, kept_scenario
+from churnsim.experiment.store.writing import DOCUMENT
+from churnsim.scenario import Scenario
 from churnsim.streams import STREAM_VERSION
 
 
@@ -62,19 +62,14 @@ def verify_results(
     known = read_manifest(folder)
     n_runs = len(known.policies) * len(known.replications)
     notes = tuple(_notes(known))
-    damaged = tuple(_damaged_files(known))
+    damaged = tuple(damages(known))
     if damaged:
         return Verification(known.folder, damaged, notes, 0, n_runs)
     try:
-        scenario = load_scenario(known.folder / SCENARIO)
-    except ChurnsimError as error:
-        problem = f"{SCENARIO} cannot be simulated here: {error}"
-        return Verification(known.folder, (problem,), notes, 0, n_runs)
-    if scenario.digest != known.scenario.get("digest"):
-        problem = f"{SCENARIO} means something else to this version of churnsim"
-        if scenario.log_digest != known.scenario.get("log_digest"):
-            problem = "the log of transactions has changed since"
-        return Verification(known.folder, (problem,), notes, 0, n_runs)
+        scenario = kept_scenario(known)
+    except StorageError as error:
+        problems = tuple(problem.rule for problem in error.problems)
+        return Verification(known.folder, problems, notes, 0, n_runs)
     execution = Execution(known.engine, threads, None, progress, stop)
     told = _told_by_lever(known)
     n_runs += told["runs"] if told else 0
@@ -144,15 +139,6 @@ def _run_again(scenario: Scenario, known: Manifest, how: Execution) -> Replicati
         seed=known.seed,
         execution=how,
     )
-
-
-def _damaged_files(known: Manifest) -> Iterator[str]:
-    for name, digest in known.files.items():
-        path = known.folder / name
-        if Path(name).name != name or path.is_symlink() or not path.is_file():
-            yield f"{name} is missing"
-        elif sha256(read_bytes(path)) != digest:
-            yield f"{name} was changed since it was written"
 
 
 def _differences(known: Manifest, again: Replications) -> Iterator[str]:

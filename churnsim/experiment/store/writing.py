@@ -84,12 +84,13 @@ def check_place(place: Path, *, force: bool = False) -> None:
 
     Raises:
         InputError: It is not empty, or is no folder.
-        StorageError: It is a link, or another user's.
+        StorageError: It is a link, another user's, or cannot be written to.
     """
     with _told(place):
         if place.is_symlink():
             rule = "must be a folder itself, not a link to one"
             raise StorageError(Problem(rule, str(place), hint="name its target"))
+        _check_writable(place)
         if not place.exists():
             return
         if not place.is_dir():
@@ -99,6 +100,22 @@ def check_place(place: Path, *, force: bool = False) -> None:
         names = sorted(path.name for path in place.iterdir())
     if names:
         _check_replaceable(place, names, force=force)
+
+
+def _check_writable(place: Path) -> None:
+    """Refuse a folder that could not be made, or not be replaced.
+
+    Raises:
+        StorageError: It is read-only, or the folder that it lies in is.
+    """
+    above = place.absolute().parent
+    while not above.exists():
+        above = above.parent
+    for folder in (place, above):
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            rule = "must be writable; it is read-only"
+            hint = "make it writable or name another folder"
+            raise StorageError(Problem(rule, str(folder), hint=hint))
 
 
 def _check_replaceable(place: Path, names: list[str], *, force: bool) -> None:

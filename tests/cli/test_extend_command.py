@@ -1,0 +1,129 @@
+"""`churnsim extend`: more replications for a folder, as one types it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from churnsim.errors import ExitCode
+from churnsim.experiment import compare, write_results
+from tests.cli.conftest import Answer, Command
+from tests.cli.test_run import SMALL_YEAR
+from tests.experiment.conftest import SHOP
+
+pytestmark = pytest.mark.compiled
+
+
+def replications(n: int) -> tuple[str, str]:
+    """Return the option for a number of replications."""
+    return "--replications", str(n)
+
+
+def contents(folder: str) -> dict[str, bytes]:
+    """Return every file of a folder."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def test_extend__equals_the_longer_run(churnsim: Command) -> None:
+    """Every file, and what is printed, is that of the run of as many."""
+    options = (*SMALL_YEAR, "--policy", "slow", "--policy", "by_the_book")
+    churnsim("run", *options, *replications(2), "--out", "few")
+    many = churnsim("run", *options, *replications(4), "--out", "many")
+    found = churnsim("extend", "few", *replications(4), "--threads", "1")
+    told = "4 replications kept in few, 2 added; made again by: churnsim verify few\n"
+    assert found == Answer(0, many.out, told)
+    assert contents("few") == contents("many")
+    again = churnsim("extend", "few", *replications(4), "--json")
+    assert again.err == "few holds 4 replications already: nothing to do\n"
+    document = churnsim("run", *options, *replications(4), "--json").out
+    assert again == Answer(0, document, again.err)
+
+
+def test_extend__of_results_kept_from_python(churnsim: Command) -> None:
+    """Where nobody said what made them, the folder's own scenario makes them again."""
+    Path("shop.toml").write_text(SHOP, encoding="utf-8")
+    for n, folder in ((1, "few"), (2, "many")):
+        write_results(compare("shop.toml", replications=n, policies=["slow"]), folder)
+    found = churnsim("extend", "few", *replications(2))
+    assert found.code == 0
+    assert contents("few") == contents("many")
+    *_, again = found.out.splitlines()
+    assert again.strip() == (
+        "churnsim run few/scenario.toml --policy empowered --policy slow"
+        " --policy flawless --replications 2 --seed 7"
+    )
+    tables = [churnsim(*again.split()[1:]).out, found.out]
+    rows = [re.findall(r"(?m)^Revenue.*", table) for table in tables]
+    assert rows[0] == rows[1] != []
+
+
+def test_extend__notes_that_the_scenario_has_changed(churnsim: Command) -> None:
+    """The folder's own scenario is run; that the file is another by now is noted."""
+    # Without a seed of its own, each reading of the file draws another one.
+    Path("shop.toml").write_text(SHOP.replace("seed = 7\n", ""), encoding="utf-8")
+    churnsim("run", "shop.toml", *replications(1), "--out", "kept")
+    assert "note" not in churnsim("extend", "kept", *replications(2)).err
+    text = SHOP.replace("lock_in = 0.5", "lock_in = 0.6")
+    Path("shop.toml").write_text(text, encoding="utf-8")
+    for n in (3, 4):
+        found = churnsim("extend", "kept", *replications(n))
+        assert found.code == 0
+        assert found.err.splitlines()[-1] == (
+            "note: shop.toml is not what it was, or not here: these results are of"
+            " kept/scenario.toml"
+        )
+        Path("shop.toml").unlink(missing_ok=True)
+    assert churnsim("verify", "kept").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("kept",), ExitCode.INPUT, "Missing option '--replications'"),
+        (("kept", *replications(1)), ExitCode.INPUT, "must be at least 2"),
+        (("kept", *replications(0)), ExitCode.INPUT, "not in the range"),
+        (("nowhere", *replications(9)), ExitCode.INPUT, "must be a folder of results"),
+        (("damaged", *replications(9)), ExitCode.STORAGE, "runs.csv was changed"),
+    ],
+)
+def test_extend__refuses_in_one_line(
+    arguments: tuple[str, ...], code: ExitCode, told: str, churnsim: Command
+) -> None:
+    """What cannot be is refused with its exit code, and nothing goes to the output."""
+    Path("shop.toml").write_text(SHOP, encoding="utf-8")
+    for folder in ("kept", "damaged"):
+        churnsim("run", "shop.toml", *replications(2), "--out", folder)
+    Path("damaged/runs.csv").write_text("", encoding="utf-8")
+    before = contents("kept")
+    answer = churnsim("extend", *arguments)
+    assert answer.code == code
+    assert told in answer.err
+    assert answer.out == ""
+    assert "Traceback" not in answer.err
+    assert contents("kept") == before
+
+
+def test_extend__tells_failed_replications(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are kept and shown, the failures are told, and the exit code is 5."""
+    from churnsim.experiment import workers
+
+    Path("shop.toml").write_text(SHOP, encoding="utf-8")
+    churnsim("run", "shop.toml", *replications(1), "--out", "kept")
+    run = workers.run_replication
+
+    def fragile(job, number, stop=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        if number == 1:
+            raise MemoryError("no room")
+        return run(job, number, stop)
+
+    monkeypatch.setattr(workers, "run_replication", fragile)
+    answer = churnsim("extend", "kept", *replications(3))
+    assert answer.code == ExitCode.PARTIAL
+    assert "PARTIAL: 1 of 3 replications failed" in answer.out
+    assert "2 replications kept in kept, 1 added" in answer.err
+    assert "replication 1 failed: MemoryError: no room" in answer.err
+    manifest = json.loads(Path("kept/manifest.json").read_bytes())
+    assert manifest["replications"] == [0, 2]

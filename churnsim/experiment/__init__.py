@@ -10,6 +10,7 @@ from churnsim.experiment.attribution import (
 )
 from churnsim.experiment.bound import MistakeShare, mistake_share, mistake_shares
 from churnsim.experiment.comparison import Comparison, PolicyFigures, compare
+from churnsim.experiment.control import Control, Controlled
 from churnsim.experiment.counterfactuals import (
     Asked,
     Counterfactuals,
@@ -65,6 +66,8 @@ __all__ = [
     "Comparison",
     "PolicyFigures",
     "Loss",
+    "Control",
+    "Controlled",
     "MainCause",
     "Attribution",
     "Share",

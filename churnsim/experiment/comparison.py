@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import InputError, PartialError, Problem
 from churnsim.experiment.attribution import Attribution, Method, explain
 from churnsim.experiment.bound import MistakeShare, mistake_shares
+from churnsim.experiment.control import Control, control_of
 from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.firm_view import firm_view_of
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
@@ -99,6 +101,15 @@ class Comparison:
     def assumptions(self) -> tuple[Assumption, ...]:
         """Return the influential settings that are our assumption."""
         return assumed(self.foundations)
+
+    @cached_property
+    def control(self) -> Control | None:
+        """Return revenues and losses of revenue with a control variate where it helps.
+
+        None with fewer than 20 replications, and where a firm without mistakes has no
+        closed form.
+        """
+        return control_of(self.scenario, self.replications, self.losses)
 
     @property
     def n_asked(self) -> int:
@@ -253,11 +264,12 @@ class Comparison:
                 for name, policy in self.policies.items()
             },
             "losses": [plain(loss) for loss in self.losses],
+            "control": self._control_in_json(),
             "attribution": self.attribution.to_json_dict()
             if self.attribution
             else None,
             "firm_view": firm_view_of(self),
-            "mistake_shares": [plain(share) for share in self.mistake_shares],
+                        "mistake_shares": [plain(share) for share in self.mistake_shares],
             "assumptions": [plain(item) for item in self.assumptions],
             "foundations": [plain(item) for item in self.foundations],
             "customers": self.n_customers,
@@ -267,6 +279,12 @@ class Comparison:
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
         }
+
+    def _control_in_json(self) -> dict[str, Any] | None:
+        if self.control is None:
+            return None
+        estimates = [plain(item) for item in self.control.estimates]
+        return {"expected": self.control.expected, "estimates": estimates}
 
     @property
     def _of(self) -> list[Loss]:

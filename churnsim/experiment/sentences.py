@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from churnsim.experiment.control import Control
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.losses import Loss, MainCause
 from churnsim.records import MICRO
@@ -197,6 +198,36 @@ def pairing_of(loss: Loss) -> str | None:
         f"{correlation:.2f}): separate runs would need {_times(factor)} times as many "
         "replications."
     )
+
+
+def control_text(control: Control, baseline: str, currency: str) -> str | None:
+    """Return what the control variate is worth, or None where it is not used."""
+    kinds = {
+        None: "revenue",
+        "baseline": f"revenue lost against {baseline}",
+        "flawless": "revenue lost against flawless",
+    }
+    helped, others = [], []
+    for against, what in kinds.items():
+        factors = [item.variance_factor for item in control.used_for(against)]
+        if factors:
+            ends = dict.fromkeys((_times(min(factors)), _times(max(factors))))
+            helped.append(
+                f"{what} is as sure as from {' to '.join(ends)} times as many"
+            )
+        elif any(item.against == against for item in control.estimates):
+            others.append(what)
+    if not helped:
+        return None
+    helped[0] = f"{helped[0]} replications"
+    expected = format_money(round(control.expected) * MICRO, currency)
+    text = (
+        f"Without mistakes {expected} can be expected, which is known in closed form."
+        f" With that as control variate, {', and '.join(helped)}"
+    )
+    if others:
+        text += f". It does not help {' and '.join(others)}, and is not used there"
+    return f"{text}."
 
 
 def _times(factor: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from churnsim.experiment.comparison import Comparison
 from churnsim.experiment.intervals import Estimate
-from churnsim.experiment.sentences import pairing_of
+from churnsim.experiment.sentences import control_text, pairing_of
 from churnsim.experiment.summary import FIGURES
 from churnsim.report.amounts import (
     Value,
@@ -58,6 +58,11 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     pairing = pairing_of(headline) if headline else None
     if pairing:
         lines += ["", paragraph(pairing, width)]
+    scenario = comparison.scenario
+    if comparison.control and (
+        text := control_text(comparison.control, scenario.baseline, scenario.currency)
+    ):
+        lines += ["", paragraph(text, width)]
     if comparison.attribution:
         lines += ["", *short_lines(comparison.attribution, width)]
     lines += warning_lines(comparison, width)
@@ -71,8 +76,9 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
 
 def result_rows(comparison: Comparison) -> Iterator[Row]:
     """Yield the table, from what comes in to what is lost."""
-    for name in ("revenue", "contribution"):
-        yield _figure_row(comparison, name, FIGURES[name].title)
+    yield _figure_row(comparison, "revenue", FIGURES["revenue"].title)
+    yield from _controlled_rows(comparison, None)
+    yield _figure_row(comparison, "contribution", FIGURES["contribution"].title)
     yield Row("")
     yield _figure_row(comparison, "kept", "Customers at the end")
     yield _figure_row(comparison, "lost", "Customers lost")
@@ -126,6 +132,23 @@ def _loss_rows(comparison: Comparison, against: str) -> Iterator[Row]:
     yield from _estimate_rows(totals, labels, currency)
     yearly = [loss.yearly if loss else None for loss in losses]
     yield from _estimate_rows(yearly, ("  a year per 1,000 customers",), currency)
+    yield from _controlled_rows(comparison, against)
+
+
+def _controlled_rows(comparison: Comparison, against: str | None) -> Iterator[Row]:
+    """Yield revenues or losses with the control variate, where it is used."""
+    control = comparison.control
+    if control is None:
+        return
+    found = {item.policy: item.value for item in control.used_for(against)}
+    if not found:
+        return
+    if against is None:  # known, so that its interval has no width
+        known = control.expected
+        found[FLAWLESS] = Estimate(known, known, known, comparison.n_finished)
+    labels = ("  with control variate", "    95 % interval from", "    to")
+    values = [found.get(name) for name in comparison.policies]
+    yield from _estimate_rows(values, labels, comparison.scenario.currency)
 
 
 def _estimate_rows(

@@ -104,7 +104,7 @@ class Comparison:
 
     @cached_property
     def control(self) -> Control | None:
-        """Return revenues and losses of revenue with a control variate where it helps.
+        """Return revenues with a control variate, and what it is worth.
 
         None with fewer than 20 replications, and where a firm without mistakes has no
         closed form.
@@ -269,7 +269,7 @@ class Comparison:
             if self.attribution
             else None,
             "firm_view": firm_view_of(self),
-                        "mistake_shares": [plain(share) for share in self.mistake_shares],
+            "mistake_shares": [plain(share) for share in self.mistake_shares],
             "assumptions": [plain(item) for item in self.assumptions],
             "foundations": [plain(item) for item in self.foundations],
             "customers": self.n_customers,

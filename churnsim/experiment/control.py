@@ -2,13 +2,13 @@
 
 A flawless firm is part of every replication and meets the same luck. What it is to be
 expected to earn is known in closed form, so a policy's revenue can be corrected by how
-lucky the replications were. Losses mostly gain nothing by it: pairing has taken that
-luck out of them already.
+lucky the replications were. Losses do without it: pairing has taken that luck out of
+them already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from churnsim.experiment.faultless import expected_revenue
@@ -25,11 +25,9 @@ from churnsim.records import MICRO
 from churnsim.scenario import Scenario
 from churnsim.scenario.model import FLAWLESS
 
-HELPS_FROM = 1.1  # variance factor
-
 
 class Controlled(NamedTuple):
-    """A policy's revenue, or what it loses, by the better of two estimates."""
+    """A policy's revenue with the control, or what it loses without it."""
 
     policy: str
     against: str | None  # "baseline" or "flawless"; None: revenue itself
@@ -44,21 +42,20 @@ class Control(NamedTuple):
     expected: float  # its revenue per run in closed form [units of currency]
     estimates: tuple[Controlled, ...]
 
-    def used_for(self, against: str | None) -> tuple[Controlled, ...]:
-        """Return the estimates that it makes better; None: those of revenue itself."""
-        return tuple(
-            item for item in self.estimates if item.is_used and item.against == against
-        )
+    @property
+    def used(self) -> tuple[Controlled, ...]:
+        """Return the estimates that are made with the control."""
+        return tuple(item for item in self.estimates if item.is_used)
 
 
 def control_of(
     scenario: Scenario, results: Replications, losses: Sequence[Loss]
 ) -> Control | None:
-    """Return the revenues and losses of revenue with the control where it helps.
+    """Return revenues with the control, and what it would be worth for losses.
 
-    It is used for revenue, for losses against the baseline and for those against
-    flawless where the variance of each is a tenth larger without it. None with fewer
-    replications than make a good interval, and where the closed form is not known.
+    It is used for revenue and not for losses, whatever comes out: choosing the narrower
+    of two intervals afterwards costs coverage. None with fewer replications than make a
+    good interval, and where the closed form is not known.
     """
     expected = expected_revenue(scenario)
     revenue = {
@@ -68,43 +65,24 @@ def control_of(
     flawless = revenue[FLAWLESS]
     if expected is None or len(flawless) < ROUGH_BELOW or not variance(flawless):
         return None
-    groups: dict[str | None, dict[str, list[int]]] = {
-        None: {name: revenue[name] for name in results.policies if name != FLAWLESS}
-    }
+    controls = _units(flawless)
+
+    def made(policy: str, against: str | None, micro: list[int]) -> Controlled:
+        plain = estimate(_units(micro))
+        found = controlled(_units(micro), controls, expected)
+        is_used = against is None
+        value = found if is_used else plain
+        return Controlled(policy, against, value, _factor(plain, found), is_used)
+
+    estimates = [
+        made(name, None, micro) for name, micro in revenue.items() if name != FLAWLESS
+    ]
     for loss in losses:
         if loss.measure == "revenue" and loss.policy != FLAWLESS:
             pairs = zip(revenue[loss.other], revenue[loss.policy], strict=True)
             lost = [there - here for there, here in pairs]
-            groups.setdefault(loss.against, {})[loss.policy] = lost
-    return Control(
-        expected,
-        tuple(
-            item
-            for against, group in groups.items()
-            for item in _better(against, group, _units(flawless), expected)
-        ),
-    )
-
-
-def _better(
-    against: str | None,
-    group: Mapping[str, list[int]],
-    flawless: list[float],
-    expected: float,
-) -> list[Controlled]:
-    """Return the estimates of a group: all with the control, or none."""
-    plain = {name: estimate(_units(micro)) for name, micro in group.items()}
-    found = {
-        name: controlled(_units(micro), flawless, expected)
-        for name, micro in group.items()
-    }
-    factors = {name: _factor(plain[name], found[name]) for name in group}
-    is_used = all(factor >= HELPS_FROM for factor in factors.values())
-    chosen = found if is_used else plain
-    return [
-        Controlled(name, against, chosen[name], factors[name], is_used)
-        for name in group
-    ]
+            estimates.append(made(loss.policy, loss.against, lost))
+    return Control(expected, tuple(estimates))
 
 
 def _factor(plain: Estimate, found: Estimate) -> float:

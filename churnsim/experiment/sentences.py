@@ -200,34 +200,21 @@ def pairing_of(loss: Loss) -> str | None:
     )
 
 
-def control_text(control: Control, baseline: str, currency: str) -> str | None:
+def control_text(control: Control, currency: str) -> str | None:
     """Return what the control variate is worth, or None where it is not used."""
-    kinds = {
-        None: "revenue",
-        "baseline": f"revenue lost against {baseline}",
-        "flawless": "revenue lost against flawless",
-    }
-    helped, others = [], []
-    for against, what in kinds.items():
-        factors = [item.variance_factor for item in control.used_for(against)]
-        if factors:
-            ends = dict.fromkeys((_times(min(factors)), _times(max(factors))))
-            helped.append(
-                f"{what} is as sure as from {' to '.join(ends)} times as many"
-            )
-        elif any(item.against == against for item in control.estimates):
-            others.append(what)
-    if not helped:
+    factors = [item.variance_factor for item in control.used]
+    if not factors:
         return None
-    helped[0] = f"{helped[0]} replications"
     expected = format_money(round(control.expected) * MICRO, currency)
-    text = (
-        f"Without mistakes {expected} can be expected, which is known in closed form."
-        f" With that as control variate, {', and '.join(helped)}"
+    known = f"Without mistakes {expected} can be expected, by a closed form."
+    if max(factors) < HELPS_FROM:
+        return f"{known} As control variate of revenue it does not help here."
+    ends = dict.fromkeys((_times(min(factors)), _times(max(factors))))
+    return (
+        f"{known} With that as control variate, revenue is as sure as from"
+        f" {' to '.join(ends)} times as many replications. Losses do without it: they"
+        " are paired."
     )
-    if others:
-        text += f". It does not help {' and '.join(others)}, and is not used there"
-    return f"{text}."
 
 
 def _times(factor: float) -> str:

@@ -25,7 +25,7 @@ from churnsim.scenario import Scenario
 from churnsim.scenario.model import FLAWLESS
 
 MEASURE = "revenue"
-FIRST = 20  # replications before the first look
+FIRST = 30  # replications before a look: fewer stop on a spread that looks small
 AT_FIRST_IN_TIME = 4  # replications from which the time of one is learnt
 GROWTH_MAX = 2.0  # between looks: an early guess of the variance may be far off
 GROWTH_MIN = 1.1

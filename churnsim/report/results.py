@@ -58,11 +58,10 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     pairing = pairing_of(headline) if headline else None
     if pairing:
         lines += ["", paragraph(pairing, width)]
-    scenario = comparison.scenario
-    if comparison.control and (
-        text := control_text(comparison.control, scenario.baseline, scenario.currency)
-    ):
-        lines += ["", paragraph(text, width)]
+    control = comparison.control
+    worth = control_text(control, comparison.scenario.currency) if control else None
+    if worth:
+        lines += ["", paragraph(worth, width)]
     if comparison.attribution:
         lines += ["", *short_lines(comparison.attribution, width)]
     lines += warning_lines(comparison, width)
@@ -77,7 +76,7 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
 def result_rows(comparison: Comparison) -> Iterator[Row]:
     """Yield the table, from what comes in to what is lost."""
     yield _figure_row(comparison, "revenue", FIGURES["revenue"].title)
-    yield from _controlled_rows(comparison, None)
+    yield from _controlled_rows(comparison)
     yield _figure_row(comparison, "contribution", FIGURES["contribution"].title)
     yield Row("")
     yield _figure_row(comparison, "kept", "Customers at the end")
@@ -132,20 +131,17 @@ def _loss_rows(comparison: Comparison, against: str) -> Iterator[Row]:
     yield from _estimate_rows(totals, labels, currency)
     yearly = [loss.yearly if loss else None for loss in losses]
     yield from _estimate_rows(yearly, ("  a year per 1,000 customers",), currency)
-    yield from _controlled_rows(comparison, against)
 
 
-def _controlled_rows(comparison: Comparison, against: str | None) -> Iterator[Row]:
-    """Yield revenues or losses with the control variate, where it is used."""
+def _controlled_rows(comparison: Comparison) -> Iterator[Row]:
+    """Yield the revenues with the control variate, if there is one."""
     control = comparison.control
-    if control is None:
+    if control is None or not control.used:
         return
-    found = {item.policy: item.value for item in control.used_for(against)}
-    if not found:
-        return
-    if against is None:  # known, so that its interval has no width
-        known = control.expected
-        found[FLAWLESS] = Estimate(known, known, known, comparison.n_finished)
+    known = control.expected
+    found = {item.policy: item.value for item in control.used}
+    # It has a closed form, so that its interval has no width.
+    found[FLAWLESS] = Estimate(known, known, known, comparison.n_finished)
     labels = ("  with control variate", "    95 % interval from", "    to")
     values = [found.get(name) for name in comparison.policies]
     yield from _estimate_rows(values, labels, comparison.scenario.currency)

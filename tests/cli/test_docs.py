@@ -17,6 +17,7 @@ PAGES = (
     ROOT / "docs" / "attribution.md",
     ROOT / "docs" / "counterfactuals.md",
     ROOT / "docs" / "breakeven.md",
+    ROOT / "docs" / "intervals.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")

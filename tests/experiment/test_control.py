@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from churnsim.experiment import Comparison, Execution, compare, estimate
-from churnsim.experiment.control import HELPS_FROM, control_of
+from churnsim.experiment import Comparison, Estimate, Execution, compare
+from churnsim.experiment.control import Control, Controlled, control_of
 from churnsim.experiment.faultless import expected_revenue
 from churnsim.experiment.intervals import controlled, t_quantile
+from churnsim.experiment.sentences import control_text
+from churnsim.report.amounts import money_cells
 from churnsim.report.framing import Commands
 from churnsim.report.results import results_text
 from churnsim.scenario import load_scenario
@@ -46,21 +48,14 @@ def test_controlled__adds_up() -> None:
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.95])
 def test_controlled__covers_95_percent_at_20_replications(rho: float) -> None:
-    """Of 2,000 intervals 93.0 to 96.6 % hold the truth, whether it helps or not.
-
-    So do those of which the better one by its own width was chosen.
-    """
+    """Of 2,000 intervals 93.0 to 96.6 % hold the truth, whether it helps or not."""
     draws = np.random.default_rng(8).normal(size=(2000, 2, 20))
-    hits = chosen = 0
+    hits = 0
     for x, noise in draws:
-        y = (rho * x + math.sqrt(1.0 - rho * rho) * noise).tolist()
-        plain, found = estimate(y), controlled(y, x.tolist(), 0.0)
-        wide, narrow = (e.high - e.low for e in (plain, found))  # type: ignore[operator]
-        better = found if (wide / narrow) ** 2 >= HELPS_FROM else plain
+        y = rho * x + math.sqrt(1.0 - rho * rho) * noise
+        found = controlled(y.tolist(), x.tolist(), 0.0)
         hits += found.low <= 0.0 <= found.high  # type: ignore[operator]
-        chosen += better.low <= 0.0 <= better.high  # type: ignore[operator]
     assert 0.930 <= hits / 2000 <= 0.966
-    assert 0.930 <= chosen / 2000 <= 0.966
 
 
 @pytest.fixture(scope="module")
@@ -78,27 +73,21 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 
 
 @pytest.mark.compiled
-def test_control__is_used_where_it_helps_and_says_so(many: Comparison) -> None:
-    """Revenue is known better by it; each estimate tells whether it used it."""
+def test_control__is_used_for_revenue_and_says_so(many: Comparison) -> None:
+    """Revenue is narrower by what it is worth; losses stay the paired differences."""
     control = many.control
     assert control is not None
     assert control.expected == expected_revenue(many.scenario)
-    revenue = control.used_for(None)
-    assert [item.policy for item in revenue] == ["empowered", "slow"]
-    assert min(item.variance_factor for item in revenue) > 1.5
+    assert [item.policy for item in control.used] == ["empowered", "slow"]
+    assert {item.against for item in control.used} == {None}
+    assert min(item.variance_factor for item in control.used) > 1.5
     for item in control.estimates:
-        plain = (
-            many.policies[item.policy].figures["revenue"]
-            if item.against is None
-            else many.loss(item.policy, item.against).total
-        )
-        assert (item.value == plain) is not item.is_used
-        if not item.is_used:
+        if item.against is not None:
+            assert item.value == many.loss(item.policy, item.against).total
             continue
-        low, high = (x for x in item.value[1:3])
-        width = high - low  # type: ignore[operator]
-        was = plain.high - plain.low  # type: ignore[operator]
-        assert (was / width) ** 2 == pytest.approx(item.variance_factor)
+        plain = many.policies[item.policy].figures["revenue"]
+        widths = [e.high - e.low for e in (plain, item.value)]  # type: ignore[operator]
+        assert (widths[0] / widths[1]) ** 2 == pytest.approx(item.variance_factor)
 
 
 @pytest.mark.compiled
@@ -108,19 +97,35 @@ def test_control__is_told_in_text_and_json(many: Comparison) -> None:
     assert control is not None
     told = json.loads(json.dumps(many.to_json_dict()))["control"]
     assert told["expected"] == control.expected
-    assert [item["is_used"] for item in told["estimates"]] == [
-        item.is_used for item in control.estimates
+    assert [(item["policy"], item["is_used"]) for item in told["estimates"]] == [
+        (item.policy, item.is_used) for item in control.estimates
     ]
     text = results_text(many, Commands("", ""), 100)
     words = " ".join(text.split())
-    assert "which is known in closed form. With that as control variate" in words
-    assert "revenue is as sure as from" in words
-    assert text.count("\n  with control variate") == len(
-        {item.against for item in control.estimates if item.is_used}
-    )
-    assert many.policies["slow"].figures["revenue"].mean == pytest.approx(
-        sum(run.totals.revenue for run in many.replications.of("slow")) / 24e6
-    )
+    assert "can be expected, by a closed form. With that as control variate" in words
+    (row,) = [x for x in text.splitlines() if x.startswith("  with control variate")]
+    shown = money_cells([*(i.value.mean for i in control.used), control.expected], "$")
+    assert row.split()[3:] == " ".join(shown).split()
+
+
+@pytest.mark.parametrize(
+    ("factors", "told"),
+    [
+        ((), None),
+        ((0.97, 1.05), "$5 can be expected, by a closed form. As control variate of"),
+        ((4.96, 12.4), "from 5.0 to 12 times as many replications. Losses do without"),
+        ((2.0, 2.01), "from 2.0 times as many replications"),
+    ],
+)
+def test_control__is_worth_what_it_says(
+    factors: tuple[float, ...], told: str | None
+) -> None:
+    """The span of factors in two digits, or that it does not help."""
+    value = Estimate(1.0, 0.0, 2.0, 20)
+    found = (Controlled("slow", None, value, factor, True) for factor in factors)
+    losses = Controlled("slow", "baseline", value, 9.0, False)
+    text = control_text(Control(5.0, (*found, losses)), "$")
+    assert text is None if told is None else told in str(text)
 
 
 @pytest.mark.compiled

@@ -18,10 +18,10 @@ from churnsim.cli.options import (
     with_horizon,
 )
 from churnsim.cli.progress import progress, tell_compiling
-from churnsim.cli.run import RunOptions, partial_text, run_options
+from churnsim.cli.run import RunOptions, end, run_options
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
-from churnsim.errors import ChurnsimError, ExitCode
+from churnsim.errors import ChurnsimError
 
 if TYPE_CHECKING:
     from churnsim.experiment.comparison import Comparison
@@ -59,6 +59,7 @@ def extend_command(options: ExtendOptions) -> None:
     """
     from churnsim.experiment.replications import Execution
     from churnsim.experiment.store import extend_results, read_manifest
+    from churnsim.report.markdown import results_markdown
     from churnsim.report.results import results_text  # now, so that Ctrl-C is quick
 
     folder = options.folder
@@ -66,7 +67,10 @@ def extend_command(options: ExtendOptions) -> None:
 
     def table(comparison: Comparison, command: str) -> dict[str, str]:
         commands = _commands(folder, comparison, command)
-        return {"table.txt": results_text(comparison, commands, WIDTH) + "\n"}
+        return {
+            "table.txt": results_text(comparison, commands, WIDTH) + "\n",
+            "table.md": results_markdown(comparison, commands),
+        }
 
     with stopping() as stop, progress() as report:
         found = extend_results(
@@ -83,12 +87,7 @@ def extend_command(options: ExtendOptions) -> None:
         commands = _commands(folder, comparison, found.command)
         say(results_text(comparison, commands, columns()))
     _tell_kept(folder, found)
-    if comparison.is_stopped:
-        tell(partial_text(comparison))
-        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-    error = comparison.error()
-    if error is not None:
-        raise error
+    end(comparison, found.refusal)
 
 
 def _commands(folder: Path, comparison: Comparison, command: str) -> Commands:
@@ -105,6 +104,8 @@ def _commands(folder: Path, comparison: Comparison, command: str) -> Commands:
     names = comparison.replications.policies
     if names != comparison.scenario.policy_names:
         words += [word for name in names for word in ("--policy", name)]
+    if comparison.attribution is not None:
+        words.append("--explain")
     again = typed_again(words, comparison.n_asked, comparison.seed, None, ())
     return Commands(again, shown_settings(scenario, ()))
 

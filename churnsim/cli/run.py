@@ -149,7 +149,7 @@ def run_command(options: RunOptions) -> None:
     )
     table = functools.partial(results_text, comparison, commands)
     _show(comparison, options, table, commands)
-    _end(comparison, refusal)
+    end(comparison, refusal)
 
 
 def _explained(
@@ -173,7 +173,7 @@ def _explained(
         return comparison, refusal
 
 
-def _end(comparison: Comparison, refusal: ChurnsimError | None) -> None:
+def end(comparison: Comparison, refusal: ChurnsimError | None) -> None:
     """Leave with another exit code than 0 where something is missing.
 
     Raises:
@@ -181,7 +181,7 @@ def _end(comparison: Comparison, refusal: ChurnsimError | None) -> None:
         ChurnsimError: Some replications failed, or the loss could not be explained.
     """
     attribution = comparison.attribution
-    told = partial_text(comparison) if comparison.is_stopped else ""
+    told = _partial(comparison) if comparison.is_stopped else ""
     if isinstance(refusal, InterruptedRun):
         told = "interrupted: the loss is not told by lever"
     elif attribution is not None and attribution.is_stopped:
@@ -266,7 +266,7 @@ def run_options(command: str) -> RunOptions:
     return RunOptions(**run_command.make_context(name, words).params)
 
 
-def partial_text(comparison: Comparison) -> str:
+def _partial(comparison: Comparison) -> str:
     """Return how much was finished of what an interrupted run was asked for."""
     done, asked = comparison.n_finished, comparison.n_asked
     return f"interrupted: {done} of {asked} replications were finished"

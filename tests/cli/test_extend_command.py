@@ -40,6 +40,41 @@ def test_extend__equals_the_longer_run(churnsim: Command) -> None:
     assert again == Answer(0, document, again.err)
 
 
+def test_extend__tells_the_loss_by_lever_anew(churnsim: Command) -> None:
+    """Levers that were kept are told from all replications, as the longer run does."""
+    Path("shop.toml").write_text(SHOP, encoding="utf-8")
+    options = ("shop.toml", "--policy", "slow", "--explain")
+    churnsim("run", *options, *replications(2), "--out", "few")
+    many = churnsim("run", *options, *replications(3), "--out", "many")
+    found = churnsim("extend", "few", *replications(3))
+    assert (found.code, found.out) == (0, many.out)
+    assert "levers.md" in contents("few")
+    assert contents("few") == contents("many")
+    assert churnsim("extend", "few", *replications(3)).out == many.out
+    assert churnsim("verify", "few").code == 0
+
+
+def test_extend__without_the_levers_where_they_cannot_be_told(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replications are kept, with a command that makes just them; the rest is said."""
+    from churnsim.errors import Problem, ResourceError
+    from churnsim.experiment import Comparison
+
+    def refuse(*_: object) -> Comparison:
+        raise ResourceError(Problem("must fit"))
+
+    Path("shop.toml").write_text(SHOP, encoding="utf-8")
+    options = ("shop.toml", "--policy", "slow")
+    churnsim("run", *options, "--explain", *replications(1), "--out", "few")
+    churnsim("run", *options, *replications(2), "--out", "many")
+    monkeypatch.setattr(Comparison, "explained", refuse)
+    found = churnsim("extend", "few", *replications(2))
+    assert found.code == ExitCode.RESOURCES
+    assert "must fit" in found.err
+    assert contents("few") == contents("many")
+
+
 def test_extend__of_results_kept_from_python(churnsim: Command) -> None:
     """Where nobody said what made them, the folder's own scenario makes them again."""
     Path("shop.toml").write_text(SHOP, encoding="utf-8")

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from churnsim._version import __version__
-from churnsim.errors import InputError, InterruptedRun, Problem, StorageError
+from churnsim.errors import (
+    ChurnsimError,
+    InputError,
+    InterruptedRun,
+    Problem,
+    StorageError,
+)
 from churnsim.experiment.comparison import Comparison, comparison_of
 from churnsim.experiment.replications import (
     REPLICATIONS_MAX,
@@ -36,6 +42,7 @@ class Extension(NamedTuple):
     command: str  # what makes the same numbers; "" where nobody said
     n_added: int  # replications
     is_written: bool  # else all was there already
+    refusal: ChurnsimError | None  # what kept the loss from being told lever by lever
 
 
 def extend_results(
@@ -49,8 +56,9 @@ def extend_results(
 
     The folder then holds, byte for byte, what it would if as many had been run at
     first. Failed and interrupted ones are made up for. One that is there is made again
-    and compared, so that numbers of two kinds never stand together. Stopped on the
-    way, the folder holds what is finished, and is as it was if that is nothing new.
+    and compared, so that numbers of two kinds never stand together. A loss that is told
+    lever by lever is told anew. Stopped on the way, the folder holds what is finished,
+    and is as it was if that is nothing new.
 
     Args:
         folder: Holds results, and nothing else.
@@ -73,13 +81,15 @@ def extend_results(
     check_place(Path(folder), force=True)
     kept = read_kept(folder)
     missing = [n for n in wanted if n not in set(known.replications)]
-    command = with_replications(kept.command, replications)
     whole = kept.replications._replace(asked=wanted)
     if missing:
         whole = _with_missing(kept, whole, missing, execution)
-    elif kept.replications.asked == wanted:
-        return Extension(comparison_of(kept.grounds, whole), command, 0, False)
-    comparison = comparison_of(kept.grounds, whole)
+    comparison, refusal = _told(kept, whole, execution)
+    command = with_replications(kept.command, replications)
+    if kept.is_explained and comparison.attribution is None:
+        command = _unexplained(command)
+    if not missing and kept.replications.asked == wanted:
+        return Extension(comparison, command, 0, is_written=False, refusal=refusal)
     texts = extras(comparison, command) if extras else {}
     if read_manifest(folder) != known:
         rule = "must not be changed while it is extended; nothing was kept"
@@ -92,7 +102,24 @@ def extend_results(
         command=command,
     )
     n_added = len(whole.finished) - len(known.replications)
-    return Extension(comparison, command, n_added, is_written=True)
+    return Extension(comparison, command, n_added, is_written=True, refusal=refusal)
+
+
+def _told(
+    kept: Kept, whole: Replications, execution: Execution
+) -> tuple[Comparison, ChurnsimError | None]:
+    """Return what all replications come to, by lever too where that was kept.
+
+    What keeps it from being told by lever comes second: the replications are worth
+    keeping all the same.
+    """
+    comparison = comparison_of(kept.grounds, whole)
+    if not kept.is_explained or comparison.is_stopped:
+        return comparison, None
+    try:
+        return comparison.explained(execution), None
+    except ChurnsimError as refusal:
+        return comparison, refusal
 
 
 def with_replications(command: str, replications: int) -> str:
@@ -111,6 +138,14 @@ def with_replications(command: str, replications: int) -> str:
     return shlex.join(
         [*words[:start], "--replications", str(replications), *words[seed:]]
     )
+
+
+def _unexplained(command: str) -> str:
+    """Return a command that makes numbers, without the levers."""
+    words = shlex.split(command)
+    # The last one, as with the seed.
+    place = len(words) - 1 - words[::-1].index("--explain") if words else 0
+    return shlex.join([*words[:place], *words[place + 1 :]])
 
 
 def _check_version(known: Manifest) -> None:

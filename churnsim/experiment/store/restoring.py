@@ -43,6 +43,7 @@ class Kept(NamedTuple):
     grounds: Grounds
     replications: Replications  # those finished; failures and stops are left out
     command: str  # what made the numbers; "" where nobody said
+    is_explained: bool  # whether the headline's loss is told lever by lever
 
 
 def read_kept(folder: str | Path) -> Kept:
@@ -75,7 +76,8 @@ def read_kept(folder: str | Path) -> Kept:
         failures=(),
         is_stopped=False,
     )
-    return Kept(known, grounds, replications, document["command"])
+    is_explained = document["attribution"] is not None
+    return Kept(known, grounds, replications, document["command"], is_explained)
 
 
 def rows_of(known: Manifest) -> tuple[Summary, ...]:

@@ -10,38 +10,40 @@ import typing
 from churnsim._version import __version__ as __version__
 
 if typing.TYPE_CHECKING:
-    from churnsim.engines.outcome import Outcome
     from churnsim.errors import ChurnsimError
-    from churnsim.experiment import Comparison, compare, explain
-    from churnsim.scenario import Scenario, list_scenarios, load_scenario
-    from churnsim.simulation import make_population, simulate, with_events
+    from churnsim.experiment import breakeven, compare, explain
+    from churnsim.experiment.counterfactuals import counterfactuals, story
+    from churnsim.report.plots import plot
+    from churnsim.scenario import list_scenarios, load_scenario
+    from churnsim.simulation import simulate, with_events
 
+# What is done, not what comes of it: the records are in the parts that make them.
 _PLACES = {
     "ChurnsimError": "churnsim.errors",
-    "Comparison": "churnsim.experiment",
-    "Outcome": "churnsim.engines.outcome",
-    "Scenario": "churnsim.scenario",
+    "breakeven": "churnsim.experiment",
     "compare": "churnsim.experiment",
+    "counterfactuals": "churnsim.experiment.counterfactuals",
     "explain": "churnsim.experiment",
     "list_scenarios": "churnsim.scenario",
     "load_scenario": "churnsim.scenario",
-    "make_population": "churnsim.simulation",
+    "plot": "churnsim.report.plots",
     "simulate": "churnsim.simulation",
+    "story": "churnsim.experiment.counterfactuals",
     "with_events": "churnsim.simulation",
 }
 
 __all__ = [
     "ChurnsimError",
-    "Comparison",
-    "Outcome",
-    "Scenario",
     "__version__",
+    "breakeven",
     "compare",
+    "counterfactuals",
     "explain",
     "list_scenarios",
     "load_scenario",
-    "make_population",
+    "plot",
     "simulate",
+    "story",
     "with_events",
 ]
 

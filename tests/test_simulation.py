@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from churnsim import load_scenario, make_population, simulate, with_events
+from churnsim import load_scenario, simulate, with_events
 from churnsim.errors import InputError
+from churnsim.simulation import make_population
 
 N_IN_LOG = 500  # customers of a log made for the purpose
 ENGINES = ("kernel", "interpreted", "reference")

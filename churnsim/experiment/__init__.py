@@ -13,6 +13,7 @@ from churnsim.experiment.comparison import Comparison, PolicyFigures, compare
 from churnsim.experiment.control import Control, Controlled
 from churnsim.experiment.counterfactuals import (
     Asked,
+    Beat,
     Counterfactuals,
     Life,
     Moment,
@@ -80,6 +81,7 @@ __all__ = [
     "Story",
     "Life",
     "Moment",
+    "Beat",
     "Person",
     "Breakeven",
     "Point",

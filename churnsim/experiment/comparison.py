@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +16,15 @@ from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.firm_view import firm_view_of
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
 from churnsim.experiment.losses import MEASURES, Loss, loss_of
-from churnsim.experiment.plain import html_row, number_text, plain
+from churnsim.experiment.notebook import (
+    PER_YEAR,
+    Grid,
+    dataframe,
+    estimate_text,
+    notebook_html,
+    one_line,
+)
+from churnsim.experiment.plain import plain
 from churnsim.experiment.preparing import (
     extent_warnings,
     file_of,
@@ -30,7 +37,7 @@ from churnsim.experiment.replications import (
     Replications,
     run_replications,
 )
-from churnsim.experiment.sentences import Extent, sentence_of
+from churnsim.experiment.sentences import Extent, money_text, sentence_of
 from churnsim.experiment.sequential import Until, headline, run_until, shortfall
 from churnsim.experiment.series import months_of, origin_of, waits_of
 from churnsim.experiment.summary import FIGURES, Summary, range_of
@@ -136,6 +143,13 @@ class Comparison:
         """Return the replications that failed."""
         return self.replications.failures
 
+    @property
+    def extent(self) -> Extent:
+        """Return how much of what was asked for stands behind it."""
+        return Extent(
+            self.n_asked, self.n_finished, len(self.failures), self.scenario.currency
+        )
+
     def error(self) -> PartialError | None:
         """Return the error about failed replications, if there were any."""
         return partial_error(self.failures, self.n_asked)
@@ -209,17 +223,14 @@ class Comparison:
         Raises:
             InputError: No such policy.
         """
-        extent = Extent(
-            self.n_asked, self.n_finished, len(self.failures), self.scenario.currency
-        )
         if policy is not None:
             is_base = policy == self.scenario.baseline
             against = "flawless" if is_base else "baseline"
-            return sentence_of(self.loss(policy, against), extent)
+            return sentence_of(self.loss(policy, against), self.extent)
         headline = self.headline()
         if headline is None:
             return "There is nothing to compare: a flawless firm is the only policy."
-        return sentence_of(headline, extent)
+        return sentence_of(headline, self.extent)
 
     def to_arrow(self) -> pa.Table:
         """Return one row for each policy and replication."""
@@ -228,8 +239,12 @@ class Comparison:
         return runs_table(self)
 
     def to_dataframe(self) -> Any:
-        """Return `to_arrow` as a pandas data frame; pandas must be installed."""
-        return self.to_arrow().to_pandas()
+        """Return `to_arrow` as a pandas data frame.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        return dataframe(self.to_arrow())
 
     def to_json_dict(self, command: str = "") -> dict[str, Any]:
         """Return the whole comparison in numbers, texts and lists.
@@ -297,32 +312,40 @@ class Comparison:
         ]
 
     def __repr__(self) -> str:
-        """Return how far it got, and its sentence."""
-        return (
-            f"<Comparison of {self.scenario.name}, {self.n_finished} of {self.n_asked} "
-            f"replications: {self.sentence()}>"
+        """Return how far it got, and its sentence, on one line."""
+        kind = (
+            f"Comparison of {self.scenario.name}, {self.n_finished} of {self.n_asked} "
+            "replications"
         )
+        return one_line(kind, self.sentence())
 
     def _repr_html_(self) -> str:
-        """Return a table for notebooks."""
-        head = ("policy", "revenue", "customers kept", "loss a year per 1,000", "95 %")
-        rows = []
-        for name, policy in self.policies.items():
-            losses = [loss for loss in self._of if loss.policy == name]
-            yearly = losses[0].yearly if losses else Estimate(None, None, None, 0)
-            interval = f"{number_text(yearly.low)} to {number_text(yearly.high)}"
-            rows.append(
-                (
-                    policy.title,
-                    number_text(policy.figures["revenue"].mean),
-                    number_text(policy.figures["kept"].mean),
-                    number_text(yearly.mean),
-                    interval if yearly.low is not None else "",
-                )
+        """Return the sentence and a table for notebooks."""
+
+        def money(amount: float) -> str:
+            return money_text(amount, self.extent)
+
+        def lost(policy: str, against: str) -> str:
+            for loss in self.losses:
+                known = (loss.policy, loss.against, loss.measure)
+                if known == (policy, against, "revenue") and policy != FLAWLESS:
+                    return estimate_text(loss.yearly, money)
+            return ""
+
+        ends = {"baseline": self.scenario.baseline, "flawless": FLAWLESS}
+        ends = {key: end for key, end in ends.items() if key == end or end != FLAWLESS}
+        of_ends = (f"revenue lost {PER_YEAR} against {end}" for end in ends.values())
+        rows = [
+            (
+                policy.title,
+                estimate_text(policy.figures["revenue"], money),
+                estimate_text(policy.figures["kept"], "{:,.0f}".format),
+                *(lost(name, against) for against in ends),
             )
-        body = "".join(html_row(row, "td") for row in rows)
-        sentence = html.escape(self.sentence())
-        return f"<p>{sentence}</p><table>{html_row(head, 'th')}{body}</table>"
+            for name, policy in self.policies.items()
+        ]
+        head = ("policy", "revenue", "customers at the end", *of_ends)
+        return notebook_html(self.sentence(), [Grid(head, rows)], self.warnings)
 
 
 def compare(

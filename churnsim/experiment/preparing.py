@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.scenario import LEVERS, Scenario, list_policies, load_scenario
-from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.assemble import Overrides, pairs_of
 from churnsim.scenario.files import close_to, find, is_path
 from churnsim.scenario.model import FLAWLESS
 
@@ -41,12 +41,10 @@ def prepared(
         InputError: Settings or policies that there cannot be.
     """
     if isinstance(scenario, Scenario):
-        if overrides:
-            rule = "must come with a scenario's name or file, not with one loaded"
-            raise InputError(Problem(rule, field="overrides"))
+        loaded = load_scenario(scenario, overrides=overrides)
         for name in policies or ():
-            scenario.policy(name)
-        return scenario
+            loaded.policy(name)
+        return loaded
     loaded = load_scenario(scenario, overrides=overrides)
     new = [name for name in policies or () if name not in loaded.policy_names]
     if not new:
@@ -62,10 +60,7 @@ def prepared(
         "baseline": json.dumps(loaded.baseline),
         "policies": json.dumps([*loaded.policy_names, *new]),
     }
-    if not isinstance(overrides, Mapping):
-        texts = (text.partition("=") for text in overrides)
-        overrides = {key.strip(): value.strip() for key, _, value in texts}
-    return load_scenario(scenario, overrides={**overrides, **added})
+    return load_scenario(scenario, overrides={**dict(pairs_of(overrides)), **added})
 
 
 def question_of(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from churnsim.experiment import Life, Moment, Story
+from churnsim.experiment import Beat, Life, Story
 from churnsim.experiment.counterfactuals.wording import moment_text
 from churnsim.report.columns import paragraph
 from churnsim.report.grid import Row, grid
@@ -18,14 +17,6 @@ NARROWEST_LIFE = 16  # columns
 DIGEST_DIGITS = 12
 PART = "here they part"
 TURN = "here they take another course"
-
-
-class Beat(NamedTuple):
-    """A line of the text: what happens at one time in each world."""
-
-    time: float  # [days]
-    texts: tuple[str, str]  # "" where nothing happens
-    places: tuple[int, int]  # of the moments in their lives; -1 where nothing happens
 
 
 def story_text(story: Story, again: str, width: int, *, whole: bool) -> str:
@@ -43,7 +34,7 @@ def story_text(story: Story, again: str, width: int, *, whole: bool) -> str:
         f"{person.replication:,}, {format_duration(scenario.horizon)}, two worlds"
     )
     lines = [paragraph(title, width), ""]
-    shared, own = _beats(story)
+    shared, own = story.beats()
     if not whole:
         lines += _left_out(story, len(shared), width)
         shared = []
@@ -57,26 +48,6 @@ def story_text(story: Story, again: str, width: int, *, whole: bool) -> str:
         "the same story again with:"
     )
     return "\n".join([*lines, paragraph(origin, width), f"  {again}"])
-
-
-def _beats(story: Story) -> tuple[list[Beat], list[Beat]]:
-    """Return what is the same in both lives, and what comes after."""
-    a, b = (life.moments for life in story.lives)
-    n_shared = len(a) if story.parted is None else story.parted
-    beats = list(_merged(a, b))
-    return beats[:n_shared], beats[n_shared:]
-
-
-def _merged(a: Sequence[Moment], b: Sequence[Moment]) -> Iterator[Beat]:
-    """Yield the moments of both lives in time, those of one time beside each other."""
-    i = j = 0
-    while i < len(a) or j < len(b):
-        is_a = i < len(a) and (j == len(b) or a[i].time <= b[j].time)
-        is_b = j < len(b) and (i == len(a) or b[j].time <= a[i].time)
-        texts = (a[i].text if is_a else "", b[j].text if is_b else "")
-        places = (i if is_a else -1, j if is_b else -1)
-        yield Beat(a[i].time if is_a else b[j].time, texts, places)
-        i, j = i + is_a, j + is_b
 
 
 def _left_out(story: Story, n_shared: int, width: int) -> list[str]:

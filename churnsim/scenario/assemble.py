@@ -51,7 +51,7 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
         if above.get(*LOG):
             root = _without_told_by_log(root)
         root = _with_log_as_table(laid_over(root, above))
-    for key, value in _pairs(overrides):
+    for key, value in pairs_of(overrides):
         if key.split(".")[:2] == list(LOG):
             root = _without_told_by_log(root)
         root = _with_log_as_table(_overridden(root, key, value))
@@ -188,7 +188,7 @@ class _Policies:
             self.problems.append(problem)
 
 
-def _pairs(overrides: Overrides) -> list[tuple[str, str]]:
+def pairs_of(overrides: Overrides) -> list[tuple[str, str]]:
     """Return key and value of each override, as texts."""
     if isinstance(overrides, Mapping):
         return [(str(key), str(value)) for key, value in overrides.items()]

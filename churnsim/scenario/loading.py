@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import tomllib
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from churnsim.errors import InputError, Problem, ResourceError
-from churnsim.scenario.assemble import Overrides, assembled
+from churnsim.scenario.assemble import Overrides, assembled, pairs_of
 from churnsim.scenario.checks import (
     Sections,
     clock_problems,
@@ -23,7 +24,7 @@ from churnsim.scenario.files import find, read
 from churnsim.scenario.market import Market, Mistake, Population
 from churnsim.scenario.messages import at, distinct, problems
 from churnsim.scenario.model import Spec, filled
-from churnsim.scenario.nodes import Node, plain
+from churnsim.scenario.nodes import Node, Place, plain, to_node
 from churnsim.scenario.policy import Policy
 from churnsim.scenario.scenario import Scenario
 
@@ -32,12 +33,14 @@ SEED_BITS = 53  # of a drawn seed: every program reads such a number exactly
 T = TypeVar("T")
 
 
-def load_scenario(name_or_path: str | Path, *, overrides: Overrides = ()) -> Scenario:
+def load_scenario(
+    scenario: str | Path | Scenario, *, overrides: Overrides = ()
+) -> Scenario:
     """Return a scenario, validated whole.
 
     Args:
-        name_or_path: A ready scenario's name such as "telecom", or a file: a `Path`,
-            or a text with a slash or the suffix ".toml".
+        scenario: A ready one's name such as "telecom", or a file: a `Path`, or a text
+            with a slash or the suffix ".toml"; or one loaded before, to change it.
         overrides: Settings that lie over the file's, such as "market.lock_in=1.0" or
             {"policy.slow.speed.agents": "2"}. Values are read as TOML; what is no
             TOML is a text. Items of arrays are named by their `name` or number.
@@ -46,11 +49,36 @@ def load_scenario(name_or_path: str | Path, *, overrides: Overrides = ()) -> Sce
         InputError: All problems found, each with file, line, field, rule and value.
         ResourceError: Valid, but more than any machine could do.
     """
-    if isinstance(name_or_path, Path):
-        path = name_or_path
-    else:
-        path = find(name_or_path, "scenarios", None)
-    root, found, bases = assembled(read(path, rank=0), overrides)
+    if isinstance(scenario, Scenario):
+        return _changed(scenario, overrides) if overrides else scenario
+    given = scenario
+    path = given if isinstance(given, Path) else find(given, "scenarios", None)
+    return _scenario_of(path.stem, read(path, rank=0), overrides)
+
+
+def _changed(scenario: Scenario, overrides: Overrides) -> Scenario:
+    """Return a loaded scenario with settings changed.
+
+    Raises:
+        InputError: As `load_scenario`; or a setting that its policies were made from,
+            which would change nothing any more, or a policy that it does not have.
+    """
+    for key, _ in pairs_of(overrides):
+        if key.partition(".")[0] == "policy_defaults" or key.endswith(".extends"):
+            rule = "must be set as the file is loaded, not in a loaded scenario"
+            hint = "give the scenario's name or file instead"
+            raise InputError(Problem(rule, field=key, hint=hint))
+    place = Place(scenario.name, None, "", 0)
+    top = to_node(tomllib.loads(scenario.to_toml()), place, {}, ())
+    changed = _scenario_of(scenario.name, top, overrides)
+    for name in changed.policy_names:
+        scenario.policy(name)
+    return changed
+
+
+def _scenario_of(name: str, top: Node, overrides: Overrides) -> Scenario:
+    """Return the scenario of a file's content; see `load_scenario`."""
+    root, found, bases = assembled(top, overrides)
     root, of_transactions = _with_transactions(_with_seed(root))
     data = plain(root)
     context = {"currency": _currency(root)}
@@ -75,7 +103,7 @@ def load_scenario(name_or_path: str | Path, *, overrides: Overrides = ()) -> Sce
         raise InputError(*coarse)
     log = spec.population.transactions
     log_digest = _file_digest(Path(log.file)) if log else ""
-    return Scenario(path.stem, spec, warnings_of(spec, root), log_digest)
+    return Scenario(name, spec, warnings_of(spec, root), log_digest)
 
 
 def _with_seed(root: Node) -> Node:

@@ -510,7 +510,7 @@ def test_explain__one_replication_has_no_interval(shop: Scenario) -> None:
     assert all(share.total.low is None for share in found.shares)
     assert "(one replication, so no interval)" in found.sentence()
     assert "one replication: there are no intervals" in found.warnings
-    assert str(found).count("no interval") == 1 + 2 * len(found.levers)
+    assert str(found).count("no interval") == 1 + 3 * len(found.levers)
 
 
 @pytest.mark.compiled

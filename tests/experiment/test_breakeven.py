@@ -418,3 +418,23 @@ def test_lever__reads_back_what_it_sets(
     here = setting_of(again.spec, key)
     assert here is not None
     assert lever_of(key, key, (ends[0], here), "$")[2] == pytest.approx(half, rel=1e-15)
+
+
+@pytest.mark.compiled
+def test_breakeven__takes_a_loaded_scenario(liars: Path) -> None:
+    """A loaded scenario with a setting over it gives what its file gives."""
+    setting = ["market.lie_sting=2.5"]
+    search = Search(replications=3, high=0.2, execution=Execution(threads=2))
+    of_file, of_loaded = (
+        breakeven(
+            source,
+            "market.discovery",
+            "liar",
+            "excuser",
+            overrides=setting,
+            search=search,
+        )
+        for source in (liars, load_scenario(liars))
+    )
+    assert of_loaded.points == of_file.points
+    assert of_loaded.to_json_dict()["scenario_digest"] == of_file.scenario.digest

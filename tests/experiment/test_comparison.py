@@ -134,10 +134,15 @@ def test_compare__at_horizon_0_has_no_data(shop_file: Path) -> None:
     json.dumps(result.to_json_dict(), allow_nan=False)
 
 
-def test_compare__refuses_overrides_of_a_loaded_scenario(shop: Scenario) -> None:
-    """What is loaded is settled; overrides would be read and ignored."""
-    with pytest.raises(InputError, match="not with one loaded"):
-        compare(shop, overrides=["seed=1"])
+def test_compare__overrides_lie_over_a_loaded_scenario(
+    shop_file: Path, shop: Scenario
+) -> None:
+    """A loaded scenario with a setting changed is the file's with that setting."""
+    how = {"market.lock_in": "1.5", "horizon": "60 days"}
+    of_file = compare(shop_file, replications=2, overrides=how, execution=ONE)
+    of_loaded = compare(shop, replications=2, overrides=how, execution=ONE)
+    assert of_loaded.scenario.digest == of_file.scenario.digest != shop.digest
+    assert of_loaded.losses == of_file.losses
 
 
 def test_compare__refuses_a_loss_that_nobody_measured(comparison: Comparison) -> None:

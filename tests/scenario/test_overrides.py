@@ -112,3 +112,31 @@ def test_override__cures_a_file(shop: Path) -> None:
     text = PURCHASE.replace('"2 years"', "2")
     shop.write_text(text, encoding="utf-8")
     assert set_(shop, "horizon=1 day").horizon == 1
+
+
+def test_override__changes_a_loaded_scenario(shop: Path) -> None:
+    """A loaded scenario with settings over it is the file's with the same settings."""
+    settings = ("market.lock_in=1.5", "policy.slow.speed.agents=2", "seed=3")
+    changed = load_scenario(load_scenario(shop), overrides=settings)
+    assert changed.digest == set_(shop, *settings).digest
+    assert changed.name == "shop"
+    loaded = load_scenario(shop)
+    assert load_scenario(loaded) is loaded
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("policy_defaults.speed.agents=9", "give the scenario's name or file instead"),
+        ('policy.slow.extends="dishonest"', "must be set as the file is loaded"),
+        ('policies=["empowered", "blame_game"]', "must be one of"),
+        ("market.lok_in=1", "did you mean 'lock_in'?"),
+    ],
+)
+def test_override__of_a_loaded_scenario_is_never_ignored(
+    override: str, words: str, shop: Path
+) -> None:
+    """What a loaded scenario's policies were made from is refused, not passed over."""
+    with pytest.raises(InputError, match=words.replace("?", "[?]")) as caught:
+        load_scenario(load_scenario(shop), overrides=[override])
+    assert "\n" not in str(caught.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,8 +19,17 @@ from churnsim.experiment.attribution.wording import (
 )
 from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate
-from churnsim.experiment.plain import html_row, number_text, plain
-from churnsim.experiment.sentences import Extent
+from churnsim.experiment.notebook import (
+    PER_YEAR,
+    Grid,
+    dataframe,
+    estimate_text,
+    notebook_html,
+    one_line,
+    share_text,
+)
+from churnsim.experiment.plain import plain
+from churnsim.experiment.sentences import Extent, money_text
 from churnsim.records import Integers
 from churnsim.scenario import Scenario
 from churnsim.scenario.assumptions import Assumption
@@ -196,8 +204,12 @@ class Attribution:
         )
 
     def to_dataframe(self) -> Any:
-        """Return `to_arrow` as a pandas data frame; pandas must be installed."""
-        return self.to_arrow().to_pandas()
+        """Return `to_arrow` as a pandas data frame.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        return dataframe(self.to_arrow())
 
     def customers(self) -> pa.Table:
         """Return one row a customer of the chosen replication, in micro-units.
@@ -247,30 +259,35 @@ class Attribution:
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""
-        return f"<Attribution: {self.sentence()}>"
+        return one_line("Attribution", self.sentence())
 
     def __str__(self) -> str:
         """Return the sentence and a line for each lever."""
         return "\n".join([self.sentence(), *("  ".join(row) for row in self._rows())])
 
     def _repr_html_(self) -> str:
-        """Return a table for notebooks."""
-        head = ("lever", "lost", "95 % interval", "a year per 1,000", "of the loss")
-        body = "".join(html_row(row, "td") for row in self._rows())
-        sentence = html.escape(self.sentence())
-        return f"<p>{sentence}</p><table>{html_row(head, 'th')}{body}</table>"
+        """Return the sentence and a table for notebooks."""
+        head = ("lever", "lost", f"lost {PER_YEAR}", "of the loss")
+        grids = [Grid(head, self._rows())]
+        return notebook_html(self.sentence(), grids, self.warnings)
 
     def _rows(self) -> list[tuple[str, ...]]:
         """Return a row of texts for each lever."""
+
+        def money(amount: float) -> str:
+            return money_text(amount, self.extent)
+
+        # Of one replication a part of the loss would be a mean without an interval.
+        is_told = self.n_finished > 1
+        fractions = [share.fraction if is_told else None for share in self.shares]
         return [
             (
                 lever_text(share.lever),
-                number_text(share.total.mean),
-                _bounds(share.total),
-                number_text(share.yearly.mean),
-                "" if share.fraction is None else f"{share.fraction:.1%}",
+                estimate_text(share.total, money),
+                estimate_text(share.yearly, money),
+                "" if fraction is None else share_text(fraction),
             )
-            for share in self.shares
+            for share, fraction in zip(self.shares, fractions, strict=True)
         ]
 
 
@@ -305,9 +322,3 @@ def customers_table(chosen: Chosen, scheme: Scheme, levers: Sequence[str]) -> pa
 def _segment(segment: Segment) -> dict[str, Any]:
     """Return a segment for JSON, its shares too."""
     return {**plain(segment), "shares": [plain(share) for share in segment.shares]}
-
-
-def _bounds(value: Estimate) -> str:
-    if value.low is None:
-        return "no interval"
-    return f"{number_text(value.low)} to {number_text(value.high)}"

@@ -1,10 +1,10 @@
 """The same customers in two worlds: whose fate turns on the policy, and their lives."""
 
+from churnsim.experiment.counterfactuals.beats import Beat, Moment
 from churnsim.experiment.counterfactuals.record import Counterfactuals, Turn
 from churnsim.experiment.counterfactuals.running import Asked, counterfactuals
 from churnsim.experiment.counterfactuals.stories import (
     Life,
-    Moment,
     Person,
     Story,
     story,
@@ -19,5 +19,6 @@ __all__ = [
     "Story",
     "Life",
     "Moment",
+    "Beat",
     "Person",
 ]

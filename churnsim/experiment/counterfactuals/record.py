@@ -26,9 +26,21 @@ import pyarrow as pa
 from churnsim.engines.outcome import ratio
 from churnsim.errors import PartialError
 from churnsim.experiment.counterfactuals.pairs import KEPT, Pair
-from churnsim.experiment.counterfactuals.wording import Finding, sentence_of_turning
+from churnsim.experiment.counterfactuals.wording import (
+    Finding,
+    cause_text,
+    sentence_of_turning,
+)
 from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.intervals import ROUGH_BELOW, SHARE, Estimate, estimate
+from churnsim.experiment.notebook import (
+    Grid,
+    dataframe,
+    estimate_text,
+    notebook_html,
+    one_line,
+    share_text,
+)
 from churnsim.experiment.plain import plain
 from churnsim.experiment.sentences import Extent
 from churnsim.records import Cause, Integers
@@ -173,6 +185,25 @@ class Counterfactuals:
         shares = [ratio(each.lost_kept, each.people) for each in fates]
         return estimate(shares, SHARE)
 
+    def necessary_by_cause(self) -> dict[Cause, Estimate]:
+        """Return PN for the customers lost by each cause under source [-].
+
+        Of those lost by it, the share kept under target, as `necessary`; of causes by
+        which somebody is lost.
+        """
+        lost = self.cross[1:].sum(axis=1)
+        return {
+            cause: estimate(
+                [
+                    ratio(int(pair.cross[cause, KEPT]), int(pair.cross[cause].sum()))
+                    for pair in self.pairs
+                ],
+                SHARE,
+            )
+            for cause in Cause
+            if cause != KEPT and lost[cause - 1]
+        }
+
     def error(self) -> PartialError | None:
         """Return the error about failed replications, if there were any."""
         return partial_error(self.failures, self.n_asked)
@@ -226,8 +257,12 @@ class Counterfactuals:
         return pa.table(columns)
 
     def to_dataframe(self) -> Any:
-        """Return `to_arrow` as a pandas data frame; pandas must be installed."""
-        return self.to_arrow().to_pandas()
+        """Return `to_arrow` as a pandas data frame.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        return dataframe(self.to_arrow())
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return counts, causes and probabilities in numbers, texts and lists."""
@@ -259,8 +294,30 @@ class Counterfactuals:
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""
-        return f"<Counterfactuals: {self.sentence()}>"
+        return one_line("Counterfactuals", self.sentence())
 
     def __str__(self) -> str:
         """Return the sentence."""
         return self.sentence()
+
+    def _repr_html_(self) -> str:
+        """Return the sentence and tables for notebooks."""
+        a, b = self.source, self.target
+        shares = (
+            (f"of those lost under {a}, kept under {b} (necessary)", self.necessary),
+            (f"of those kept under {b}, lost under {a} (sufficient)", self.sufficient),
+            (f"of all, lost under {a} and kept under {b} (both)", self.both),
+        )
+        causes = [
+            (cause_text(cause), estimate_text(share, share_text))
+            for cause, share in self.necessary_by_cause().items()
+        ]
+        grids = [
+            Grid(
+                ("share of customers", "mean (95 % interval)"),
+                [(name, estimate_text(share, share_text)) for name, share in shares],
+            ),
+            Grid((f"lost under {a} by", f"of them kept under {b}"), causes),
+        ]
+        grids = grids if a != b else []
+        return notebook_html(self.sentence(), grids, self.warnings)

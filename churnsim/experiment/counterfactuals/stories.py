@@ -12,6 +12,7 @@ import pyarrow as pa
 from churnsim.engines.books import Account, Event
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import InputError, Problem
+from churnsim.experiment.counterfactuals.beats import Beat, Moment, merged
 from churnsim.experiment.counterfactuals.logs import (
     Log,
     events_of,
@@ -26,6 +27,7 @@ from churnsim.experiment.counterfactuals.wording import (
     words_of,
 )
 from churnsim.experiment.memory import check_memory, need_of
+from churnsim.experiment.notebook import Grid, dataframe, notebook_html, one_line
 from churnsim.experiment.preparing import question_of
 from churnsim.experiment.replications import checked_number, checked_seed
 from churnsim.mechanisms.episode import kind_index
@@ -38,6 +40,7 @@ from churnsim.units import format_money
 
 ENGINE = "kernel"
 HOURS = 24.0  # in a day
+BEATS_MAX = 40  # that a notebook shows
 
 
 class Person(NamedTuple):
@@ -46,16 +49,6 @@ class Person(NamedTuple):
     customer: int
     replication: int = 0
     seed: int | None = None  # the scenario's where absent
-
-
-class Moment(NamedTuple):
-    """An event of the event log, and what it is in words."""
-
-    time: float  # [days]
-    event: str  # a name of Event, in lower case
-    episode: int  # as logged: the episode's address, or a cause
-    grievance: float  # as logged [log-odds]
-    text: str
 
 
 class Life(NamedTuple):
@@ -143,6 +136,13 @@ class Story:
             f"{text}, and take another course on {moment_text(self.other_course_at)}."
         )
 
+    def beats(self) -> tuple[list[Beat], list[Beat]]:
+        """Return what is the same in both lives, and what comes after, in time."""
+        a, b = (life.moments for life in self.lives)
+        n_shared = len(a) if self.parted is None else self.parted
+        beats = list(merged(a, b))
+        return beats[:n_shared], beats[n_shared:]
+
     def to_arrow(self) -> pa.Table:
         """Return one row for each moment of each life, with the policy first."""
         rows = [
@@ -155,6 +155,14 @@ class Story:
         types = {name: pa.int64() for name in names}
         types |= dict.fromkeys(reals, pa.float64()) | dict.fromkeys(texts, pa.string())
         return pa.Table.from_pylist(rows, pa.schema(types.items()))
+
+    def to_dataframe(self) -> Any:
+        """Return `to_arrow` as a pandas data frame.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        return dataframe(self.to_arrow())
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return both whole lives in numbers, texts and lists."""
@@ -182,16 +190,26 @@ class Story:
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""
-        return f"<Story: {self.sentence()}>"
+        return one_line("Story", self.sentence())
 
     def __str__(self) -> str:
         """Return the sentence."""
         return self.sentence()
 
+    def _repr_html_(self) -> str:
+        """Return the sentence and what happens after the lives part, for notebooks."""
+        a, b = self.lives
+        _, own = self.beats()
+        rows = [(moment_text(beat.time), *beat.texts) for beat in own[:BEATS_MAX]]
+        grids = [Grid(("", f"under {a.policy}", f"under {b.policy}"), rows)]
+        n_more = len(own) - len(rows)
+        notes = [f"{n_more:,} later moments are in to_dataframe()"] if n_more else []
+        return notebook_html(self.sentence(), grids, notes=notes)
+
 
 def story(
     scenario: Scenario | str | Path,
-    person: Person,
+    person: Person | int,
     source: str | None = None,
     target: str | None = None,
     *,
@@ -201,7 +219,8 @@ def story(
 
     Args:
         scenario: A ready one's name, a file, or what `load_scenario` returned.
-        person: Which customer, in which replication, at which seed.
+        person: Which customer, in which replication, at which seed; a bare number is
+            a customer of replication 0 at the scenario's seed.
         source: The last of the scenario's policies where absent.
         target: The scenario's baseline where absent.
         overrides: Settings that lie over the file's.
@@ -212,6 +231,7 @@ def story(
     """
     question = question_of(scenario, source, target, overrides)
     loaded = question.scenario
+    person = person if isinstance(person, Person) else Person(person)
     seed = checked_seed(loaded, person.seed)
     number = checked_number("replication", person.replication, 0, 2**32 - 1)
     check_memory(need_of(loaded, ENGINE, 2, 1))

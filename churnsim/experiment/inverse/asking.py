@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +36,7 @@ from churnsim.experiment.replications import (
 from churnsim.experiment.workers import Job, Keep
 from churnsim.records import MICRO, Population
 from churnsim.scenario import Scenario, load_scenario
-from churnsim.scenario.assemble import Overrides
+from churnsim.scenario.assemble import Overrides, pairs_of
 from churnsim.scenario.assumptions import assumptions_of
 from churnsim.scenario.files import close_to
 from churnsim.units import year_days
@@ -75,7 +74,7 @@ class Asked(NamedTuple):
     """A question with all that was left open filled in."""
 
     scenario: Scenario  # as it is without the lever
-    path: str | Path
+    origin: Scenario | str | Path  # what settings are laid over
     settings: dict[str, str]  # that lie over the file's, the same at every value
     policy: str
     against: str
@@ -85,7 +84,7 @@ class Asked(NamedTuple):
 
 
 def breakeven(
-    scenario: str | Path,
+    scenario: Scenario | str | Path,
     lever: str,
     policy: str,
     against: str | None = None,
@@ -100,7 +99,7 @@ def breakeven(
     the values at which it cannot be told from zero are the root's interval.
 
     Args:
-        scenario: A ready one's name or a file.
+        scenario: A ready one's name, a file, or what `load_scenario` returned.
         lever: A setting such as "market.discovery", or one of the policy's such as
             "authority.limit"; spelled as in `overrides`.
         policy: That may lose.
@@ -214,7 +213,7 @@ class _Runs:
         """
         asked = self.asked
         setting = {asked.lever.key: asked.lever.setting(value)}
-        scenario = load_scenario(asked.path, overrides={**asked.settings, **setting})
+        scenario = load_scenario(asked.origin, overrides={**asked.settings, **setting})
         is_same = self._of_others is not None and _is_same_for(
             asked.against, self._of_others, scenario
         )
@@ -270,7 +269,7 @@ def _searched(runs: _Runs, span: Span) -> tuple[Crossing | None, bool]:
 
 
 def _asked(
-    scenario: str | Path,
+    scenario: Scenario | str | Path,
     question: tuple[str, str, str | None],
     overrides: Overrides,
     search: Search,
@@ -290,7 +289,7 @@ def _asked(
         raise InputError(Problem(rule, field="policy", value=policy, hint=hint))
     key = key_of(field, policy)
     settings = {
-        **_as_mapping(overrides),
+        **dict(pairs_of(overrides)),
         "seed": str(checked_seed(loaded, search.seed)),
         "baseline": json.dumps(loaded.baseline),
         "policies": json.dumps(loaded.policy_names),
@@ -329,13 +328,6 @@ def _of_lever(error: InputError) -> InputError:
             for problem in error.problems
         )
     )
-
-
-def _as_mapping(overrides: Overrides) -> dict[str, str]:
-    if isinstance(overrides, Mapping):
-        return {str(key): str(value) for key, value in overrides.items()}
-    texts = (text.partition("=") for text in overrides)
-    return {key.strip(): value.strip() for key, _, value in texts}
 
 
 def _is_same_for(policy: str, a: Scenario, b: Scenario) -> bool:

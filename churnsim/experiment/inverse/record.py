@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +10,15 @@ from churnsim.experiment.failures import Failure, partial_error
 from churnsim.experiment.intervals import ROUGH_BELOW, Estimate
 from churnsim.experiment.inverse.crossing import Crossing, Span
 from churnsim.experiment.inverse.lever import Lever
-from churnsim.experiment.plain import html_row, number_text, plain
+from churnsim.experiment.notebook import (
+    PER_YEAR,
+    Grid,
+    dataframe,
+    estimate_text,
+    notebook_html,
+    one_line,
+)
+from churnsim.experiment.plain import plain
 from churnsim.experiment.sentences import (
     PER,
     Extent,
@@ -82,6 +89,13 @@ class Breakeven:
             return "starts" if self.crossing.starts else "stops"
         return "always" if (self.points[0].total.mean or 0.0) > 0.0 else "never"
 
+    @property
+    def extent(self) -> Extent:
+        """Return how much of what was asked for stands behind it."""
+        return Extent(
+            self.n_asked, self.n_finished, len(self.failures), self.scenario.currency
+        )
+
     def error(self) -> PartialError | None:
         """Return the error about failed replications, if there were any."""
         return partial_error(self.failures, self.n_asked)
@@ -113,6 +127,14 @@ class Breakeven:
                 columns[label] = pa.array(column, pa.float64())
         n = [point.total.n for point in self.points]
         return pa.table({**columns, "replications": pa.array(n, pa.int64())})
+
+    def to_dataframe(self) -> Any:
+        """Return `to_arrow` as a pandas data frame.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        return dataframe(self.to_arrow())
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return the whole answer in numbers, texts and lists."""
@@ -154,20 +176,19 @@ class Breakeven:
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""
-        return f"<Breakeven: {' '.join(self.sentence().split())}>"
+        return one_line("Breakeven", self.sentence())
 
     def _repr_html_(self) -> str:
-        """Return a table for notebooks."""
-        head = (self.lever.field, "lost a year per 1,000 customers", "95 % interval")
-        rows = []
-        for point in self.points:
-            yearly = point.yearly
-            interval = f"{number_text(yearly.low)} to {number_text(yearly.high)}"
-            cells = (point.text, number_text(yearly.mean))
-            rows.append((*cells, interval if yearly.low is not None else ""))
-        body = "".join(html_row(row, "td") for row in rows)
-        sentence = html.escape(self.sentence())
-        return f"<p>{sentence}</p><table>{html_row(head, 'th')}{body}</table>"
+        """Return the sentence and a table for notebooks."""
+
+        def money(amount: float) -> str:
+            return money_text(amount, self.extent)
+
+        head = (self.lever.field, f"lost {PER_YEAR}")
+        rows = [
+            (point.text, estimate_text(point.yearly, money)) for point in self.points
+        ]
+        return notebook_html(self.sentence(), [Grid(head, rows)], self.warnings)
 
     def _crosses(self) -> str:
         crossing, text = self.crossing, self.lever.text
@@ -250,8 +271,7 @@ class Breakeven:
 
     def _amount(self, point: Point) -> str:
         """Return what is lost or gained at a value, with its interval."""
-        n_failed = len(self.failures)
-        extent = Extent(self.n_asked, self.n_finished, n_failed, self.scenario.currency)
+        extent = self.extent
         value = point.yearly
         if value.mean is None:
             return "no data"

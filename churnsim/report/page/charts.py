@@ -36,6 +36,9 @@ class Drawing(NamedTuple):
     domain: tuple[float, float] | None = None  # of the quantity
     form: str = ""  # d3's, of the quantity; "" as Vega chooses
     ticks: tuple[tuple[float, str], ...] = ()  # of a logarithmic x axis: place, label
+    x_form: str = "d"  # d3's, of a line's x axis; "d" has ticks at whole numbers only
+    is_stepped: bool = False  # a line keeps its height until the next point
+    of: str = "policy"  # what a label names, to whoever points at it
     order: tuple[str, ...] = ()  # labels from top to bottom
     legend: tuple[LegendItem, ...] = ()
 
@@ -47,7 +50,7 @@ def bars(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     text goes), `text`, `shown` and `colour` (a place in the palette).
     """
     base = alt.Chart(ROWS).encode(
-        y=_labels(drawing), tooltip=_told("policy", drawing.x_title)
+        y=_labels(drawing), tooltip=_told("policy", drawing.x_title, drawing.of)
     )
     bar = base.mark_bar(height={"band": 0.55}).encode(
         x=_across("value", drawing), color=_painted()
@@ -96,7 +99,7 @@ def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         order=alt.Order("rank:Q"),
         tooltip=[
             alt.Tooltip("name:N", title="lost"),
-            *_told("policy", drawing.x_title),
+            *_told("policy", drawing.x_title, drawing.of),
         ],
     )
     bar = base.mark_bar(
@@ -125,7 +128,8 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     Rows have `key`, `name`, `x`, `value`, `low` and `high` (None: no interval), `when`
     and `shown`.
     """
-    axis = alt.Axis(title=drawing.x_title, grid=False, format="d", tickMinStep=1)
+    whole = {"tickMinStep": 1} if drawing.x_form == "d" else {}
+    axis = alt.Axis(title=drawing.x_title, grid=False, format=drawing.x_form, **whole)
     # Said, since bands without an interval would have no extent.
     places = sorted(row["x"] for row in rows) or [0.0, 1.0]
     reach = [places[0], places[-1]]
@@ -154,7 +158,8 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     )
     keys = [item.key for item in drawing.legend]
     dashes = [list(item.dash) for item in drawing.legend]
-    line = base.mark_line(strokeWidth=2.2).encode(
+    course = "step-after" if drawing.is_stepped else "linear"
+    line = base.mark_line(strokeWidth=2.2, interpolate=course).encode(
         y=height,
         color=colour,
         strokeDash=alt.StrokeDash(
@@ -168,7 +173,7 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         y=height,
         color=colour,
         tooltip=[
-            alt.Tooltip("name:N", title="policy"),
+            alt.Tooltip("name:N", title=drawing.of),
             alt.Tooltip("when:N", title=drawing.x_title),
             alt.Tooltip("shown:N", title=drawing.y_title),
         ],
@@ -200,7 +205,7 @@ def dots(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         ),
         tooltip=[
             alt.Tooltip("name:N", title="seen by"),
-            *_told("policy", drawing.x_title),
+            *_told("policy", drawing.x_title, drawing.of),
         ],
     )
     return _finished(alt.layer(gap, mark), rows, _height(drawing), palette)
@@ -275,10 +280,10 @@ def _legend(drawing: Drawing, palette: Palette) -> alt.Legend | None:
     return alt.Legend(title=None, labelExpr=f"({labels})[datum.label]", **more)
 
 
-def _told(field: str, title: str, called: str = "") -> list[alt.Tooltip]:
+def _told(field: str, title: str, called: str) -> list[alt.Tooltip]:
     """Return what a pointer is told: whose mark it is, and its amount."""
     return [
-        alt.Tooltip(f"{field}:N", title=called or field),
+        alt.Tooltip(f"{field}:N", title=called),
         alt.Tooltip("shown:N", title=title),
     ]
 

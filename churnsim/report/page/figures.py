@@ -79,7 +79,7 @@ class Results:
 
     def broken(self, policy: str) -> str:
         """Return what a policy is called, in lines that fit beside a chart."""
-        return "\n".join(textwrap.wrap(self.label(policy), LABEL_WIDTH)) or policy
+        return broken(self.label(policy)) or policy
 
     def figure(self, name: str) -> list[Estimate]:
         """Return a figure of each policy."""
@@ -128,21 +128,33 @@ class Results:
             unit: "money", "count", "share", "days", or "points": shares apart.
             scale: Of money; that of the means where absent.
         """
-        means = [value.mean for value in values]
-        bounds = [bound for value in values for bound in value[1:3]]
-        if unit == "money":
-            scale = scale or scale_of(means)
-            mean_cells = money_cells(means, self.currency, scale)
-            bound_cells = money_cells(bounds, self.currency, scale)
-        else:
-            mean_cells, bound_cells = _CELLS[unit](means), _CELLS[unit](bounds)
-        pairs = zip(bound_cells[::2], bound_cells[1::2], strict=True)
-        return [
-            Shown(mean, low, high) if value.low is not None else Shown(mean, "", "")
-            for value, mean, (low, high) in zip(values, mean_cells, pairs, strict=True)
-        ]
+        return shown_estimates(values, unit, self.currency, scale)
 
     def shown_losses(self, values: Sequence[Estimate]) -> list[Shown]:
         """Return losses as the text table shows them: one unit for means and bounds."""
         scale = scale_of(bound for value in values for bound in value[:3])
         return self.shown(values, "money", scale)
+
+
+def broken(label: str) -> str:
+    """Return a label in lines that fit beside a chart."""
+    return "\n".join(textwrap.wrap(label, LABEL_WIDTH))
+
+
+def shown_estimates(
+    values: Sequence[Estimate], unit: str, currency: str, scale: Scale | None = None
+) -> list[Shown]:
+    """Return estimates as text, in one unit along them; see `Results.shown`."""
+    means = [value.mean for value in values]
+    bounds = [bound for value in values for bound in value[1:3]]
+    if unit == "money":
+        scale = scale or scale_of(means)
+        mean_cells = money_cells(means, currency, scale)
+        bound_cells = money_cells(bounds, currency, scale)
+    else:
+        mean_cells, bound_cells = _CELLS[unit](means), _CELLS[unit](bounds)
+    pairs = zip(bound_cells[::2], bound_cells[1::2], strict=True)
+    return [
+        Shown(mean, low, high) if value.low is not None else Shown(mean, "", "")
+        for value, mean, (low, high) in zip(values, mean_cells, pairs, strict=True)
+    ]

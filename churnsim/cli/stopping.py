@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final, TypeVar
+
+from churnsim.errors import InterruptedRun
+
+WATCH: Final = 0.1  # how often a wait looks whether to stop [s]
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -26,3 +34,32 @@ def stopping() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def unless_stopped(work: Callable[[], T], what: str) -> T:
+    """Return what `work` returns, or answer Ctrl-C at once.
+
+    Compiled code cannot be interrupted, so it runs in a thread that is left behind.
+
+    Args:
+        work: What may take long, and keeps nothing that is half done.
+        what: Is being done, such as "the story was told".
+
+    Raises:
+        InterruptedRun: Stopped before it was done.
+        Exception: What the work raises.
+    """
+    told: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            told.set_result(work())
+        except Exception as error:  # noqa: BLE001 - raised again in the other thread
+            told.set_exception(error)
+
+    with stopping() as stop:
+        threading.Thread(target=run, daemon=True).start()
+        while not stop.is_set():
+            if wait([told], WATCH).done:
+                return told.result()
+    raise InterruptedRun(f"stopped before {what}")

@@ -21,6 +21,7 @@ from churnsim.cli.options import (
 from churnsim.cli.progress import tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
+from churnsim.cli.stopping import unless_stopped
 
 if TYPE_CHECKING:
     from churnsim.experiment import Story
@@ -79,12 +80,15 @@ def story_command(options: StoryOptions) -> None:
     from churnsim.report.stories import story_text
 
     tell_compiling("kernel")
-    told = story(
-        options.scenario,
-        Person(options.customer, options.replication, options.seed),
-        options.source,
-        options.target,
-        overrides=with_horizon(options.overrides, options.horizon),
+    told = unless_stopped(
+        lambda: story(
+            options.scenario,
+            Person(options.customer, options.replication, options.seed),
+            options.source,
+            options.target,
+            overrides=with_horizon(options.overrides, options.horizon),
+        ),
+        "the story was told",
     )
     if options.as_json:
         say(json.dumps(told.to_json_dict(), indent=2, allow_nan=False))

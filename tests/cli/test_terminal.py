@@ -206,6 +206,42 @@ def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
     assert err.splitlines()[-1] == "stopped before the first replication was finished"
 
 
+@pytest.mark.compiled
+def test_interrupt__of_a_story(tmp_path: Path) -> None:
+    """Ctrl-C while a story is simulated answers within half a second, in one line."""
+    size = ["--set", "population.customers=50000", "--horizon", "20 years"]
+    begun = "from churnsim.experiment.counterfactuals import stories as s\n"
+    begun += "made = s.make_population\n"
+    begun += "def told(*a, **k):\n"
+    begun += "    import sys; print('begun', file=sys.stderr, flush=True)\n"
+    begun += "    return made(*a, **k)\n"
+    begun += "s.make_population = told\n"
+    times = []
+    for _ in range(5):
+        before = slowdown()
+        process = subprocess.Popen(
+            [sys.executable, "-c", begun + MAIN, "story", "--customer", "3", *size],
+            cwd=tmp_path,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        until(process, "begun")
+        time.sleep(0.5)  # into what is compiled
+        began = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        took = time.perf_counter() - began
+        assert process.returncode == ExitCode.INTERRUPTED
+        assert (out, err) == ("", "stopped before the story was told\n")
+        times.append(took / max(1.0, before, slowdown()))
+        if times[-1] < TOLD_WITHIN:
+            break
+    assert min(times) < TOLD_WITHIN
+
+
 def test_pipe__a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     """When whoever reads the output stops reading, the command leaves quietly."""
     process = subprocess.Popen(

@@ -15,7 +15,8 @@ from churnsim.cli.console import tell
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-HEARTBEAT: Final = 10.0  # seconds between lines where there is no terminal
+HEARTBEAT: Final = 10.0  # until the first line where there is no terminal [s]
+HEARTBEAT_MAX: Final = 600.0  # between lines of a long run: each wait is twice as long
 
 
 class Moment(NamedTuple):
@@ -27,7 +28,7 @@ class Moment(NamedTuple):
 
 
 class Report(Protocol):
-    """Is told how many of how many replications are done."""
+    """Is told how many of how many replications are done; of 0: it is not known."""
 
     def __call__(self, done: int, total: int) -> None:
         """Take note."""
@@ -71,18 +72,21 @@ def _bar(what: str) -> Iterator[Report]:
     )
     task: TaskID = bar.add_task("", total=None)
     with bar:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        # Without a total the bar runs to and fro.
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 @contextmanager
 def _heartbeat(what: str) -> Iterator[Report]:
-    """Write a line every ten seconds; none where all is done sooner."""
+    """Write a line after ten seconds, then ever more seldom; none where it is done."""
     ended = threading.Event()
     began = time.monotonic()
     reports: list[Moment] = []
 
     def beat() -> None:
-        while not ended.wait(HEARTBEAT):
+        wait = HEARTBEAT
+        while not ended.wait(wait):
+            wait = min(2.0 * wait, HEARTBEAT_MAX)
             tell(_line(reports, time.monotonic() - began, what))
 
     def report(done: int, total: int) -> None:
@@ -113,6 +117,10 @@ def _line(reports: list[Moment], now: float, what: str = "replications") -> str:
     if not reports:
         return f"{now:.0f} s, no replication finished yet"
     first, last = reports[0], reports[-1]
+    if not last.total:
+        n = last.done
+        plural = "" if n == 1 else "s"
+        return f"{now:.0f} s, {n} replication{plural}; how many it takes is learnt soon"
     line = f"{now:.0f} s, {last.done} of {last.total} {what}"
     if last.done == first.done:
         return line

@@ -26,7 +26,7 @@ REPLICATIONS_MAX = 1_000_000
 WORKERS_MAX = 1024
 
 Policies = Sequence[str] | Mapping[str, str | Policy]
-Progress = Callable[[int, int], None]  # replications done, of how many
+Progress = Callable[[int, int], None]  # replications done, of how many; 0: not known
 
 
 class Execution(NamedTuple):

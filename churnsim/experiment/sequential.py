@@ -46,6 +46,15 @@ class Until(NamedTuple):
     first: int | None = None  # replications before the first look
 
 
+class Batch(NamedTuple):
+    """What is known as a batch begins."""
+
+    done: int  # replications before it
+    target: int  # with it
+    precise: float | None  # that the precision seems to take; None: not known yet
+    began: float  # the first batch, by the monotonic clock [s]
+
+
 def run_until(
     scenario: Scenario,
     policies: Sequence[str],
@@ -65,9 +74,11 @@ def run_until(
     began = time.monotonic()
     results: Replications | None = None
     done, target = 0, first_batch(until)
+    loss: Estimate | None = None
     while done < target:
         numbers = range(done, target)
-        how = execution._replace(progress=shifted(execution, done, target))
+        batch = Batch(done, target, precise(until, loss, done), began)
+        how = execution._replace(progress=shifted(execution, until, batch))
         try:
             more = run_replications(
                 scenario, policies, replications=numbers, seed=seed, execution=how
@@ -83,9 +94,12 @@ def run_until(
             break
         done = target
         spent = time.monotonic() - began
-        target = next_target(until, headline(scenario, results), done, spent)
+        loss = headline(scenario, results)
+        target = next_target(until, loss, done, spent)
     if results is None:
         raise InputError(Problem("must be at least 1", field="replications"))
+    if execution.progress is not None and not results.is_stopped:
+        execution.progress(done, done)  # only the last look tells that it was the last
     return results
 
 
@@ -136,22 +150,50 @@ def next_target(until: Until, loss: Estimate | None, done: int, spent: float) ->
 
 
 def n_needed(until: Until, loss: Estimate | None, done: int) -> int:
-    """Return how many replications the precision seems to take; `done` if reached.
+    """Return how many replications to look after next; `done` if it is precise."""
+    if loss is None or until.half_width is None:
+        return done
+    guess = precise(until, loss, done)
+    if guess is None:
+        return max(FIRST, done + 1)
+    if guess <= done:
+        return done
+    guess = min(guess, GROWTH_MAX * done)
+    return min(MOST, max(math.ceil(guess), math.ceil(GROWTH_MIN * done)))
+
+
+def precise(until: Until, loss: Estimate | None, done: int) -> float | None:
+    """Return how many replications the precision seems to take; None: not known yet.
 
     Half-widths shrink with the root of the number.
     """
-    if loss is None or until.half_width is None:
-        return done
-    if loss.low is None or loss.high is None or loss.mean is None or done < FIRST:
-        return max(FIRST, done + 1)
+    if loss is None or until.half_width is None or done < FIRST:
+        return None
+    if loss.low is None or loss.high is None or loss.mean is None:
+        return None
     reach = 0.5 * (loss.high - loss.low)
     wanted = until.half_width * (abs(loss.mean) if until.is_share else 1.0)
     if reach <= wanted:
-        return done
-    if wanted == 0.0:
-        return MOST
-    guess = done * min((reach / wanted) ** 2, GROWTH_MAX)
-    return min(MOST, max(math.ceil(guess), math.ceil(GROWTH_MIN * done)))
+        return float(done)
+    return min(float(MOST), done * (reach / wanted) ** 2) if wanted else float(MOST)
+
+
+def expected(until: Until, batch: Batch, done: int, spent: float) -> int:
+    """Return how many replications there will be at the end; 0: not known yet.
+
+    From the precision as of the last look, from the time that is left, or whichever
+    comes first.
+
+    Args:
+        until: When to stop.
+        batch: What was known as it began.
+        done: Replications so far.
+        spent: On them [s].
+    """
+    ends = [] if batch.precise is None else [batch.precise]
+    if until.budget is not None and done:
+        ends.append(done * until.budget / max(spent, 1e-9))
+    return max(done, batch.target, math.ceil(min(ends))) if ends else 0
 
 
 def headline(scenario: Scenario, results: Replications) -> Estimate | None:
@@ -207,10 +249,16 @@ def joined(early: Replications, late: Replications) -> Replications:
 
 
 def shifted(
-    execution: Execution, done: int, target: int
+    execution: Execution, until: Until, batch: Batch
 ) -> Callable[[int, int], None] | None:
     """Return progress of a batch as progress of the whole."""
     tell = execution.progress
     if tell is None:
         return None
-    return lambda now, _: tell(done + now, target)
+
+    def told(now: int, _: int) -> None:
+        done = batch.done + now
+        spent = time.monotonic() - batch.began
+        tell(done, expected(until, batch, done, spent))
+
+    return told

@@ -111,13 +111,35 @@ def test_progress__heartbeat_tells_what_is_left(
         time.sleep(0.05)
         report(1, 5)
         report(2, 5)
-        time.sleep(0.05)
+        time.sleep(0.3)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].endswith("no replication finished yet")
     assert "2 of 5 replications, about 0 s left" in lines[-1]
     assert bars._line([bars.Moment(60, 1, 9), bars.Moment(64, 3, 9)], 65.0) == (
         "65 s, 3 of 9 replications, about 12 s left"
     )
+
+
+def test_progress__says_so_where_the_end_is_not_known() -> None:
+    """Before the first look no time is made up that would be left."""
+    line = bars._line([bars.Moment(1, 1, 0), bars.Moment(9, 7, 0)], 10.0)
+    assert line == "10 s, 7 replications; how many it takes is learnt soon"
+    line = bars._line([bars.Moment(1, 1, 0), bars.Moment(21, 21, 41)], 21.0)
+    assert line == "21 s, 21 of 41 replications, about 20 s left"
+
+
+def test_progress__is_quiet_in_a_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each wait for a line is twice as long, up to ten minutes; nothing is drawn."""
+    monkeypatch.setattr(bars, "HEARTBEAT", 0.02)
+    with bars.progress() as report:
+        report(1, 9)
+        time.sleep(0.5)
+    lines = capsys.readouterr().err.splitlines()
+    assert 2 <= len(lines) <= 5  # after .02, .06, .14, .3 s
+    assert all(line.isprintable() for line in lines)
+    assert bars.HEARTBEAT_MAX == 600.0
 
 
 def until(process: subprocess.Popen[str], mark: str) -> None:

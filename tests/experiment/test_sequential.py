@@ -15,9 +15,12 @@ from churnsim.experiment import Execution, Until, compare, estimate
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.sequential import (
     FIRST,
+    Batch,
+    expected,
     first_batch,
     n_needed,
     next_target,
+    precise,
     shortfall,
 )
 from churnsim.scenario import Scenario
@@ -103,12 +106,36 @@ def test_until__equals_as_many_replications_asked_for(shop: Scenario) -> None:
 
 
 def test_until__tells_how_far_it_is(shop: Scenario) -> None:
-    """Progress counts all batches and ends with the last."""
+    """Progress counts all batches; how many there will be is told from a look on."""
     told: list[tuple[int, int]] = []
     how = Execution(progress=lambda done, total: told.append((done, total)))
-    found = compare(shop, replications=Until(0.2, first=4), execution=how)
-    assert [done for done, _ in told] == list(range(1, found.n_finished + 1))
-    assert told[-1] == (found.n_finished, found.n_finished)
+    found = compare(shop, replications=Until(0.1), execution=how)
+    n = found.n_finished
+    assert n > FIRST
+    assert [done for done, _ in told] == [*range(1, n + 1), n]
+    assert {total for done, total in told if done <= FIRST} == {0}
+    assert all(total >= done for done, total in told[FIRST:])
+    assert told[-1] == (n, n)
+
+
+def test_expected__comes_from_the_precision_and_from_the_time() -> None:
+    """At half the width four times as many; in a tenth of the time ten times as many.
+
+    The next look, at twice as many, does not limit what is expected.
+    """
+    wide = Estimate(1.0, 0.8, 1.2, 20)  # half a width of .2
+    until = Until(0.05)
+    look = Batch(20, 40, precise(until, wide, 20), 0.0)
+    assert expected(until, look, 25, 9.0) == 20 * 16
+    before = Batch(0, 20, precise(until, None, 0), 0.0)
+    assert expected(until, before, 7, 9.0) == 0
+    in_time = Until(budget=60.0)
+    first = Batch(0, 4, None, 0.0)
+    assert expected(in_time, first, 3, 6.0) == 30
+    assert expected(in_time, first, 1, 55.0) == 4
+    both = Until(0.05, budget=60.0)
+    assert expected(both, look, 25, 6.0) == 250
+    assert expected(both, look, 25, 3.0) == 20 * 16
 
 
 def test_shortfall__is_told() -> None:

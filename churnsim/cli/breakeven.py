@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -20,6 +19,7 @@ from churnsim.cli.options import (
     typed_again,
     with_horizon,
 )
+from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
@@ -114,7 +114,7 @@ def breakeven_command(options: BreakevenOptions) -> None:
             ),
         )
     if options.as_json:
-        say(json.dumps(found.to_json_dict(), indent=2, allow_nan=False))
+        say_json(found.to_json_dict())
     else:
         show = shown_settings(options.scenario, options.overrides)
         say(breakeven_text(found, Commands(_again(options, found), show), columns()))

@@ -9,6 +9,15 @@ from typing import NamedTuple
 import click
 
 from churnsim.cli.console import say, tell
+from churnsim.cli.options import json_option
+from churnsim.cli.outputs import (
+    COMMANDS,
+    CheckedFile,
+    ValidateDocument,
+    documents,
+    problem_document,
+    say_json,
+)
 from churnsim.cli.shape import gathered
 from churnsim.cli.starter import STARTER
 from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
@@ -19,18 +28,28 @@ class InitOptions(NamedTuple):
 
     file: Path
     force: bool
+    as_json: bool
+
+
+class ValidateOptions(NamedTuple):
+    """Which files, and how it is told."""
+
+    files: tuple[str, ...]
+    as_json: bool
 
 
 class SchemaOptions(NamedTuple):
-    """Of which kind of file, and for whom."""
+    """Of which kind of file or document, and for whom."""
 
     kind: str
+    output: str | None
     as_markdown: bool
 
 
 @click.command("init", short_help="Write a commented scenario to fill in.")
 @click.argument("file", default="scenario.toml", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@json_option
 @gathered(InitOptions)
 def init_command(options: InitOptions) -> None:
     """Write a commented scenario to fill in; FILE is scenario.toml if not given.
@@ -42,62 +61,103 @@ def init_command(options: InitOptions) -> None:
         hint = f"try {file.with_suffix('.toml')}"
         raise InputError(Problem("must end in .toml", value=str(file), hint=hint))
     write_new(file, STARTER, force=options.force)
+    if options.as_json:
+        say_json({"written": [str(file)]})
+        return
     say(f"wrote {file}; look through it, then: churnsim run {as_argument(file)}")
 
 
 @click.command("validate", short_help="Check scenario and policy files.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def validate_command(files: tuple[str, ...]) -> None:
+@json_option
+@gathered(ValidateOptions)
+def validate_command(options: ValidateOptions) -> None:
     """Check scenario and policy files, and tell every mistake in them.
 
     A FILE can also be the name of a ready scenario or policy. Nothing is simulated.
     """
-    from churnsim.cli.policies import load_policy, policy_file
-    from churnsim.scenario import load_scenario
-
     failed: list[ChurnsimError] = []
-    for name in files:
-        try:
-            path = policy_file(name)
-            if path is not None:
-                load_policy(path)
-                say(f"{name}: a valid policy")
-                continue
-            scenario = load_scenario(name)
-        except ChurnsimError as error:
-            failed.append(error)
-            continue
-        for warning in scenario.warnings:
+    checked = [_checked(name, failed) for name in options.files]
+    for found in checked:
+        for warning in found["warnings"]:
             tell(f"warning: {warning}")
-        n_policies = len(scenario.policy_names)
-        say(f"{name}: a valid scenario of {n_policies} policies")
+        if found["is_valid"] and not options.as_json:
+            n = len(found["policies"])
+            of = f" of {n} policies" if found["kind"] == "scenario" else ""
+            say(f"{found['name']}: a valid {found['kind']}{of}")
+    if options.as_json:
+        document: ValidateDocument = {"is_valid": not failed, "files": checked}
+        say_json(document)
     if failed:
         # Of different kinds, the first decides the exit code.
         raise type(failed[0])(*(p for error in failed for p in error.problems))
 
 
-@click.command("schema", short_help="Print the JSON Schema of scenario files.")
+def _checked(name: str, failed: list[ChurnsimError]) -> CheckedFile:
+    """Return what a file is; an error is put to those that failed."""
+    from churnsim.cli.policies import load_policy, policy_file
+    from churnsim.scenario import load_scenario
+
+    found: CheckedFile = {
+        "name": name,
+        "kind": None,
+        "is_valid": False,
+        "policies": [],
+        "warnings": [],
+        "problems": [],
+    }
+    try:
+        path = policy_file(name)
+        found["kind"] = "scenario" if path is None else "policy"
+        if path is not None:
+            load_policy(path)
+        else:
+            scenario = load_scenario(name)
+            found["policies"] = list(scenario.policy_names)
+            found["warnings"] = [str(warning) for warning in scenario.warnings]
+    except ChurnsimError as error:
+        failed.append(error)
+        found["problems"] = [problem_document(problem) for problem in error.problems]
+    else:
+        found["is_valid"] = True
+    return found
+
+
+@click.command("schema", short_help="Print the JSON Schema of files and documents.")
 @click.argument("kind", default="scenario", type=click.Choice(["scenario", "policy"]))
 @click.option(
-    "--markdown", "as_markdown", is_flag=True, help="The reference as Markdown."
+    "--output",
+    type=click.Choice(COMMANDS),
+    metavar="COMMAND",
+    help="Of what this command prints with --json, instead.",
+)
+@click.option(
+    "--markdown/--json",
+    "as_markdown",
+    help="The reference of settings as Markdown; JSON Schema by default.",
 )
 @gathered(SchemaOptions)
 def schema_command(options: SchemaOptions) -> None:
-    """Print the JSON Schema of scenario or policy files.
+    """Print the JSON Schema of scenario or policy files, or of what a command prints.
 
     Editors that know TOML complete and check settings with it. With --markdown, print
     the reference of all settings instead, which is docs/scenarios.md.
     """
-    import json
-
     from churnsim.report.reference import reference
     from churnsim.scenario import json_schema
 
+    if options.output is not None:
+        from churnsim.cli.described import schema_of
+
+        if options.as_markdown:
+            raise click.UsageError("--markdown is for files; leave out --output")
+        say_json(schema_of(documents()[options.output]))
+        return
     schema = json_schema("policy" if options.kind == "policy" else "scenario")
     if options.as_markdown:
         say(reference(schema).rstrip("\n"))
     else:
-        say(json.dumps(schema, indent=2))
+        say_json(schema)
 
 
 def check_new(file: Path, *, force: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +22,7 @@ from churnsim.cli.options import (
     typed_again,
     with_horizon,
 )
+from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
@@ -115,7 +115,7 @@ def explain_command(options: ExplainOptions) -> None:
             ),
         )
     if options.as_json:
-        say(json.dumps(attribution.to_json_dict(), indent=2, allow_nan=False))
+        say_json(attribution.to_json_dict())
     else:
         show = shown_settings(options.scenario, options.overrides)
         commands = Commands(_again(options, attribution), show)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +12,8 @@ import click
 
 from churnsim.cli.check import as_argument, write_new
 from churnsim.cli.console import columns, say, tell
+from churnsim.cli.options import json_option
+from churnsim.cli.outputs import FitDocument, FittedModel, say_json
 from churnsim.cli.shape import gathered
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class FitOptions(NamedTuple):
     out: Path | None
     scenario: Path | None
     force: bool
+    as_json: bool
 
 
 @click.command("fit", short_help="Fit a market to a log of purchases.")
@@ -76,6 +80,7 @@ class FitOptions(NamedTuple):
     help="Write a complete scenario of the log's own customers there.",
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
+@json_option
 @gathered(FitOptions)
 def fit_command(options: FitOptions) -> None:
     """Fit how often, how long and for how much customers buy to a log of purchases.
@@ -86,7 +91,7 @@ def fit_command(options: FitOptions) -> None:
     these customers, reading the log in the same way: each is drawn from what its own
     purchases say.
     """
-    from churnsim.fit import fit_log, read_transactions
+    from churnsim.fit import fit_log, market_block, read_transactions
     from churnsim.report.fits import fit_text
 
     log = read_transactions(
@@ -99,25 +104,77 @@ def fit_command(options: FitOptions) -> None:
     for warning in log.warnings:
         tell(f"warning: {warning}")
     fits = fit_log(log)
-    say(fit_text(log, *fits, columns()))
-    _write(options, log, fits)
+    block = market_block(*fits, log, options.currency)
+    if not options.as_json:
+        say(fit_text(log, *fits, columns()))
+        say()
+    written = _write(options, log, fits, block)
+    if options.as_json:
+        _say_json(options, log, fits, block)
+    elif not written:
+        say(block.rstrip("\n"))
+        say()
+        say("to simulate these customers, write a scenario: add --scenario FILE.toml")
+
+
+def _say_json(
+    options: FitOptions,
+    log: TransactionLog,
+    fits: tuple[BgNbdFit, GammaGammaFit],
+    block: str,
+) -> None:
+    """Write the fits as one document."""
+    bgnbd, gamma_gamma = fits
+    document: FitDocument = {
+        "file": str(options.transactions),
+        "sha256": log.sha256,
+        "end": str(log.end),
+        "customers": len(log.customers),
+        "repeat_purchases": int(log.x.sum()),
+        "currency": options.currency,
+        "bgnbd": _model(bgnbd),
+        "gamma_gamma": _model(gamma_gamma),
+        "correlation": _finite(gamma_gamma.correlation),
+        "market": block,
+        "warnings": list(log.warnings),
+        "written": [str(file) for file in (options.out, options.scenario) if file],
+    }
+    say_json(document)
+
+
+def _model(fit: BgNbdFit | GammaGammaFit) -> FittedModel:
+    """Return a fitted model for JSON."""
+    errors = fit.standard_errors._asdict()
+    return {
+        "params": {name: float(x) for name, x in fit.params._asdict().items()},
+        "standard_errors": {name: _finite(x) for name, x in errors.items()},
+        "log_likelihood": float(fit.log_likelihood),
+        "customers": fit.n,
+        "converged": bool(fit.converged),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number that JSON knows; None for any other."""
+    return float(value) if math.isfinite(value) else None
 
 
 def _write(
-    options: FitOptions, log: TransactionLog, fits: tuple[BgNbdFit, GammaGammaFit]
-) -> None:
-    """Write what was asked for, or print the table where nothing was."""
-    from churnsim.fit import market_block
+    options: FitOptions,
+    log: TransactionLog,
+    fits: tuple[BgNbdFit, GammaGammaFit],
+    block: str,
+) -> bool:
+    """Write what was asked for, tell where, and return whether anything was."""
     from churnsim.report.fits import BASE, fitted_scenario
     from churnsim.scenario import load_scenario
     from churnsim.scenario.files import find
     from churnsim.scenario.transactions import Transactions
 
-    block = market_block(*fits, log, options.currency)
-    say()
+    note = tell if options.as_json else say
     if options.out:
         write_new(options.out, block, force=options.force)
-        say(f"wrote the [market] table to {options.out}")
+        note(f"wrote the [market] table to {options.out}")
     if options.scenario:
         folder = options.scenario.absolute().parent
         path = os.path.relpath(options.transactions.absolute(), folder)
@@ -134,8 +191,5 @@ def _write(
         write_new(options.scenario, text, force=options.force)
         load_scenario(options.scenario)
         run = f"churnsim run {as_argument(options.scenario)}"
-        say(f"wrote a scenario to {options.scenario}; simulate it with: {run}")
-    if not (options.out or options.scenario):
-        say(block.rstrip("\n"))
-        say()
-        say("to simulate these customers, write a scenario: add --scenario FILE.toml")
+        note(f"wrote a scenario to {options.scenario}; simulate it with: {run}")
+    return bool(options.out or options.scenario)

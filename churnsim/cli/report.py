@@ -9,6 +9,8 @@ from typing import NamedTuple
 import click
 
 from churnsim.cli.console import say
+from churnsim.cli.options import json_option
+from churnsim.cli.outputs import say_json
 from churnsim.cli.shape import gathered
 
 PAGE = "report.html"  # where nobody names a file, beside the folder of results
@@ -21,6 +23,7 @@ class ReportOptions(NamedTuple):
     folder: Path
     out: Path | None
     force: bool
+    as_json: bool
 
 
 class PlotOptions(NamedTuple):
@@ -30,6 +33,7 @@ class PlotOptions(NamedTuple):
     out: Path
     form: str
     force: bool
+    as_json: bool
 
 
 @click.command("report", short_help="Write kept results as a page to hand on.")
@@ -41,6 +45,7 @@ class PlotOptions(NamedTuple):
     help=f"The page; {PAGE} in the current folder by default.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@json_option
 @gathered(ReportOptions)
 def report_command(options: ReportOptions) -> None:
     """Write the results kept in DIR as one page of HTML.
@@ -61,7 +66,10 @@ def report_command(options: ReportOptions) -> None:
         from churnsim.experiment.store import read_results
 
         write_page(read_results(options.folder), place, force=options.force)
-    say(f"report written to {shlex.quote(str(place))}")
+    if options.as_json:
+        say_json({"written": [str(place)]})
+    else:
+        say(f"report written to {shlex.quote(str(place))}")
 
 
 @click.command("plot", short_help="Write the charts of kept results as files.")
@@ -82,6 +90,7 @@ def report_command(options: ReportOptions) -> None:
     help="Of the files.",
 )
 @click.option("--force", is_flag=True, help="Replace charts that are there.")
+@json_option
 @gathered(PlotOptions)
 def plot_command(options: PlotOptions) -> None:
     """Write the charts of the results kept in DIR as files, one for each chart.
@@ -94,5 +103,8 @@ def plot_command(options: PlotOptions) -> None:
     require_libraries()
     document = read_results(options.folder)
     paths = write_charts(document, options.out, options.form, force=options.force)
+    if options.as_json:
+        say_json({"written": [str(path) for path in paths]})
+        return
     for path in paths:
         say(shlex.quote(str(path)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -18,6 +17,7 @@ from churnsim.cli.options import (
     typed_again,
     with_horizon,
 )
+from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
@@ -91,7 +91,7 @@ def story_command(options: StoryOptions) -> None:
         "the story was told",
     )
     if options.as_json:
-        say(json.dumps(told.to_json_dict(), indent=2, allow_nan=False))
+        say_json(told.to_json_dict())
     else:
         say(story_text(told, _again(options, told), columns(), whole=options.whole))
 
@@ -104,5 +104,4 @@ def _again(options: StoryOptions, told: Story) -> str:
     words += ["--from", told.lives[0].policy, "--to", told.lives[1].policy]
     if options.whole:
         words.append("--all")
-    seed = told.scenario.seed if told.person.seed is None else told.person.seed
-    return typed_again(words, None, seed, options.horizon, options.overrides)
+    return typed_again(words, None, told.seed, options.horizon, options.overrides)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import click
 
 from churnsim.cli.console import say, tell
+from churnsim.cli.options import json_option
+from churnsim.cli.outputs import VerifyDocument, say_json
 from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -19,6 +21,7 @@ class VerifyOptions(NamedTuple):
 
     folder: Path
     threads: int | None
+    as_json: bool
 
 
 @click.command("verify", short_help="Make kept results again and compare them.")
@@ -29,6 +32,7 @@ class VerifyOptions(NamedTuple):
     metavar="N",
     help="Replications at once; one a core by default, as memory allows.",
 )
+@json_option
 @gathered(VerifyOptions)
 def verify_command(options: VerifyOptions) -> None:
     """Make the results kept in DIR again and compare them, to the last bit.
@@ -44,6 +48,17 @@ def verify_command(options: VerifyOptions) -> None:
         found = verify_results(
             folder, threads=options.threads, progress=report, stop=stop
         )
+    if options.as_json:
+        document: VerifyDocument = {
+            "folder": str(folder),
+            "is_same": found.is_same,
+            "is_stopped": stop.is_set(),
+            "runs": found.n_runs,
+            "runs_checked": found.n_checked,
+            "differences": list(found.differences),
+            "notes": list(found.notes),
+        }
+        say_json(document)
     for note in found.notes:
         tell(f"note: {note}")
     if found.differences:
@@ -53,4 +68,5 @@ def verify_command(options: VerifyOptions) -> None:
     if stop.is_set():
         tell(f"interrupted: {done} were made again, and are the same")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-    say(f"{folder}: {done} made again; all files and numbers are the same")
+    if not options.as_json:
+        say(f"{folder}: {done} made again; all files and numbers are the same")

@@ -252,7 +252,9 @@ class Comparison:
         Args:
             command: What makes the same numbers again, where there is one.
         """
-        return {
+        from churnsim.experiment import documents
+
+        document: documents.RunDocument = {
             "document_version": DOCUMENT_VERSION,
             "command": command,
             "scenario": self.scenario.name,
@@ -294,6 +296,7 @@ class Comparison:
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
         }
+        return documents.as_dict(document)
 
     def _control_in_json(self) -> dict[str, Any] | None:
         if self.control is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,13 +20,12 @@ from churnsim.streams import STREAM_VERSION
 
 if TYPE_CHECKING:
     from churnsim.experiment.comparison import Comparison
+    from churnsim.experiment.documents import Months, Origin, Series, Waits
 
 WAIT_STEP = 2  # bins of the histogram of waits between two places told
 
-Series = dict[str, list[float | None]]  # mean, low, high
 
-
-def months_of(comparison: Comparison) -> dict[str, Any]:
+def months_of(comparison: Comparison) -> Months:
     """Return the monthly series of each policy.
 
     `ends` are the ends of the months [days], the last one cut at the horizon. Of each
@@ -46,7 +45,7 @@ def months_of(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def waits_of(comparison: Comparison) -> dict[str, Any]:
+def waits_of(comparison: Comparison) -> dict[str, Waits]:
     """Return for each desk the share that waited longer than each of some times.
 
     `longer_than` are the times [days], each a fifth longer than the one before, up to
@@ -58,7 +57,7 @@ def waits_of(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def origin_of(comparison: Comparison) -> dict[str, Any]:
+def origin_of(comparison: Comparison) -> Origin:
     """Return what the numbers were made with, and one digest of all runs."""
     from churnsim.experiment.store.manifest import versions
 
@@ -92,7 +91,7 @@ def _policy_months(rows: Sequence[Summary]) -> dict[str, Series]:
     return told
 
 
-def _desk_waits(comparison: Comparison, field: str) -> dict[str, Any]:
+def _desk_waits(comparison: Comparison, field: str) -> Waits:
     histograms: dict[str, list[Integers]] = {
         name: [getattr(row, field) for row in comparison.replications.of(name)]
         for name in comparison.replications.policies
@@ -120,7 +119,5 @@ def _longer(waits: Integers, bins: range) -> list[float | None]:
 def _series(rows: Iterable[Sequence[float | None]], within: Range) -> Series:
     """Return the estimate at each place; each row is one replication's."""
     found = [estimate(values, within) for values in zip(*rows, strict=True)]
-    return {
-        name: [getattr(value, name) for value in found]
-        for name in ("mean", "low", "high")
-    }
+    mean, low, high = ([value[i] for value in found] for i in range(3))
+    return {"mean": mean, "low": low, "high": high}

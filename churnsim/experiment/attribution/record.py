@@ -229,7 +229,9 @@ class Attribution:
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return the whole attribution in numbers, texts and lists."""
-        return {
+        from churnsim.experiment import documents
+
+        document: documents.ExplainDocument = {
             "scenario": self.scenario.name,
             "scenario_digest": self.scenario.digest,
             "title": self.scenario.title,
@@ -249,13 +251,14 @@ class Attribution:
             "is_exact": self.is_exact,
             "sentence": self.sentence(),
             "levers": list(self.levers),
-            "loss": _segment(self.loss),
+            "loss": plain(self.loss),
             "interactions": [plain(pair) for pair in self.interactions],
-            "segments": [_segment(segment) for segment in self.segments],
+            "segments": [plain(segment) for segment in self.segments],
             "assumptions": [plain(item) for item in self.assumptions],
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
         }
+        return documents.as_dict(document)
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""
@@ -317,8 +320,3 @@ def customers_table(chosen: Chosen, scheme: Scheme, levers: Sequence[str]) -> pa
             **{f"micro_{lever}": shares[:, i] for i, lever in enumerate(levers)},
         }
     )
-
-
-def _segment(segment: Segment) -> dict[str, Any]:
-    """Return a segment for JSON, its shares too."""
-    return {**plain(segment), "shares": [plain(share) for share in segment.shares]}

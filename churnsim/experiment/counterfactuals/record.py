@@ -266,7 +266,10 @@ class Counterfactuals:
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return counts, causes and probabilities in numbers, texts and lists."""
-        return {
+        from churnsim.experiment import documents
+
+        source_only, target_only = self.won_once
+        document: documents.CounterfactualsDocument = {
             "scenario": self.scenario.name,
             "scenario_digest": self.scenario.digest,
             "title": self.scenario.title,
@@ -281,8 +284,8 @@ class Counterfactuals:
             "is_stopped": self.is_stopped,
             "is_rough": self.n_finished < ROUGH_BELOW,
             "sentence": self.sentence(),
-            "fates": self.fates._asdict(),
-            "won_once": dict(zip(("from", "to"), self.won_once, strict=True)),
+            "fates": plain(self.fates),
+            "won_once": {"from": source_only, "to": target_only},
             "causes": [plain(turn) for turn in self.turns],
             "necessary": plain(self.necessary),
             "sufficient": plain(self.sufficient),
@@ -291,6 +294,7 @@ class Counterfactuals:
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
         }
+        return documents.as_dict(document)
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -37,6 +37,9 @@ from churnsim.scenario.assemble import Overrides
 from churnsim.simulation import make_population, simulate
 from churnsim.streams import Purpose, key_from_seed, uniforms
 from churnsim.units import format_money
+
+if TYPE_CHECKING:
+    from churnsim.experiment.documents import LifeDocument
 
 ENGINE = "kernel"
 HOURS = 24.0  # in a day
@@ -73,6 +76,12 @@ class Story:
     lives: tuple[Life, Life]  # under source, and under target
     parted: int | None  # place of the first moment that differs; None: nowhere
     other_course: int | None  # place of the first that is something else; None: nowhere
+
+    @property
+    def seed(self) -> int:
+        """Return the seed that was used."""
+        seed = self.person.seed
+        return self.scenario.seed if seed is None else seed
 
     @property
     def is_same(self) -> bool:
@@ -166,7 +175,9 @@ class Story:
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return both whole lives in numbers, texts and lists."""
-        return {
+        from churnsim.experiment import documents
+
+        document: documents.StoryDocument = {
             "scenario": self.scenario.name,
             "scenario_digest": self.scenario.digest,
             "title": self.scenario.title,
@@ -176,7 +187,7 @@ class Story:
             "to": self.lives[1].policy,
             "customer": self.person.customer,
             "replication": self.person.replication,
-            "seed": self.person.seed,
+            "seed": self.seed,
             "engine": ENGINE,
             "is_same": self.is_same,
             "parted_at_days": self.parted_at,
@@ -187,6 +198,7 @@ class Story:
             "sentence": self.sentence(),
             "lives": [_life(life) for life in self.lives],
         }
+        return documents.as_dict(document)
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""
@@ -309,7 +321,7 @@ def _ending(life: Life) -> str:
     return f"leaves on {moment_text(life.departure)} ({cause})"
 
 
-def _life(life: Life) -> dict[str, Any]:
+def _life(life: Life) -> LifeDocument:
     """Return a life for JSON."""
     return {
         "policy": life.policy,

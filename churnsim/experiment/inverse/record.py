@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from churnsim.errors import PartialError
 from churnsim.experiment.failures import Failure, partial_error
@@ -34,6 +34,9 @@ from churnsim.scenario.assumptions import Assumption
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+Verdict = Literal["starts", "stops", "always", "never", "idle", "stopped"]
 
 
 class Point(NamedTuple):
@@ -75,7 +78,7 @@ class Breakeven:
         return None if self.crossing is None else self.crossing.value
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         """Return how it came out.
 
         "starts" or "stops" losing as the lever rises; "always" or "never" loses in the
@@ -139,7 +142,9 @@ class Breakeven:
     def to_json_dict(self) -> dict[str, Any]:
         """Return the whole answer in numbers, texts and lists."""
         crossing, lever = self.crossing, self.lever
-        return {
+        from churnsim.experiment import documents
+
+        document: documents.BreakevenDocument = {
             "scenario": self.scenario.name,
             "scenario_digest": self.scenario.digest,
             "title": self.scenario.title,
@@ -173,6 +178,7 @@ class Breakeven:
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
         }
+        return documents.as_dict(document)
 
     def __repr__(self) -> str:
         """Return what it is, on one line."""

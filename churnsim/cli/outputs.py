@@ -1,0 +1,167 @@
+"""What each command prints with `--json`: the documents that are not results, and all.
+
+Errors are never part of a document: they go to standard error, as without `--json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from churnsim.cli.console import say
+
+if TYPE_CHECKING:
+    from churnsim.errors import Problem
+
+# In the order of `documents`, which loads more; a test compares them.
+COMMANDS = (
+    *("run", "explain", "counterfactuals", "story", "breakeven", "list", "show"),
+    *("init", "validate", "fit", "verify", "report", "plot"),
+)
+
+
+class ReadyFile(TypedDict):
+    """A ready scenario or policy."""
+
+    name: str
+    title: str
+
+
+class ListDocument(TypedDict):
+    """What `churnsim list --json` prints."""
+
+    scenarios: list[ReadyFile]
+    policies: list[ReadyFile]
+
+
+class Grounds(TypedDict):
+    """What a value rests on."""
+
+    grade: str  # "A", "B", "C" or "D"
+    text: str  # the source, or the reason
+
+
+class ShowDocument(TypedDict):
+    """What `churnsim show --json` prints."""
+
+    kind: Literal["scenario", "policy"]
+    name: str
+    title: str
+    digest: str | None  # SHA-256 of all that a scenario means; null of a policy
+    settings: dict[str, Any]  # with defaults, as in a file (see churnsim schema)
+    evidence: dict[str, Grounds]  # by dotted key
+
+
+class ProblemDocument(TypedDict):
+    """One thing that is wrong."""
+
+    rule: str  # what must hold
+    file: str  # "" where it is in none
+    line: int | None  # counted from 1
+    field: str  # dotted
+    value: str | None  # what was found, as it would stand in a file
+    hint: str  # the cure
+
+
+class CheckedFile(TypedDict):
+    """A file that was checked."""
+
+    name: str  # as it was given
+    kind: Literal["scenario", "policy"] | None  # null: it cannot be told
+    is_valid: bool
+    policies: list[str]  # of a scenario
+    warnings: list[str]
+    problems: list[ProblemDocument]
+
+
+class ValidateDocument(TypedDict):
+    """What `churnsim validate --json` prints."""
+
+    is_valid: bool  # all files
+    files: list[CheckedFile]
+
+
+class FittedModel(TypedDict):
+    """A model fitted by maximum likelihood."""
+
+    params: dict[str, float]
+    standard_errors: dict[str, float | None]  # null: not known
+    log_likelihood: float
+    customers: int  # behind the fit
+    converged: bool
+
+
+class FitDocument(TypedDict):
+    """What `churnsim fit --json` prints."""
+
+    file: str
+    sha256: str  # of the file
+    end: str  # last day learnt from
+    customers: int
+    repeat_purchases: int
+    currency: str
+    bgnbd: FittedModel  # how often, and for how long; times in weeks
+    gamma_gamma: FittedModel  # how much [currency]
+    correlation: float | None  # of frequency and spend; the model supposes 0
+    market: str  # the [market] table as TOML
+    warnings: list[str]
+    written: list[str]  # files
+
+
+class VerifyDocument(TypedDict):
+    """What `churnsim verify --json` prints."""
+
+    folder: str
+    is_same: bool  # all files and numbers, to the last bit
+    is_stopped: bool  # interrupted before all was compared
+    runs: int  # in the folder
+    runs_checked: int  # made again
+    differences: list[str]
+    notes: list[str]  # each may explain a difference
+
+
+class WrittenDocument(TypedDict):
+    """What `churnsim init`, `report` and `plot` print with `--json`."""
+
+    written: list[str]  # files
+
+
+def say_json(document: Mapping[str, Any]) -> None:
+    """Write a document to standard output."""
+    say(json.dumps(document, indent=2, allow_nan=False))
+
+
+def problem_document(problem: Problem) -> ProblemDocument:
+    """Return a problem for JSON."""
+    from churnsim.errors import shown
+
+    return {
+        "rule": problem.rule,
+        "file": problem.file,
+        "line": problem.line,
+        "field": problem.field,
+        "value": None if problem.value is None else shown(problem.value),
+        "hint": problem.hint,
+    }
+
+
+def documents() -> dict[str, type]:
+    """Return the type of each command's document, in the order of the commands."""
+    from churnsim.experiment import documents as results
+
+    return {
+        "run": results.RunDocument,
+        "explain": results.ExplainDocument,
+        "counterfactuals": results.CounterfactualsDocument,
+        "story": results.StoryDocument,
+        "breakeven": results.BreakevenDocument,
+        "list": ListDocument,
+        "show": ShowDocument,
+        "init": WrittenDocument,
+        "validate": ValidateDocument,
+        "fit": FitDocument,
+        "verify": VerifyDocument,
+        "report": WrittenDocument,
+        "plot": WrittenDocument,
+    }

@@ -1,0 +1,161 @@
+"""`--json`: one document on standard output, as its schema says, of every command."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from churnsim.cli import churnsim as group
+from churnsim.cli.described import schema_of
+from churnsim.cli.outputs import COMMANDS, documents
+from churnsim.scenario import json_schema
+from tests.cli.conftest import ROOT, Answer, Command
+from tests.experiment.conftest import SHOP
+
+FEW = ("--replications", "3")
+LOG = "customer,date,amount\n" + "".join(
+    f"{i},2024-{month:02d}-{1 + i % 28:02d},{10 + i % 7}.50\n"
+    for i in range(60)
+    for month in range(1, 2 + i % 9)
+)
+# Each command as one would type it, by what it is a case of.
+CASES = {
+    "run": ("shop.toml", *FEW),
+    "run once": ("shop.toml", "--replications", "1"),
+    "run nobody": ("shop.toml", *FEW, "--set", "population.customers=0"),
+    "explain": ("shop.toml", "--from", "dishonest", *FEW),
+    "explain alike": ("shop.toml", "--from", "slow", "--to", "slow", *FEW),
+    "counterfactuals": ("shop.toml", "--from", "dishonest", *FEW),
+    "counterfactuals alike": ("shop.toml", "--from", "slow", "--to", "slow", *FEW),
+    "story": ("shop.toml", "--from", "dishonest", "--customer", "3"),
+    "breakeven": (
+        *("shop.toml", "--policy", "dishonest", "--lever", "market.discovery"),
+        *("--high", "0.1", "--replications", "2"),
+    ),
+    "list": (),
+    "show": ("shop.toml",),
+    "show policy": ("slow",),
+    "init": ("mine.toml",),
+    "validate": ("telecom", "slow", "shop.toml"),
+    "validate wrong": ("telecom", "wrong.toml", "nowhere.toml"),
+    "fit": ("log.csv", "--scenario", "fitted.toml"),
+    "verify": ("results",),
+    "report": ("results",),
+    "plot": ("results", "--out", "charts"),
+}
+REFUSED = {"validate wrong"}
+
+
+@pytest.fixture
+def folder(churnsim: Command, tmp_path: Path) -> Path:
+    """Return a folder with a shop, what is wrong, a log, and kept results."""
+    (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
+    wrong = SHOP.replace("lock_in = 0.5", 'lock_in = "much"')
+    (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
+    (tmp_path / "log.csv").write_text(LOG, encoding="utf-8")
+    kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
+    assert kept.code == 0
+    return tmp_path
+
+
+def validator(command: str) -> jsonschema.Draft202012Validator:
+    """Return what holds a document to its command's schema."""
+    schema = schema_of(documents()[command])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def objects(value: Any, schema: Any, whole: Any) -> Iterator[dict[str, Any]]:
+    """Yield each object of a document that has a list of keys, itself first."""
+    if "$ref" in schema:
+        schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, dict):
+        if schema.get("additionalProperties") is False:
+            yield value
+        for key, item in value.items():
+            inner = schema.get("properties", {}).get(key)
+            yield from objects(item, inner or schema["additionalProperties"], whole)
+    elif isinstance(value, list) and value and "items" in schema:
+        yield from objects(value[0], schema["items"], whole)
+
+
+@pytest.mark.compiled
+@pytest.mark.usefixtures("folder")
+def test_json__of_every_command_is_as_its_schema_says(churnsim: Command) -> None:
+    """Real documents pass; with a key more, or one less, in any object they fail."""
+    assert {case.split()[0] for case in CASES} == documents().keys()
+    for case, arguments in CASES.items():
+        command = case.split()[0]
+        answer: Answer = churnsim(command, *arguments, "--json")
+        assert (answer.code != 0) is (case in REFUSED), answer.err
+        document = json.loads(answer.out)
+        rules = validator(command)
+        rules.validate(document)
+        n = len(list(objects(document, rules.schema, rules.schema)))
+        for place in range(n):
+            for change in ("more", "less"):
+                other = copy.deepcopy(document)
+                found = list(objects(other, rules.schema, rules.schema))[place]
+                if change == "more":
+                    found["surplus"] = 1
+                elif found:
+                    found.pop(next(iter(found)))
+                assert not rules.is_valid(other), (case, place, change)
+
+
+@pytest.mark.compiled
+@pytest.mark.usefixtures("folder")
+def test_json__errors_are_not_in_it(churnsim: Command) -> None:
+    """What is refused leaves standard output empty; a bad file's problems are told."""
+    answer = churnsim("run", "shop.toml", "--policy", "slwo", "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert "did you mean 'slow'?" in answer.err
+    answer = churnsim("validate", "wrong.toml", "--json")
+    (found,) = json.loads(answer.out)["files"]
+    assert (found["kind"], found["is_valid"]) == ("scenario", False)
+    (problem,) = found["problems"]
+    assert (problem["field"], problem["value"]) == ("market.lock_in", '"much"')
+    assert problem["rule"] in answer.err
+
+
+def test_json__settings_are_a_scenario(churnsim: Command) -> None:
+    """The settings that `show --json` prints pass the schema of scenario files."""
+    for name in ("telecom", "hotel"):
+        document = json.loads(churnsim("show", name, "--json").out)
+        jsonschema.validate(document["settings"], json_schema())
+
+
+def test_json__is_an_option_of_every_command() -> None:
+    """Each command takes --json, and each but `schema` has a schema of its document."""
+    for name, command in group.commands.items():
+        options = [o for p in command.params for o in (*p.opts, *p.secondary_opts)]
+        assert "--json" in options, name
+    assert set(COMMANDS) == group.commands.keys() - {"schema"}
+    assert tuple(documents()) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_schema__says_what_each_key_of_a_document_means(
+    command: str, churnsim: Command
+) -> None:
+    """`schema --output` prints the schema; what is no plain name is described."""
+    schema = json.loads(churnsim("schema", "--output", command, "--json").out)
+    assert schema == json.loads(json.dumps(schema_of(documents()[command])))
+    assert f"churnsim {command}" in schema["title"] or "written" in schema["properties"]
+    described = [
+        "description" in part
+        for record in (schema, *schema["$defs"].values())
+        for part in record["properties"].values()
+    ]
+    assert sum(described) >= 0.6 * len(described)
+
+
+def test_schema__of_documents_is_on_the_page() -> None:
+    """docs/json.md names every command and how to get its schema."""
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    assert all(f"| `churnsim {command}" in page for command in COMMANDS)
+    assert "churnsim schema --output run" in page

@@ -24,15 +24,15 @@ COMMANDS = (
 class ReadyFile(TypedDict):
     """A ready scenario or policy."""
 
-    name: str
-    title: str
+    name: str  # as it is typed
+    title: str  # "" where it has none
 
 
 class ListDocument(TypedDict):
     """What `churnsim list --json` prints."""
 
-    scenarios: list[ReadyFile]
-    policies: list[ReadyFile]
+    scenarios: list[ReadyFile]  # that are ready, by name
+    policies: list[ReadyFile]  # that are ready, by name
 
 
 class Grounds(TypedDict):
@@ -45,9 +45,9 @@ class Grounds(TypedDict):
 class ShowDocument(TypedDict):
     """What `churnsim show --json` prints."""
 
-    kind: Literal["scenario", "policy"]
-    name: str
-    title: str
+    kind: Literal["scenario", "policy"]  # of file
+    name: str  # of its file, without the suffix
+    title: str  # or its name where it has none
     digest: str | None  # SHA-256 of all that a scenario means; null of a policy
     settings: dict[str, Any]  # with defaults, as in a file (see churnsim schema)
     evidence: dict[str, Grounds]  # by dotted key
@@ -69,55 +69,55 @@ class CheckedFile(TypedDict):
 
     name: str  # as it was given
     kind: Literal["scenario", "policy"] | None  # null: it cannot be told
-    is_valid: bool
+    is_valid: bool  # no problem was found
     policies: list[str]  # of a scenario
-    warnings: list[str]
-    problems: list[ProblemDocument]
+    warnings: list[str]  # what is allowed but rarely meant
+    problems: list[ProblemDocument]  # all of them
 
 
 class ValidateDocument(TypedDict):
     """What `churnsim validate --json` prints."""
 
     is_valid: bool  # all files
-    files: list[CheckedFile]
+    files: list[CheckedFile]  # in the order given
 
 
 class FittedModel(TypedDict):
     """A model fitted by maximum likelihood."""
 
-    params: dict[str, float]
+    params: dict[str, float]  # by the names that the models' authors gave them
     standard_errors: dict[str, float | None]  # null: not known
-    log_likelihood: float
+    log_likelihood: float  # at the maximum
     customers: int  # behind the fit
-    converged: bool
+    converged: bool  # the gradient is zero but for rounding
 
 
 class FitDocument(TypedDict):
     """What `churnsim fit --json` prints."""
 
-    file: str
+    file: str  # as it was given
     sha256: str  # of the file
     end: str  # last day learnt from
-    customers: int
-    repeat_purchases: int
-    currency: str
+    customers: int  # in the log
+    repeat_purchases: int  # of all of them
+    currency: str  # symbol of amounts
     bgnbd: FittedModel  # how often, and for how long; times in weeks
     gamma_gamma: FittedModel  # how much [currency]
     correlation: float | None  # of frequency and spend; the model supposes 0
     market: str  # the [market] table as TOML
-    warnings: list[str]
+    warnings: list[str]  # what is unusual about the log
     written: list[str]  # files
 
 
 class VerifyDocument(TypedDict):
     """What `churnsim verify --json` prints."""
 
-    folder: str
+    folder: str  # as it was given
     is_same: bool  # all files and numbers, to the last bit
     is_stopped: bool  # interrupted before all was compared
     runs: int  # in the folder
     runs_checked: int  # made again
-    differences: list[str]
+    differences: list[str]  # each breaks the promise
     notes: list[str]  # each may explain a difference
 
 

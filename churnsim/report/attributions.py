@@ -156,15 +156,17 @@ def _mostly(segment: Segment) -> str:
 def _money_columns(
     values: Sequence[Estimate], currency: str
 ) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Return what is lost and, where there is one, its interval: names and cells."""
+    """Return what is lost and its interval, or that there is none: names and cells."""
     has_interval = any(value.low is not None for value in values)
-    names = ["lost", "95 % from", "95 % to"] if has_interval else ["lost"]
-    scale = scale_of(x for value in values for x in value[: len(names)])
+    n_columns = 3 if has_interval else 1
+    scale = scale_of(x for value in values for x in value[:n_columns])
     columns = [
         money_cells([value[i] for value in values], currency, scale)
-        for i in range(len(names))
+        for i in range(n_columns)
     ]
-    return names, columns
+    if has_interval:
+        return ["lost", "95 % from", "95 % to"], columns
+    return ["lost", "95 % interval"], [*columns, ("none",) * len(values)]
 
 
 def _totals(items: Sequence[Share | Interaction | Segment]) -> list[Estimate]:

@@ -50,12 +50,16 @@ def _points(found: Breakeven, width: int) -> list[str]:
     """Return a row for each value that was tried: what is lost, and the interval."""
     yearly = [point.yearly for point in found.points]
     has_interval = any(value.low is not None for value in yearly)
-    names = ["lost", "95 %_from", "95 %_to"] if has_interval else ["lost"]
-    scale = scale_of(x for value in yearly for x in value[: len(names)])
+    n_columns = 3 if has_interval else 1
+    scale = scale_of(x for value in yearly for x in value[:n_columns])
     columns = [
         money_cells([value[i] for value in yearly], found.scenario.currency, scale)
-        for i in range(len(names))
+        for i in range(n_columns)
     ]
+    names = ["lost", "95 %_from", "95 %_to"]
+    if not has_interval:
+        names = ["lost", "95 %_interval"]
+        columns.append(("none",) * len(yearly))
     rows = [
         Row(point.text, tuple(column[i] for column in columns))
         for i, point in enumerate(found.points)

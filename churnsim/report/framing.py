@@ -17,6 +17,8 @@ from churnsim.units import format_duration
 NAMED_MAX = 8  # assumptions; more than that nobody reads
 DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
+ONE = "one replication: no intervals, and chance may have made any figure"
+
 Experiment = Comparison | Attribution | Counterfactuals | Breakeven
 
 
@@ -47,7 +49,7 @@ def extent_line(result: Experiment, width: int) -> str:
     text = (
         f"{scenario.title}: {result.n_customers:,} customers,"
         f" {format_duration(scenario.horizon)},"
-        f" mean of {n:,} replication{'' if n == 1 else 's'}"
+        + (f" mean of {n:,} replications" if n != 1 else f" {ONE}")
     )
     return paragraph(text, width)
 

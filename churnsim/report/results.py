@@ -129,6 +129,9 @@ def _loss_rows(comparison: Comparison, against: str) -> Iterator[Row]:
     totals = [loss.total if loss else None for loss in losses]
     labels = (f"Revenue lost against {other}", "  95 % interval from", "  to")
     yield from _estimate_rows(totals, labels, currency)
+    if all(found.low is None for found in totals if found):
+        cells = ["none"] * len(totals)
+        yield Row("  95 % interval", _dashed(totals, cells))
     yearly = [loss.yearly if loss else None for loss in losses]
     yield from _estimate_rows(yearly, ("  a year per 1,000 customers",), currency)
 

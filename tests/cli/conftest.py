@@ -1,6 +1,8 @@
 """The command as tests call it: in this process, or as a user types it."""
 
+import datetime as dt
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,3 +67,27 @@ def typed(tmp_path: Path) -> Command:
 def environment(**variables: str) -> dict[str, str]:
     """Return this process's variables, with the package to be found and some more."""
     return {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Return a log of two years: 800 customers drawn from a BG/NBD model."""
+    coins = random.Random(3)
+    start = dt.date(2022, 1, 1)
+    rows = ["customer,date,amount"]
+    for customer in range(800):
+        rate = coins.gammavariate(0.6, 1 / 60)
+        leaving = coins.betavariate(0.8, 2.4)
+        mean = 15.0 * 6.0 / coins.gammavariate(4.0, 1.0)
+        day = coins.uniform(0, 200)
+        is_first = True
+        while day < 730:
+            amount = mean * coins.gammavariate(6.0, 1 / 6.0) + 0.01
+            rows.append(f"c{customer},{start + dt.timedelta(day)},{amount:.2f}")
+            if not is_first and coins.random() < leaving:
+                break
+            is_first = False
+            day += 1 + coins.expovariate(rate)
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path

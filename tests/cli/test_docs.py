@@ -18,6 +18,7 @@ PAGES = (
     ROOT / "docs" / "counterfactuals.md",
     ROOT / "docs" / "breakeven.md",
     ROOT / "docs" / "intervals.md",
+    ROOT / "docs" / "json.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
@@ -62,14 +63,15 @@ def test_docs__python_runs(capsys: pytest.CaptureFixture[str]) -> None:
     text = PAGES[0].read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     small = '["population.customers=200", "horizon=90 days"]'
-    code = code.replace("replications=20", f"replications=2, overrides={small}")
-    code = code.replace(
-        'load_scenario("telecom")', f'load_scenario("telecom", overrides={small})'
-    )
+    for named in ('compare("telecom"', 'load_scenario("telecom"'):
+        code = code.replace(named, f"{named}, overrides={small}")
+    code = code.replace("replications=20", "replications=2")
     names: dict[str, Any] = {}
     exec(code, names)  # noqa: S102 - what a reader would type
     assert names["comparison"].sentence() in capsys.readouterr().out
-    assert names["table"].num_rows == 10
+    assert len(names["table"]) == 10
+    assert len(names["chart"].to_dict()["datasets"]["rows"]) == 3
+    assert names["reasons"].source == "dishonest"
     assert names["customers"].num_rows >= 200
     assert names["events"].num_rows > 0
 

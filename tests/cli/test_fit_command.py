@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import random
 import tomllib
 from pathlib import Path
 
@@ -15,30 +14,6 @@ from churnsim.scenario import load_scenario
 from churnsim.scenario.transactions import Transactions
 from churnsim.simulation import make_population
 from tests.cli.conftest import ROOT, Command
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    """Return a log of two years: 800 customers drawn from a BG/NBD model."""
-    coins = random.Random(3)
-    start = dt.date(2022, 1, 1)
-    rows = ["customer,date,amount"]
-    for customer in range(800):
-        rate = coins.gammavariate(0.6, 1 / 60)
-        leaving = coins.betavariate(0.8, 2.4)
-        mean = 15.0 * 6.0 / coins.gammavariate(4.0, 1.0)
-        day = coins.uniform(0, 200)
-        is_first = True
-        while day < 730:
-            amount = mean * coins.gammavariate(6.0, 1 / 6.0) + 0.01
-            rows.append(f"c{customer},{start + dt.timedelta(day)},{amount:.2f}")
-            if not is_first and coins.random() < leaving:
-                break
-            is_first = False
-            day += 1 + coins.expovariate(rate)
-    path = tmp_path / "orders.csv"
-    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return path
 
 
 def test_fit__prints_parameters_and_the_block(log: Path, churnsim: Command) -> None:

@@ -17,11 +17,6 @@ from tests.cli.conftest import ROOT, Answer, Command
 from tests.experiment.conftest import SHOP
 
 FEW = ("--replications", "3")
-LOG = "customer,date,amount\n" + "".join(
-    f"{i},2024-{month:02d}-{1 + i % 28:02d},{10 + i % 7}.50\n"
-    for i in range(60)
-    for month in range(1, 2 + i % 9)
-)
 # Each command as one would type it, by what it is a case of.
 CASES = {
     "run": ("shop.toml", *FEW),
@@ -42,7 +37,7 @@ CASES = {
     "init": ("mine.toml",),
     "validate": ("telecom", "slow", "shop.toml"),
     "validate wrong": ("telecom", "wrong.toml", "nowhere.toml"),
-    "fit": ("log.csv", "--scenario", "fitted.toml"),
+    "fit": ("orders.csv", "--scenario", "fitted.toml"),
     "verify": ("results",),
     "report": ("results",),
     "plot": ("results", "--out", "charts"),
@@ -51,12 +46,12 @@ REFUSED = {"validate wrong"}
 
 
 @pytest.fixture
-def folder(churnsim: Command, tmp_path: Path) -> Path:
+def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     """Return a folder with a shop, what is wrong, a log, and kept results."""
     (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
     wrong = SHOP.replace("lock_in = 0.5", 'lock_in = "much"')
     (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
-    (tmp_path / "log.csv").write_text(LOG, encoding="utf-8")
+    assert log.is_file()
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0
     return tmp_path
@@ -69,18 +64,28 @@ def validator(command: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-def objects(value: Any, schema: Any, whole: Any) -> Iterator[dict[str, Any]]:
-    """Yield each object of a document that has a list of keys, itself first."""
-    if "$ref" in schema:
-        schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
-    if isinstance(value, dict):
+def objects(
+    value: Any, schema: Any, whole: Any, seen: set[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield an object of each kind that a document has a list of keys for."""
+    kind = schema.get("$ref", "").rpartition("/")[2]
+    if kind in seen:
+        return
+    schema = whole["$defs"][kind] if kind else schema
+    if "anyOf" in schema:
+        records = [part for part in schema["anyOf"] if "$ref" in part]
+        if records and value is not None:
+            yield from objects(value, records[0], whole, seen)
+    elif isinstance(value, dict):
         if schema.get("additionalProperties") is False:
+            seen.add(kind)
             yield value
         for key, item in value.items():
             inner = schema.get("properties", {}).get(key)
-            yield from objects(item, inner or schema["additionalProperties"], whole)
+            inner = inner or schema.get("additionalProperties", {})
+            yield from objects(item, inner, whole, seen)
     elif isinstance(value, list) and value and "items" in schema:
-        yield from objects(value[0], schema["items"], whole)
+        yield from objects(value[0], schema["items"], whole, seen)
 
 
 @pytest.mark.compiled
@@ -95,11 +100,11 @@ def test_json__of_every_command_is_as_its_schema_says(churnsim: Command) -> None
         document = json.loads(answer.out)
         rules = validator(command)
         rules.validate(document)
-        n = len(list(objects(document, rules.schema, rules.schema)))
+        n = len(list(objects(document, rules.schema, rules.schema, set())))
         for place in range(n):
             for change in ("more", "less"):
                 other = copy.deepcopy(document)
-                found = list(objects(other, rules.schema, rules.schema))[place]
+                found = list(objects(other, rules.schema, rules.schema, set()))[place]
                 if change == "more":
                     found["surplus"] = 1
                 elif found:
@@ -151,11 +156,11 @@ def test_schema__says_what_each_key_of_a_document_means(
         for record in (schema, *schema["$defs"].values())
         for part in record["properties"].values()
     ]
-    assert sum(described) >= 0.6 * len(described)
+    assert sum(described) >= 0.7 * len(described)
 
 
 def test_schema__of_documents_is_on_the_page() -> None:
     """docs/json.md names every command and how to get its schema."""
     page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
-    assert all(f"| `churnsim {command}" in page for command in COMMANDS)
+    assert all(f"`churnsim {command}`" in page for command in COMMANDS)
     assert "churnsim schema --output run" in page

@@ -148,7 +148,9 @@ def test_run__engines_agree(churnsim: Command) -> None:
 def test_run__one_replication_has_no_interval(churnsim: Command) -> None:
     """With one replication the table has no interval, and says why."""
     answer = churnsim("run", *SMALL, "--replications", "1")
-    assert "95 % interval" not in answer.out
+    assert "95 % interval from" not in answer.out
+    rows = [line for line in answer.out.splitlines() if "95 % interval" in line]
+    assert [line.count("none") for line in rows] == [3, 4]
     assert "one replication: there are no intervals" in answer.out
 
 

@@ -379,12 +379,6 @@ def test_breakeven__refuses_what_cannot_be(
     assert told in str(refused.value)
 
 
-def test_breakeven__refuses_a_policy_against_itself(liars: Path) -> None:
-    """The baseline by default cannot be compared with the baseline."""
-    with pytest.raises(InputError, match="must not be the policy"):
-        breakeven(liars, "market.discovery", "empowered")
-
-
 @pytest.mark.parametrize(
     ("key", "low", "high", "middle"),
     [

@@ -252,7 +252,7 @@ def story(
     if not n_people:
         rule = "must be somebody; this scenario has no customers and no prospects"
         raise InputError(Problem(rule, field="customer", value=person.customer))
-    checked_number("customer", person.customer, 0, n_people - 1)
+    _check_customer(person.customer, people.n_customers, n_people)
     person = Person(person.customer, number, seed)
     found = []
     for policy in question[1:3]:
@@ -263,6 +263,20 @@ def story(
     a, b = (_lived(loaded, outcome, log, person) for outcome, log in found)
     logs = found[0][1], found[1][1]
     return Story(loaded, person, (a, b), parting(*logs), other_course(*logs))
+
+
+def _check_customer(customer: object, n_customers: int, n_people: int) -> None:
+    """Refuse who does not exist.
+
+    Raises:
+        InputError: No number of a customer or prospect.
+    """
+    try:
+        checked_number("customer", customer, 0, n_people - 1)
+    except InputError as error:
+        (problem,) = error.problems
+        hint = f"{n_customers:,} are customers at the start, prospects come after them"
+        raise InputError(problem._replace(hint=hint)) from None
 
 
 def _lived(scenario: Scenario, outcome: Outcome, log: Log, person: Person) -> Life:

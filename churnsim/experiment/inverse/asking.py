@@ -230,7 +230,8 @@ class _Runs:
         if batch.is_stopped:
             raise _Stopped
         if not is_same:
-            self._others = {n: rows[1] for n, rows in batch.rows.items()}
+            # The last row is the first one where a policy is held against itself.
+            self._others = {n: rows[-1] for n, rows in batch.rows.items()}
             self._of_others = scenario
         self.lost[value] = {
             n: self._others[n].amount - rows[0].amount for n, rows in batch.rows.items()
@@ -283,10 +284,6 @@ def _asked(
     named = [name for name in (policy, against) if name is not None]
     loaded = prepared(scenario, named, overrides)
     against = loaded.baseline if against is None else against
-    if policy == against:
-        rule = "must not be the policy that it is compared with"
-        hint = "name another one to compare with (against)"
-        raise InputError(Problem(rule, field="policy", value=policy, hint=hint))
     key = key_of(field, policy)
     settings = {
         **dict(pairs_of(overrides)),

@@ -124,7 +124,8 @@ def read_manifest(folder: str | Path) -> Manifest:
     if data.get("format_version") != FORMAT_VERSION:
         rule = f"must be of format {FORMAT_VERSION}, which this version reads"
         found = data.get("format_version")
-        raise StorageError(Problem(rule, str(path), value=found))
+        hint = "read it with the churnsim that wrote it, or run the scenario again"
+        raise StorageError(Problem(rule, str(path), value=found, hint=hint))
     known = {key: value for key, value in data.items() if key != "digest"}
     try:
         is_whole = to_bytes(known) == raw

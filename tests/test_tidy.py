@@ -88,7 +88,7 @@ FORBIDDEN_TEXT = (
     "npm" + "js.",
     "deb" + "ian.org",
 )
-TEXT_SUFFIXES = frozenset({"", ".lock", ".md", ".py", ".sh", ".toml", ".txt"})
+TEXT_SUFFIXES = frozenset({"", ".ipynb", ".lock", ".md", ".py", ".sh", ".toml", ".txt"})
 TEXT_FOLDERS = (".ci", "benchmarks", "churnsim", "configs", "docs", "tests", "tools")
 
 type_of_function = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -41,7 +41,7 @@ class ValidateOptions(NamedTuple):
 class SchemaOptions(NamedTuple):
     """Of which kind of file or document, and for whom."""
 
-    kind: str
+    kind: str | None  # a scenario where nothing is named
     output: str | None
     as_markdown: bool
 
@@ -124,7 +124,7 @@ def _checked(name: str, failed: list[ChurnsimError]) -> CheckedFile:
 
 
 @click.command("schema", short_help="Print the JSON Schema of files and documents.")
-@click.argument("kind", default="scenario", type=click.Choice(["scenario", "policy"]))
+@click.argument("kind", required=False, type=click.Choice(["scenario", "policy"]))
 @click.option(
     "--output",
     type=click.Choice(COMMANDS),
@@ -149,8 +149,9 @@ def schema_command(options: SchemaOptions) -> None:
     if options.output is not None:
         from churnsim.cli.described import schema_of
 
-        if options.as_markdown:
-            raise click.UsageError("--markdown is for files; leave out --output")
+        if options.kind is not None or options.as_markdown:
+            what = options.kind or "--markdown"
+            raise click.UsageError(f"{what} is about files; leave it or --output out")
         say_json(schema_of(documents()[options.output]))
         return
     schema = json_schema("policy" if options.kind == "policy" else "scenario")

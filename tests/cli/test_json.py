@@ -159,6 +159,24 @@ def test_schema__says_what_each_key_of_a_document_means(
     assert sum(described) >= 0.7 * len(described)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("schema", "policy", "--output", "run"), "leave it or --output out"),
+        (("schema", "--markdown", "--output", "run"), "leave it or --output out"),
+        (("schema", "--output", "rnu"), "is not one of 'run'"),
+        (("show", "telecom", "--toml", "--json"), "choose one"),
+    ],
+)
+def test_json__options_that_do_not_go_together_are_refused(
+    arguments: tuple[str, ...], told: str, churnsim: Command
+) -> None:
+    """Two forms at once, or what there is no schema of: exit code 2, no output."""
+    answer = churnsim(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert told in answer.err
+
+
 def test_schema__of_documents_is_on_the_page() -> None:
     """docs/json.md names every command and how to get its schema."""
     page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")

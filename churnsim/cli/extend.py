@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +16,7 @@ from churnsim.cli.options import (
     typed_again,
     with_horizon,
 )
+from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.run import RunOptions, end, run_options
 from churnsim.cli.shape import gathered
@@ -81,8 +81,7 @@ def extend_command(options: ExtendOptions) -> None:
         )
     comparison = found.comparison
     if options.as_json:
-        document = comparison.to_json_dict(found.command)
-        say(json.dumps(document, indent=2, allow_nan=False))
+        say_json(comparison.to_json_dict(found.command))
     else:
         commands = _commands(folder, comparison, found.command)
         say(results_text(comparison, commands, columns()))

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 # In the order of `documents`, which loads more; a test compares them.
 COMMANDS = (
-    *("run", "explain", "counterfactuals", "story", "breakeven", "list", "show"),
+    *(
+        "run",
+        "extend",
+        "explain",
+        "counterfactuals",
+        "story",
+        "breakeven",
+        "list",
+        "show",
+    ),
     *("init", "validate", "fit", "verify", "report", "plot"),
 )
 
@@ -152,6 +161,7 @@ def documents() -> dict[str, type]:
 
     return {
         "run": results.RunDocument,
+        "extend": results.RunDocument,
         "explain": results.ExplainDocument,
         "counterfactuals": results.CounterfactualsDocument,
         "story": results.StoryDocument,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +25,7 @@ from churnsim.cli.options import (
     until_of,
     with_horizon,
 )
+from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -204,7 +204,7 @@ def _show(
     """Write the results to standard output, and to a folder or a page if asked to."""
     again = commands.again
     if options.as_json:
-        say(json.dumps(comparison.to_json_dict(again), indent=2, allow_nan=False))
+        say_json(comparison.to_json_dict(again))
     else:
         say(table(columns()))
     if options.out:

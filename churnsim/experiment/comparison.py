@@ -55,6 +55,8 @@ from churnsim.scenario.model import FLAWLESS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from churnsim.experiment import documents
+
 
 DOCUMENT_VERSION = 1  # of `to_json_dict`; another one where a reader would go wrong
 
@@ -254,6 +256,9 @@ class Comparison:
         """
         from churnsim.experiment import documents
 
+        told = self.attribution
+        # Held to its own list of keys where it is made.
+        attribution: Any = told.to_json_dict() if told else None
         document: documents.RunDocument = {
             "document_version": DOCUMENT_VERSION,
             "command": command,
@@ -282,9 +287,7 @@ class Comparison:
             },
             "losses": [plain(loss) for loss in self.losses],
             "control": self._control_in_json(),
-            "attribution": self.attribution.to_json_dict()
-            if self.attribution
-            else None,
+            "attribution": attribution,
             "firm_view": firm_view_of(self),
             "mistake_shares": [plain(share) for share in self.mistake_shares],
             "assumptions": [plain(item) for item in self.assumptions],
@@ -298,7 +301,7 @@ class Comparison:
         }
         return documents.as_dict(document)
 
-    def _control_in_json(self) -> dict[str, Any] | None:
+    def _control_in_json(self) -> documents.ControlDocument | None:
         if self.control is None:
             return None
         estimates = [plain(item) for item in self.control.estimates]

@@ -10,7 +10,9 @@ from typing import Annotated, Any, TypedDict
 
 from churnsim.experiment.attribution.record import Interaction, Segment
 from churnsim.experiment.bound import MistakeShare
+from churnsim.experiment.control import Controlled
 from churnsim.experiment.counterfactuals.record import Fates, Turn
+from churnsim.experiment.firm_view import Gap
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.inverse.record import Point, Verdict
 from churnsim.experiment.losses import Loss
@@ -101,8 +103,28 @@ class Origin(TypedDict):
     versions: dict[str, str]  # of libraries
 
 
+class ControlDocument(TypedDict):
+    """What is known of a firm without mistakes, and what follows for the others."""
+
+    expected: float  # its revenue per run in closed form [units of currency]
+    estimates: list[Controlled]  # revenue of each policy, and what it loses
+
+
+class ExplainDocument(Experiment, Pairing):
+    """What `churnsim explain --json` prints."""
+
+    measure: str
+    replications: list[int]  # those behind the figures, by number
+    runs: int  # combinations of levers times replications
+    is_exact: bool  # all combinations were run, not a sample
+    levers: list[str]  # that differ
+    loss: Segment  # everybody's
+    interactions: list[Interaction]  # largest first
+    segments: list[Segment]
+
+
 class RunDocument(Experiment):
-    """What `churnsim run --json` prints."""
+    """What `churnsim run` and `churnsim extend` print with `--json`."""
 
     document_version: int  # another one where a reader would go wrong
     command: str  # makes the same numbers again; "" where there is none
@@ -110,24 +132,15 @@ class RunDocument(Experiment):
     sentences: dict[str, str]  # by policy
     policies: dict[str, PolicyDocument]  # by name
     losses: list[Loss]  # against baseline and flawless, of each measure
+    control: ControlDocument | None  # null: too few replications, or no closed form
+    attribution: ExplainDocument | None  # of the dearest loss; null: nobody asked
+    firm_view: list[Gap]  # what the firm's dashboard shows, and what is so
     mistake_shares: list[MistakeShare]  # estimated before any run
     foundations: list[Foundation]  # settings whose grade is known
     customers: int  # at the start, in the first run
     months: Months  # customers, revenue and more, month by month
     waits: dict[str, Waits]  # by desk
     origin: Origin  # what to compare where numbers differ
-
-
-class ExplainDocument(Experiment, Pairing):
-    """What `churnsim explain --json` prints."""
-
-    measure: str
-    runs: int  # combinations of levers times replications
-    is_exact: bool  # all combinations were run, not a sample
-    levers: list[str]  # that differ
-    loss: Segment  # everybody's
-    interactions: list[Interaction]  # largest first
-    segments: list[Segment]
 
 
 class CounterfactualsDocument(Experiment, Pairing):

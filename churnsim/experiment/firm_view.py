@@ -95,7 +95,7 @@ def gaps_of(comparison: Comparison) -> tuple[Gap, ...]:
     )
 
 
-def firm_view_of(comparison: Comparison) -> list[dict[str, Any]]:
+def firm_view_of(comparison: Comparison) -> list[Any]:
     """Return what `gaps_of` does, for JSON."""
     return [plain(gap) for gap in gaps_of(comparison)]
 

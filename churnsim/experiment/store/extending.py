@@ -24,7 +24,6 @@ from churnsim.experiment.replications import (
     checked_number,
     run_replications,
 )
-from churnsim.experiment.sequential import shifted
 from churnsim.experiment.store.manifest import NAME, Manifest, read_manifest
 from churnsim.experiment.store.reading import AGAIN
 from churnsim.experiment.store.restoring import Kept, read_kept
@@ -201,7 +200,7 @@ def _with_missing(
         seed=known.seed,
         execution=execution._replace(
             engine=known.engine,
-            progress=shifted(execution, n_there - 1, len(whole.asked)),
+            progress=_further(execution, n_there - 1, len(whole.asked)),
         ),
     )
     for failure in more.failures:
@@ -217,6 +216,16 @@ def _with_missing(
         failures=more.failures,
         is_stopped=more.is_stopped,
     )
+
+
+def _further(
+    execution: Execution, done: int, total: int
+) -> Callable[[int, int], None] | None:
+    """Return progress of what is missing as progress of the whole."""
+    tell = execution.progress
+    if tell is None:
+        return None
+    return lambda now, _: tell(done + now, total)
 
 
 def _check_same(kept: Kept, again: list[Summary]) -> None:

@@ -12,6 +12,9 @@ from typing import NamedTuple
 import pytest
 
 from churnsim.cli import main
+from churnsim.engines.kernel.run import run_world
+from churnsim.experiment import compare
+from churnsim.jit import is_cached
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_TYPED = [sys.executable, "-c", "from churnsim.cli import main; main()"]
@@ -26,6 +29,14 @@ class Answer(NamedTuple):
 
 
 Command = Callable[..., Answer]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled() -> None:
+    """See to it that the kernel is compiled, which commands say they wait for."""
+    if not is_cached(run_world):
+        few = ["population.customers=20"]
+        compare("telecom", replications=1, seed=1, overrides=few)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def run_command(options: RunOptions) -> None:
     Every policy meets the same customers and the same mistakes, replication by
     replication. Ctrl-C shows what is finished.
     """
-    from churnsim.experiment.comparison import compare
+    from churnsim.experiment.comparing import compare
     from churnsim.experiment.replications import Execution
     from churnsim.report.framing import Commands
     from churnsim.report.results import results_text  # now, so that Ctrl-C is quick

@@ -9,7 +9,8 @@ from churnsim.experiment.attribution import (
     explain,
 )
 from churnsim.experiment.bound import MistakeShare, mistake_share, mistake_shares
-from churnsim.experiment.comparison import Comparison, PolicyFigures, compare
+from churnsim.experiment.comparing import compare
+from churnsim.experiment.comparison import Comparison, PolicyFigures
 from churnsim.experiment.control import Control, Controlled
 from churnsim.experiment.counterfactuals import (
     Asked,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import InputError, PartialError, Problem
 from churnsim.experiment.attribution import Attribution, Method, explain
-from churnsim.experiment.bound import MistakeShare, mistake_shares
+from churnsim.experiment.bound import MistakeShare
 from churnsim.experiment.control import Control, control_of
 from churnsim.experiment.failures import Failure, partial_error
-from churnsim.experiment.firm_view import firm_view_of
-from churnsim.experiment.intervals import ROUGH_BELOW, Estimate, estimate
-from churnsim.experiment.losses import MEASURES, Loss, loss_of
+from churnsim.experiment.intervals import Estimate
+from churnsim.experiment.losses import Loss
 from churnsim.experiment.notebook import (
     PER_YEAR,
     Grid,
@@ -24,52 +21,24 @@ from churnsim.experiment.notebook import (
     notebook_html,
     one_line,
 )
-from churnsim.experiment.plain import plain
-from churnsim.experiment.preparing import (
-    extent_warnings,
-    file_of,
-    prepared,
-    standing_warnings,
-)
 from churnsim.experiment.replications import (
     THREADS,
     Execution,
     Replications,
-    run_replications,
 )
 from churnsim.experiment.sentences import Extent, money_text, sentence_of
-from churnsim.experiment.sequential import Until, headline, run_until, shortfall
-from churnsim.experiment.series import months_of, origin_of, waits_of
-from churnsim.experiment.summary import FIGURES, Summary, range_of
+from churnsim.experiment.summary import Summary
 from churnsim.scenario import Scenario
-from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import (
     Assumption,
     Foundation,
     assumed,
     foundations_for,
-    foundations_of,
 )
 from churnsim.scenario.model import FLAWLESS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from churnsim.experiment import documents
-
-
-DOCUMENT_VERSION = 1  # of `to_json_dict`; another one where a reader would go wrong
-
-
-class Grounds(NamedTuple):
-    """What a comparison rests on, however many replications it has."""
-
-    scenario: Scenario
-    seed: int
-    engine: str
-    mistake_shares: tuple[MistakeShare, ...]  # of all the scenario's policies
-    foundations: tuple[Foundation, ...]
-    warnings: tuple[str, ...]
 
 
 class PolicyFigures(NamedTuple):
@@ -254,68 +223,9 @@ class Comparison:
         Args:
             command: What makes the same numbers again, where there is one.
         """
-        from churnsim.experiment import documents
+        from churnsim.experiment.run_document import run_document
 
-        told = self.attribution
-        # Held to its own list of keys where it is made.
-        attribution: Any = told.to_json_dict() if told else None
-        document: documents.RunDocument = {
-            "document_version": DOCUMENT_VERSION,
-            "command": command,
-            "scenario": self.scenario.name,
-            "scenario_digest": self.scenario.digest,
-            "title": self.scenario.title,
-            "currency": self.scenario.currency,
-            "horizon_days": self.scenario.horizon,
-            "baseline": self.scenario.baseline,
-            "seed": self.seed,
-            "engine": self.engine,
-            "replications_asked": self.n_asked,
-            "replications_finished": self.n_finished,
-            "is_stopped": self.is_stopped,
-            "is_rough": self.n_finished < ROUGH_BELOW,
-            "sentence": self.sentence(),
-            "sentences": {loss.policy: self.sentence(loss.policy) for loss in self._of},
-            "policies": {
-                name: {
-                    "title": policy.title,
-                    "figures": {
-                        figure: plain(value) for figure, value in policy.figures.items()
-                    },
-                }
-                for name, policy in self.policies.items()
-            },
-            "losses": [plain(loss) for loss in self.losses],
-            "control": self._control_in_json(),
-            "attribution": attribution,
-            "firm_view": firm_view_of(self),
-            "mistake_shares": [plain(share) for share in self.mistake_shares],
-            "assumptions": [plain(item) for item in self.assumptions],
-            "foundations": [plain(item) for item in self.foundations],
-            "customers": self.n_customers,
-            "months": months_of(self),
-            "waits": waits_of(self),
-            "origin": origin_of(self),
-            "warnings": list(self.warnings),
-            "failures": [str(failure.problem) for failure in self.failures],
-        }
-        return documents.as_dict(document)
-
-    def _control_in_json(self) -> documents.ControlDocument | None:
-        if self.control is None:
-            return None
-        estimates = [plain(item) for item in self.control.estimates]
-        return {"expected": self.control.expected, "estimates": estimates}
-
-    @property
-    def _of(self) -> list[Loss]:
-        """Return one loss of revenue for each policy that has a sentence."""
-        return [
-            loss
-            for loss in self.losses
-            if loss.measure == "revenue"
-            and (loss.against == "baseline" or loss.policy == self.scenario.baseline)
-        ]
+        return run_document(self, command)
 
     def __repr__(self) -> str:
         """Return how far it got, and its sentence, on one line."""
@@ -352,112 +262,3 @@ class Comparison:
         ]
         head = ("policy", "revenue", "customers at the end", *of_ends)
         return notebook_html(self.sentence(), [Grid(head, rows)], self.warnings)
-
-
-def compare(
-    scenario: Scenario | str | Path,
-    *,
-    policies: Sequence[str] | None = None,
-    replications: int | Until | None = None,
-    seed: int | None = None,
-    overrides: Overrides = (),
-    execution: Execution = THREADS,
-) -> Comparison:
-    """Return the policies of a scenario compared, paired by replication.
-
-    Ctrl-C keeps the replications that are finished.
-
-    Args:
-        scenario: A ready one's name, a file, or what `load_scenario` returned.
-        policies: The scenario's where absent; its baseline and flawless are always run.
-        replications: How many, or until when; the scenario's where absent.
-        seed: The scenario's where absent.
-        overrides: Settings that lie over the file's.
-        execution: Engine, threads, progress, a way to stop.
-
-    Raises:
-        InputError: Settings that there cannot be, or that contradict observed churn.
-        ResourceError: More memory would be needed than there is.
-        InterruptedRun: Stopped before any replication was finished.
-    """
-    loaded = prepared(scenario, policies, overrides)
-    shares = mistake_shares(loaded)
-    names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
-    names.sort(key=loaded.policy_names.index)
-    # Before the replications: whoever stops them waits for nothing that could be known.
-    foundations = foundations_of(loaded, file_of(scenario), names)
-    told: list[str] = []
-    if isinstance(replications, Until):
-        results = run_until(loaded, names, replications, seed=seed, execution=execution)
-        told = shortfall(replications, headline(loaded, results))
-    else:
-        results = run_replications(
-            loaded, names, replications=replications, seed=seed, execution=execution
-        )
-    grounds = Grounds(
-        loaded,
-        loaded.seed if seed is None else seed,
-        execution.engine,
-        shares,
-        foundations,
-        tuple(standing_warnings(loaded, shares, results.policies)),
-    )
-    return comparison_of(grounds, results, told)
-
-
-def comparison_of(
-    grounds: Grounds, results: Replications, told: Sequence[str] = ()
-) -> Comparison:
-    """Return what replications come to.
-
-    Args:
-        grounds: What they rest on.
-        results: At least one replication.
-        told: Warnings of one's own, which come last.
-    """
-    scenario = grounds.scenario
-    return Comparison(
-        scenario=scenario,
-        seed=grounds.seed,
-        engine=grounds.engine,
-        replications=results,
-        policies={
-            name: figures_of(scenario, results, name) for name in results.policies
-        },
-        losses=tuple(losses_of(scenario, results)),
-        mistake_shares=tuple(
-            share
-            for share in grounds.mistake_shares
-            if share.policy in results.policies
-        ),
-        foundations=grounds.foundations,
-        warnings=(
-            *grounds.warnings,
-            *extent_warnings(len(results.finished)),
-            *told,
-        ),
-    )
-
-
-def figures_of(scenario: Scenario, results: Replications, policy: str) -> PolicyFigures:
-    """Return a policy's figures over its replications, each within its range."""
-    rows = results.of(policy)
-    figures = {
-        name: estimate([row.figures[name] for row in rows], range_of(name))
-        for name in FIGURES
-    }
-    title = scenario.policy(policy).title or policy
-    return PolicyFigures(policy, title, len(rows), figures)
-
-
-def losses_of(scenario: Scenario, results: Replications) -> list[Loss]:
-    """Return what each policy loses against the baseline and against flawless."""
-    return [
-        loss_of(
-            results.of(policy), results.of(other), against, measure, scenario.horizon
-        )
-        for against, other in (("baseline", scenario.baseline), ("flawless", FLAWLESS))
-        for policy in results.policies
-        if policy != other
-        for measure in MEASURES
-    ]

@@ -212,7 +212,7 @@ def test_run__refuses_a_page_before_it_simulates(
     churnsim: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page that could not be written costs no simulation."""
-    monkeypatch.setattr("churnsim.experiment.comparison.compare", None)
+    monkeypatch.setattr("churnsim.experiment.comparing.compare", None)
     Path("page.html").write_text("mine", "utf-8")
     answer = churnsim("run", *SMALLER, "--report", "page.html")
     assert answer.code == ExitCode.INPUT

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from churnsim.experiment import Estimate, Execution, Until, compare
-from churnsim.experiment.comparison import losses_of
+from churnsim.experiment.comparing import losses_of
 from churnsim.experiment.control import control_of
 from churnsim.experiment.replications import Replications, available_cores
 from churnsim.scenario import Scenario

@@ -15,7 +15,8 @@ from churnsim.errors import (
     Problem,
     StorageError,
 )
-from churnsim.experiment.comparison import Comparison, comparison_of
+from churnsim.experiment.comparing import comparison_of
+from churnsim.experiment.comparison import Comparison
 from churnsim.experiment.replications import (
     REPLICATIONS_MAX,
     THREADS,

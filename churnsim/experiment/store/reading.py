@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from churnsim.errors import ChurnsimError, Problem, StorageError
-from churnsim.experiment.comparison import DOCUMENT_VERSION
+from churnsim.experiment.run_document import DOCUMENT_VERSION
 from churnsim.experiment.store.manifest import (
     Manifest,
     read_bytes,

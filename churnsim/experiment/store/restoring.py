@@ -18,7 +18,7 @@ from churnsim.engines.books import N_BINS, Monthly, Tally
 from churnsim.engines.outcome import Totals
 from churnsim.errors import Problem, StorageError
 from churnsim.experiment.bound import mistake_shares
-from churnsim.experiment.comparison import Grounds
+from churnsim.experiment.comparing import Grounds
 from churnsim.experiment.preparing import standing_warnings
 from churnsim.experiment.replications import Replications
 from churnsim.experiment.store.manifest import Manifest, read_manifest

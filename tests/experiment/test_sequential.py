@@ -123,10 +123,10 @@ def test_expected__comes_from_the_precision_and_from_the_time() -> None:
 
     The next look, at twice as many, does not limit what is expected.
     """
-    wide = Estimate(1.0, 0.8, 1.2, 20)  # half a width of .2
+    wide = Estimate(1.0, 0.8, 1.2, 30)  # half a width of .2
     until = Until(0.05)
-    look = Batch(20, 40, precise(until, wide, 20), 0.0)
-    assert expected(until, look, 25, 9.0) == 20 * 16
+    look = Batch(30, 60, precise(until, wide, 30), 0.0)
+    assert expected(until, look, 35, 9.0) == 30 * 16
     before = Batch(0, 20, precise(until, None, 0), 0.0)
     assert expected(until, before, 7, 9.0) == 0
     in_time = Until(budget=60.0)
@@ -134,8 +134,8 @@ def test_expected__comes_from_the_precision_and_from_the_time() -> None:
     assert expected(in_time, first, 3, 6.0) == 30
     assert expected(in_time, first, 1, 55.0) == 4
     both = Until(0.05, budget=60.0)
-    assert expected(both, look, 25, 6.0) == 250
-    assert expected(both, look, 25, 3.0) == 20 * 16
+    assert expected(both, look, 35, 6.0) == 350
+    assert expected(both, look, 35, 3.0) == 30 * 16
 
 
 def test_shortfall__is_told() -> None:

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.compiled
 
 
 N_LONG = 140  # replications for tails
+N_SHARP = 900  # replications for mean waits to 1 %
 
 
 class Printed(NamedTuple):
@@ -131,20 +132,18 @@ def printed_gates(battery: Battery, change: Change, row: Printed) -> None:
     desk_gates(battery, row.name, counts, seen, figures, row.limits)
 
 
-def lognormal_handling(battery: Battery, change: Change) -> None:
-    """Add one agent, busy half of the time, lognormal times: Pollaczek, Khinchine.
-
-    To 3 %, as the other mean waits; `test_engine_desks` has the same law to 1 % from
-    the exact formula for few customers.
-    """
+def one_lognormal(
+    battery: Battery, change: Change, replications: int, limits: Limits
+) -> None:
+    """Add one agent, busy half of the time, lognormal times: Pollaczek, Khinchine."""
     n, load, cv = 10_000, 0.5, 1.3
     wait = forms.pollaczek_khinchine(load, 1.0, cv)
     world = calling(n, load / (n - load * wait - load), 1, lognormal(1.0, cv))
-    watch = Watch(100, 300.0, 100_000.0)
+    watch = Watch(replications, 300.0, 100_000.0)
     counts = tallies(change(world), watch)
     figures = Figures(load, load, wait, 0.0, load)
     seen = Seen("FRONT", 1, watch.window)
-    desk_gates(battery, "M/LN/1", counts, seen, figures, Limits(wait_mean=0.03))
+    desk_gates(battery, "M/LN/1", counts, seen, figures, limits)
 
 
 def long_waits(battery: Battery, change: Change) -> None:
@@ -187,9 +186,26 @@ def published_erlang_c(battery: Battery, change: Change) -> None:
 
 
 def small_erlang_c(battery: Battery, change: Change) -> None:
-    """Add 1, 2 and 10 agents who are busy 80 % of the time."""
+    """Add 1, 2 and 10 agents who are busy 80 % of the time, mean waits to 3 %."""
     for row in SMALL:
         printed_gates(battery, change, row)
+
+
+def small_erlang_c_sharper(battery: Battery, change: Change) -> None:
+    """Add 1, 2 and 10 agents who are busy 80 % of the time, mean waits to 1 %."""
+    for row in SMALL:
+        watch = row.watch._replace(replications=N_SHARP)
+        printed_gates(battery, change, row._replace(limits=Limits(), watch=watch))
+
+
+def lognormal_handling(battery: Battery, change: Change) -> None:
+    """Add lognormal times, the mean wait to 3 %, as the other mean waits."""
+    one_lognormal(battery, change, 100, Limits(wait_mean=0.03))
+
+
+def lognormal_handling_sharper(battery: Battery, change: Change) -> None:
+    """Add lognormal times, the mean wait to 1 %."""
+    one_lognormal(battery, change, N_SHARP, Limits())
 
 
 @pytest.mark.parametrize(
@@ -198,6 +214,8 @@ def small_erlang_c(battery: Battery, change: Change) -> None:
         published_erlang_a,
         small_erlang_c,
         lognormal_handling,
+        pytest.param(small_erlang_c_sharper, marks=pytest.mark.slow),
+        pytest.param(lognormal_handling_sharper, marks=pytest.mark.slow),
         pytest.param(published_erlang_c, marks=pytest.mark.slow),
         pytest.param(long_waits, marks=pytest.mark.slow),
     ],

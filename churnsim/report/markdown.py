@@ -56,9 +56,10 @@ def _command(line: str) -> str:
 
 def _table(names: Sequence[str], rows: Sequence[Row]) -> str:
     """Return a grid as a table; without gaps, and what is indented under a point."""
+    none = ("",) * len(names)
     cells = [
-        (row.label.replace("  ", f"{UNDER} ", 1), *row.cells)
+        (row.label.replace("  ", f"{UNDER} ", 1), *(row.cells or none))
         for row in rows
-        if row.cells
+        if row.label
     ]
     return markdown_table(("", *names), cells, [True, *(False for _ in names)])

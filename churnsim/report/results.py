@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from churnsim.experiment.comparison import Comparison
+from churnsim.experiment.firm_view import VIEWS
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.sentences import control_text, pairing_of
 from churnsim.experiment.summary import FIGURES
@@ -90,8 +91,18 @@ def result_rows(comparison: Comparison) -> Iterator[Row]:
     yield _figure_row(comparison, "front_mean_wait", "Mean wait in line")
     yield _figure_row(comparison, "front_abandonment", "Gave up in line")
     yield _figure_row(comparison, "front_utilisation", "Front desk busy")
+    yield from _firm_rows(comparison)
     for against in ("baseline", "flawless"):
         yield from _loss_rows(comparison, against)
+
+
+def _firm_rows(comparison: Comparison) -> Iterator[Row]:
+    """Yield what the firm's dashboard shows, and below each line what is so."""
+    yield Row("")
+    yield Row("What the firm's dashboard shows")
+    for view in VIEWS:
+        yield _figure_row(comparison, view.seen, f"  {view.title}")
+        yield _figure_row(comparison, view.true, "    in truth")
 
 
 def _figure_row(comparison: Comparison, name: str, label: str) -> Row:

@@ -7,9 +7,9 @@ word."
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from churnsim.experiment.control import Control
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.losses import Loss, MainCause
 from churnsim.records import MICRO
@@ -195,21 +195,28 @@ def pairing_of(loss: Loss) -> str | None:
         )
     return (
         "Both met the same customers and luck (correlation "
-        f"{correlation:.2f}): separate runs would need {_times(factor)} times as many "
-        "replications."
+        f"{correlation:.2f}): separate runs would need {times_text(factor)} times as "
+        "many replications."
     )
 
 
-def control_text(control: Control, currency: str) -> str | None:
-    """Return what the control variate is worth, or None where it is not used."""
-    factors = [item.variance_factor for item in control.used]
+def control_text(
+    expected: float, factors: Sequence[float], currency: str
+) -> str | None:
+    """Return what the control variate is worth, or None where it is not used.
+
+    Args:
+        expected: Revenue of a firm without mistakes per run [units of currency].
+        factors: Variance without the control over that with it, by policy.
+        currency: Of the amount.
+    """
     if not factors:
         return None
-    expected = format_money(round(control.expected) * MICRO, currency)
-    known = f"Without mistakes {expected} can be expected, by a closed form."
+    money = format_money(round(expected) * MICRO, currency)
+    known = f"Without mistakes {money} can be expected, by a closed form."
     if max(factors) < HELPS_FROM:
         return f"{known} As control variate of revenue it does not help here."
-    ends = dict.fromkeys((_times(min(factors)), _times(max(factors))))
+    ends = dict.fromkeys((times_text(min(factors)), times_text(max(factors))))
     return (
         f"{known} With that as control variate, revenue is as sure as from"
         f" {' to '.join(ends)} times as many replications. Losses do without it: they"
@@ -217,6 +224,6 @@ def control_text(control: Control, currency: str) -> str | None:
     )
 
 
-def _times(factor: float) -> str:
+def times_text(factor: float) -> str:
     """Return a factor in two digits, or whole above ten."""
     return f"{factor:,.0f}" if factor >= 10.0 else f"{factor:.1f}"

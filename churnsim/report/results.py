@@ -60,9 +60,11 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     if pairing:
         lines += ["", paragraph(pairing, width)]
     control = comparison.control
-    worth = control_text(control, comparison.scenario.currency) if control else None
-    if worth:
-        lines += ["", paragraph(worth, width)]
+    if control:
+        factors = [item.variance_factor for item in control.used]
+        currency = comparison.scenario.currency
+        worth = control_text(control.expected, factors, currency)
+        lines += ["", paragraph(worth, width)] if worth else []
     if comparison.attribution:
         lines += ["", *short_lines(comparison.attribution, width)]
     lines += warning_lines(comparison, width)

@@ -20,6 +20,7 @@ CAUSES = (
     *("natural", "silent", "gave_up", "abandoned", "refused"),
     *("slow", "betrayed", "placated", "settled", "exhausted"),
 )
+SPENT = ("make_good", "cost", "wages", "training", "prevention")
 DESK = ("mean_wait", "wait_90", "abandonment", "utilisation")
 SERIES = {
     "Share of the starting customers": "survival",
@@ -67,7 +68,7 @@ def flat(estimates: Estimates) -> list[float]:
 
 def expected(caption: str, document: dict[str, Any]) -> list[float] | None:
     """Return the document's numbers for the table of a caption; None if it has none."""
-    for kind in (_losses, _figures, _months, _views, _levers):
+    for kind in (_losses, _figures, _money, _months, _views, _levers):
         found = kind(caption, document)
         if found is not None:
             return found
@@ -101,6 +102,30 @@ def _figures(caption: str, document: dict[str, Any]) -> list[float] | None:
     else:
         return None
     return [x for name in names for x in flat(figure(document, name))]
+
+
+def _money(caption: str, document: dict[str, Any]) -> list[float] | None:
+    losses = [
+        loss
+        for against in ("baseline", "flawless")
+        for loss in document["losses"]
+        if (loss["against"], loss["measure"]) == (against, "revenue")
+        and loss["policy"] != "flawless"
+    ]
+    if caption.startswith("Losses, paired"):
+        named = [(loss["correlation"], loss["variance_factor"]) for loss in losses]
+        return [x for pair in named for x in pair if x is not None]
+    if not caption.startswith("Money over the time"):
+        return None
+    control = document["control"]
+    found = flat(figure(document, "revenue"))
+    if control:
+        used = [e["value"] for e in control["estimates"] if e["is_used"]]
+        found += [*flat(used), *(control["expected"] for _ in ENDS)]
+    spent = [n for n in SPENT if any(e["mean"] for e in figure(document, n))]
+    return found + [
+        x for name in (*spent, "contribution") for x in flat(figure(document, name))
+    ]
 
 
 def _months(caption: str, document: dict[str, Any]) -> list[float] | None:

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from churnsim._version import __version__
-from churnsim.report.page import grounds, levers, losing, months, service
+from churnsim.report.page import grounds, levers, losing, money, months, service
 from churnsim.report.page.blocks import Chart, LegendItem, Section
 from churnsim.report.page.bundle import bundle
 from churnsim.report.page.figures import Results
@@ -30,6 +30,7 @@ SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
     losing.revenue_lost,
     levers.why,
     losing.where_customers_go,
+    money.money,
     months.how_long_customers_stay,
     months.month_by_month,
     service.waits_and_desks,

@@ -53,6 +53,25 @@ class Statement(IntEnum):
     LIE = 2
 
 
+class WhenClosed(IntEnum):
+    """What a customer does who turns up while the front desk is closed (7.4)."""
+
+    WAIT = 0  # goes in and waits, as long as patience lasts
+    GIVE_UP = 1
+    RETURN = 2  # turns up again when it opens
+
+
+class RosterColumn(IntEnum):
+    """Columns of a desk's roster: one row for each change in a week."""
+
+    SINCE = 0  # from when on [days since Monday 00:00], in [0, 7), rising
+    STAFFED = 1  # servers from then on, a whole number >= 0; some row is above 0
+
+
+N_ROSTER_COLUMNS = 2
+ROUND_THE_CLOCK: Floats = np.zeros((0, N_ROSTER_COLUMNS))  # no change, ever
+
+
 class Market(NamedTuple):
     """How customers behave, whatever the firm's policy (sections 4, 5 and 7)."""
 
@@ -107,6 +126,7 @@ class Market(NamedTuple):
     discount: float  # continuous rate [per day], >= 0
     follow_up_price: int  # a follow-up call [micro-units]
     acquisition_cost: int  # a prospect won [micro-units]
+    when_closed: int = 0  # a WhenClosed
 
 
 class KindColumn(IntEnum):
@@ -134,9 +154,9 @@ class Policy(NamedTuple):
     hoops: Floats  # (n_hoops, 4): law (kind, a, b) [days], give-up probability [-]
     voice_ease: float  # reach: added to speaking up [log-odds]
     notice: float  # reach: share of mistakes that the firm finds first [-]
-    agents: int  # speed: servers of the front desk, >= 0
+    agents: int  # speed: servers of the front desk, >= 0; the most of a roster
     handle: Law  # speed: handle time [days]
-    supervisors: int  # speed: servers of the back desk, >= 0
+    supervisors: int  # speed: as agents, of the back desk
     approval: Law  # speed: approval time at the back desk [days]
     repair: Law  # speed: repair time after approval [days]
     limit: float  # authority: largest stake an agent settles alone [micro-units]
@@ -152,6 +172,10 @@ class Policy(NamedTuple):
     follow_up: float  # make_good: share of settled cases called back [-]
     mistakes: float  # prevention: multiplier of the rate of mistakes [-]
     manners: float  # prevention: multiplier of every sting [-]
+    # speed: hours of both desks, (n_changes, N_ROSTER_COLUMNS). Without a change, the
+    # number above holds round the clock; with some, the roster alone tells.
+    front_roster: Floats = ROUND_THE_CLOCK
+    back_roster: Floats = ROUND_THE_CLOCK
 
 
 class Traits(NamedTuple):
@@ -210,3 +234,4 @@ class Plan(NamedTuple):
     horizon: float  # runs cover [0, horizon) [days]
     month: float  # width of the monthly series [days]
     n_months: int  # months begun before the horizon, >= 1
+    into_week: float = 0.0  # of time 0, since Monday 00:00 [days], in [0, 7)

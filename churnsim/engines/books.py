@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.jit import mechanism
+from churnsim.mechanisms.hours import HOURS_IN_WEEK, hour_of_week
 from churnsim.mechanisms.value import amount, discounted, discounted_stream
 from churnsim.primitives import log, round_half_up
 from churnsim.records import Cause, Floats, Integers, Market, Plan, Population
@@ -83,6 +84,17 @@ class Monthly(IntEnum):
     MISTAKES = 4
 
 
+class Weekly(IntEnum):
+    """Columns of the hours of the week: of customers who joined the front desk then."""
+
+    JOINED = 0
+    HANDLED = 1
+    ABANDONED = 2
+    WAIT = 3  # of those handled and those who left [microseconds]
+    WORK = 4  # handle time of those handled [microseconds]
+    TURNED_AWAY = 5  # found the front desk closed, and did not wait
+
+
 class Account(IntEnum):
     """Columns of a customer's own account."""
 
@@ -121,11 +133,13 @@ class Event(IntEnum):
     ORDINARY = 19
     UNANSWERED = 20
     LEAVING = 21
+    TURNED_AWAY = 22  # found the front desk closed, and did not wait
 
 
 N_TALLIES = len(Tally)
 N_MONTHLY = len(Monthly)
 N_ACCOUNTS = len(Account)
+N_WEEKLY = len(Weekly)
 N_CAUSES = len(Cause)
 
 REVENUE = Account.REVENUE.value
@@ -153,10 +167,16 @@ class Books(NamedTuple):
     departure: Floats  # (n,) [days]; inf: still a customer, or never won
     cause: NDArray[np.uint8]  # (n,) a Cause
     is_won: NDArray[np.uint8]  # (n,) 1: is or was a customer
+    weekly: Integers  # (HOURS_IN_WEEK, N_WEEKLY); (0, N_WEEKLY) without a roster
     log_times: Floats  # (capacity,) the event log; capacity 0 keeps none
     log_values: Floats  # (capacity,) grievance at that moment
     log_codes: Integers  # (capacity, 3) customer, event, episode word
     log_count: Integers  # (1,) events seen, kept or not
+
+
+def has_hours(plan: Plan) -> bool:
+    """Return whether a desk has a roster, so that the hours of the week differ."""
+    return bool(len(plan.policy.front_roster) or len(plan.policy.back_roster))
 
 
 def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
@@ -174,6 +194,7 @@ def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
         np.full(n, np.inf),
         np.zeros(n, np.uint8),
         np.zeros(n, np.uint8),
+        np.zeros((HOURS_IN_WEEK if has_hours(plan) else 0, N_WEEKLY), np.int64),
         np.zeros(log_capacity),
         np.zeros(log_capacity),
         np.zeros((log_capacity, 3), np.int64),
@@ -192,6 +213,8 @@ def check_books(plan: Plan, people: Population, books: Books) -> None:
         raise ValueError(f"books and all traits must be of {n} customers")
     if len(books.monthly) != plan.n_months:
         raise ValueError(f"books must have {plan.n_months} months")
+    if bool(len(books.weekly)) != has_hours(plan):
+        raise ValueError("books must have the hours of the week if a desk has a roster")
 
 
 @mechanism
@@ -226,6 +249,13 @@ def book_wait(waits: Integers, tally: Integers, wait: float, wait_sum: int) -> N
         return
     waits[bin_of_wait(wait)] += 1
     tally[wait_sum] += microseconds(wait)
+
+
+@mechanism
+def book_hour(books: Books, plan: Plan, at: float, column: int, much: int) -> None:
+    """Enter something under the hour of the week of a moment, if hours are kept."""
+    if books.weekly.shape[0] > 0:
+        books.weekly[hour_of_week(plan.into_week, at), column] += much
 
 
 @mechanism

@@ -8,6 +8,7 @@ import pytest
 
 from churnsim.engines.kernel import desks, event_queue
 from churnsim.engines.kernel.event_queue import NOWHERE
+from churnsim.mechanisms.hours import Hours
 
 
 def queue_for(n: int, horizon: float) -> event_queue.Queue:
@@ -113,7 +114,7 @@ def served_by_desk(
     visits: list[tuple[float, float, float]], n_servers: int
 ) -> list[float | None]:
     """Return the same, as a desk tells it to each as he joins."""
-    desk = desks.make_desk(n_servers, len(visits))
+    desk = desks.make_desk(Hours(n_servers), len(visits))
     begun: list[float | None] = []
     for who, (at, patience, time) in enumerate(visits):
         start = at if desks.is_free(desk, who, at) else float(desk.free_at[0])
@@ -154,7 +155,7 @@ def test_desk__tells_the_future_of_a_line(n_servers: int, grid: float) -> None:
 
 def test_desk__work_without_time_leaves_the_server_free() -> None:
     """One whose contact takes no time is done before the next moment of anybody."""
-    desk = desks.make_desk(1, 3)
+    desk = desks.make_desk(Hours(1), 3)
     for who in range(3):
         assert desks.is_free(desk, who, 5.0)
         desks.occupy(desk, who, 5.0)
@@ -162,7 +163,7 @@ def test_desk__work_without_time_leaves_the_server_free() -> None:
 
 def test_desk__a_crowd_of_servers_costs_no_more_than_the_customers() -> None:
     """Of a thousand million servers there are as many as customers could busy."""
-    desk = desks.make_desk(10**9, 50)
+    desk = desks.make_desk(Hours(10**9), 50)
     assert len(desk.free_at) == 50
     for who in range(50):
         assert desks.is_free(desk, who, 1.0)

@@ -12,7 +12,7 @@ from churnsim.engines.books import (
     microseconds,
 )
 from churnsim.engines.kernel.closing import close, feel
-from churnsim.engines.kernel.desks import is_free, occupy
+from churnsim.engines.kernel.desks import is_free, occupy, restaff
 from churnsim.engines.kernel.world import (
     AT_BACK,
     AT_SUPERVISOR,
@@ -90,6 +90,7 @@ def join_back(world: World, customer: int, now: float) -> None:
     books.tally[BACK_JOINED] += 1
     word = word_of(world, customer)
     book_event(books, now, customer, JOINS, word, world.life[customer, GRIEVANCE])
+    restaff(world.back, now)
     if is_free(world.back, customer, now):
         take_up(world, customer, now, now)
         return

@@ -3,7 +3,9 @@
 from churnsim.engines.books import (
     Event,
     Tally,
+    Weekly,
     book_event,
+    book_hour,
 )
 from churnsim.engines.kernel.closing import (
     catch_up,
@@ -11,6 +13,7 @@ from churnsim.engines.kernel.closing import (
     feel,
 )
 from churnsim.engines.kernel.world import (
+    AT_CLOSED_DOOR,
     AT_FRONT,
     ATTEMPT,
     CONTACT_AT,
@@ -45,11 +48,12 @@ from churnsim.mechanisms.episode import (
     may_try_again,
 )
 from churnsim.mechanisms.goodwill import after_mistake, shifted, sting_of
+from churnsim.mechanisms.hours import is_closed, opening
 from churnsim.mechanisms.leaving import FOREVER
 from churnsim.mechanisms.value import (
     contact_rate,
 )
-from churnsim.records import Cause
+from churnsim.records import Cause, WhenClosed
 from churnsim.streams import ORDINARY, Purpose, uniforms
 from churnsim.variates import quantile
 
@@ -66,6 +70,10 @@ UNANSWERED = Tally.UNANSWERED.value
 ATTEMPTS = Tally.ATTEMPTS.value
 ORDINARY_GAVE_UP = Tally.ORDINARY_GAVE_UP.value
 TURNS_UP = Event.TURNED_UP.value
+WAIT = WhenClosed.WAIT.value
+RETURN = WhenClosed.RETURN.value
+HOUR_TURNED_AWAY = Weekly.TURNED_AWAY.value
+IS_TURNED_AWAY = Event.TURNED_AWAY.value
 GETS_NO_ANSWER = Event.UNANSWERED.value
 
 
@@ -113,6 +121,19 @@ def go_unanswered(world: World, customer: int, now: float, cause: int) -> None:
 
 
 @mechanism
+def be_at_door(world: World, customer: int, phase: int, now: float) -> None:
+    """Let a customer's moment at the front door come, whichever it is."""
+    if phase == TURNING_UP:
+        turn_up(world, customer, now)
+    elif phase == IN_HOOP:
+        end_hoop(world, customer, now)
+    elif phase == GIVING_UP:
+        give_up(world, customer, now)
+    else:
+        enter_front_door(world, customer, now)
+
+
+@mechanism
 def turn_up(world: World, customer: int, now: float) -> None:
     """Let a customer with a case turn up at the front door (7.4)."""
     world.books.tally[ATTEMPTS] += 1
@@ -124,12 +145,36 @@ def turn_up(world: World, customer: int, now: float) -> None:
 
 @mechanism
 def enter_front_door(world: World, customer: int, now: float) -> None:
-    """Start the first hoop, or join the front desk where there is none."""
+    """Start the first hoop, or join the front desk where there is none.
+
+    One who finds the desk closed may give up, or turn up again as it opens.
+    """
+    plan = world.plan
+    if plan.market.when_closed != WAIT and is_closed(
+        plan.policy.front_roster, plan.into_week, now
+    ):
+        turn_away(world, customer, now)
+        return
     world.codes[customer, HOOP] = 0
     if world.plan.policy.hoops.shape[0] == 0:
         set_moment(world, customer, AT_FRONT, now)
     else:
         start_hoop(world, customer, now, 0)
+
+
+@mechanism
+def turn_away(world: World, customer: int, now: float) -> None:
+    """Let a customer find the front desk closed (7.4)."""
+    books, plan = world.books, world.plan
+    word = word_of(world, customer)
+    grievance = world.life[customer, GRIEVANCE]
+    book_event(books, now, customer, IS_TURNED_AWAY, word, grievance)
+    book_hour(books, plan, now, HOUR_TURNED_AWAY, 1)
+    if plan.market.when_closed == RETURN:
+        at = opening(plan.policy.front_roster, plan.into_week, now)
+        set_moment(world, customer, AT_CLOSED_DOOR, at)
+    else:
+        end_in_vain(world, customer, now)
 
 
 @mechanism
@@ -160,6 +205,12 @@ def end_hoop(world: World, customer: int, now: float) -> None:
 def give_up(world: World, customer: int, now: float) -> None:
     """Let a customer give up as a hoop ends."""
     suffer_hoop(world, customer, now)
+    end_in_vain(world, customer, now)
+
+
+@mechanism
+def end_in_vain(world: World, customer: int, now: float) -> None:
+    """Let a customer go away from the front door, having reached nobody."""
     if world.codes[customer, IS_ORDINARY]:
         world.books.tally[ORDINARY_GAVE_UP] += 1
         go_unanswered(world, customer, now, GAVE_UP)

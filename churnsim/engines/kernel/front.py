@@ -5,13 +5,16 @@ from churnsim.engines.books import (
     WITHIN_TARGET,
     Event,
     Tally,
+    Weekly,
     book_busy,
     book_event,
+    book_hour,
     book_wait,
+    microseconds,
 )
 from churnsim.engines.kernel.back import attempt_block, settle, survey
 from churnsim.engines.kernel.closing import close, feel
-from churnsim.engines.kernel.desks import is_free, occupy
+from churnsim.engines.kernel.desks import is_free, occupy, restaff
 from churnsim.engines.kernel.door import (
     end_ordinary,
     go_unanswered,
@@ -87,6 +90,11 @@ EXCUSES = Tally.EXCUSES.value
 LIES = Tally.LIES.value
 LIES_FOUND_OUT = Tally.LIES_FOUND_OUT.value
 FOBBED_OFF = Tally.FOBBED_OFF.value
+HOUR_JOINED = Weekly.JOINED.value
+HOUR_HANDLED = Weekly.HANDLED.value
+HOUR_ABANDONED = Weekly.ABANDONED.value
+HOUR_WAIT = Weekly.WAIT.value
+HOUR_WORK = Weekly.WORK.value
 
 
 @mechanism
@@ -97,6 +105,8 @@ def join_front(world: World, customer: int, now: float) -> None:
     word = word_of(world, customer)
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, JOINS, word, grievance)
+    book_hour(books, world.plan, now, HOUR_JOINED, 1)
+    restaff(world.front, now)
     if is_free(world.front, customer, now):
         handle(world, customer, now, now)
         return
@@ -129,6 +139,9 @@ def handle(world: World, customer: int, joined_at: float, now: float) -> None:
     until = served_until(now, quantile(plan.policy.handle, u))
     occupy(world.front, customer, until)
     book_busy(books.tally, FRONT_BUSY, now, until, plan.horizon)
+    book_hour(books, plan, joined_at, HOUR_HANDLED, 1)
+    book_hour(books, plan, joined_at, HOUR_WAIT, microseconds(wait))
+    book_hour(books, plan, joined_at, HOUR_WORK, microseconds(until - now))
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, IS_HANDLED, word, grievance)
     set_moment(world, customer, AT_AGENT, until)
@@ -143,6 +156,8 @@ def lose_patience(world: World, customer: int, joined_at: float, now: float) -> 
         return
     book_wait(books.front_waits, books.tally, now - joined_at, FRONT_WAIT_SUM)
     books.tally[FRONT_ABANDONED] += 1
+    book_hour(books, world.plan, joined_at, HOUR_ABANDONED, 1)
+    book_hour(books, world.plan, joined_at, HOUR_WAIT, microseconds(now - joined_at))
     word = word_of(world, customer)
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, LOSES_PATIENCE, word, grievance)

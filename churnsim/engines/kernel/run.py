@@ -12,7 +12,7 @@ from churnsim.engines.kernel.arrivals import arrive, consider
 from churnsim.engines.kernel.back import end_approval, end_repair, join_back
 from churnsim.engines.kernel.closing import depart, finish
 from churnsim.engines.kernel.content import be_content
-from churnsim.engines.kernel.door import end_hoop, give_up, turn_up
+from churnsim.engines.kernel.door import be_at_door
 from churnsim.engines.kernel.event_queue import NOWHERE, add, pop
 from churnsim.engines.kernel.front import end_handling, join_front, meet_promise
 from churnsim.engines.kernel.world import (
@@ -23,7 +23,6 @@ from churnsim.engines.kernel.world import (
     CLOSING,
     CONTENT,
     GIVING_UP,
-    IN_HOOP,
     IN_REPAIR,
     LEAVING,
     PHASE,
@@ -52,12 +51,8 @@ def live_alone(world: World, customer: int) -> None:
             be_content(world, customer, at)
         elif phase == AT_AGENT:
             end_handling(world, customer, at)
-        elif phase == IN_HOOP:
-            end_hoop(world, customer, at)
-        elif phase == GIVING_UP:
-            give_up(world, customer, at)
-        elif phase == TURNING_UP:
-            turn_up(world, customer, at)
+        elif TURNING_UP <= phase <= GIVING_UP:
+            be_at_door(world, customer, phase, at)
         elif phase == PROMISED:
             meet_promise(world, customer, at)
         elif phase == AT_SUPERVISOR:

@@ -19,6 +19,7 @@ from churnsim.engines.kernel.event_queue import Queue, make_queue
 from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import Clocks
 from churnsim.mechanisms.goodwill import bond
+from churnsim.mechanisms.hours import back_hours, front_hours
 from churnsim.mechanisms.value import failure_probability
 from churnsim.prefetch import prefetch
 from churnsim.records import Floats, Goodwill, Plan, Population, Traits
@@ -32,15 +33,16 @@ class Phase(IntEnum):
     PROSPECT = 1  # arrives
     CONTENT = 2  # the clocks decide
     TURNING_UP = 3  # at the front door
-    IN_HOOP = 4  # a hoop ends
-    GIVING_UP = 5  # a hoop ends, and with it the patience for more
-    AT_FRONT = 6  # joins the front desk
-    AT_AGENT = 7  # handling ends
-    PROMISED = 8  # a lie's promised time comes
-    AT_BACK = 9  # joins the back desk
-    AT_SUPERVISOR = 10  # approval ends
-    IN_REPAIR = 11  # repair ends
-    LEAVING = 12  # the renewal after deciding to leave
+    AT_CLOSED_DOOR = 4  # the front desk opens
+    IN_HOOP = 5  # a hoop ends
+    GIVING_UP = 6  # a hoop ends, and with it the patience for more
+    AT_FRONT = 7  # joins the front desk
+    AT_AGENT = 8  # handling ends
+    PROMISED = 9  # a lie's promised time comes
+    AT_BACK = 10  # joins the back desk
+    AT_SUPERVISOR = 11  # approval ends
+    IN_REPAIR = 12  # repair ends
+    LEAVING = 13  # the renewal after deciding to leave
 
 
 class Life(IntEnum):
@@ -136,6 +138,7 @@ CACHE_LINE = 64  # bytes
     PROSPECT,
     CONTENT,
     TURNING_UP,
+    AT_CLOSED_DOOR,
     IN_HOOP,
     GIVING_UP,
     AT_FRONT,
@@ -195,8 +198,8 @@ def make_world(
         life,
         life.view(np.int32),
         make_queue(life[:, AT], plan.horizon),
-        make_desk(plan.policy.agents, n_customers),
-        make_desk(plan.policy.supervisors, n_customers),
+        make_desk(front_hours(plan), n_customers),
+        make_desk(back_hours(plan), n_customers),
         books,
         life[:, TRUST],
         books.accounts[:, 0],

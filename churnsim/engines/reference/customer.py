@@ -12,7 +12,9 @@ from churnsim.engines.books import (
     Event,
     Monthly,
     Tally,
+    Weekly,
     book_event,
+    book_hour,
     book_purchase,
     book_stream,
     month_of,
@@ -124,6 +126,10 @@ class Customer:
         """Count something once."""
         for tally in tallies:
             self.firm.books.tally[tally] += 1
+
+    def count_hour(self, column: Weekly, at: float, much: int = 1) -> None:
+        """Count something under the hour of the week of a moment."""
+        book_hour(self.firm.books, self.firm.plan, at, column, much)
 
     def month(self, at: float) -> int:
         """Return the row of the monthly series for a time."""

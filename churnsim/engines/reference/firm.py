@@ -1,21 +1,33 @@
 """The firm as SimPy sees it: a clock, two desks, and the books.
 
 SimPy orders events by (time, priority, sequence). A customer's moments take the
-customer's number as priority, so events at one instant go to the lower number. SimPy's
-own events (a request granted, a condition met) keep their priorities 0 and 1, below all
-customers, and are done with before the next customer's moment at that instant.
+customer's number as priority, so events at one instant go to the lower number, after
+changes of staffing. SimPy's own events (a request granted, a condition met) keep their
+priorities 0 and 1, below all others, and are done with before the next customer's
+moment at that instant.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
+from simpy.resources.resource import PriorityRequest
 
 from churnsim.engines.books import Books
+from churnsim.mechanisms.hours import (
+    Hours,
+    back_hours,
+    change_moment,
+    front_hours,
+    is_closed,
+    next_change,
+    staffed_from,
+)
 from churnsim.mechanisms.value import failure_probability
 from churnsim.mechanisms.word_of_mouth import (
     news_decay,
@@ -25,7 +37,9 @@ from churnsim.mechanisms.word_of_mouth import (
 from churnsim.records import Plan, Population
 from churnsim.streams import Key, uniforms
 
-AFTER_SIMPY = 2  # lowest priority number of a customer; SimPy's own are 0 and 1
+NOBODY = -1  # whose moments the changes of staffing are
+AFTER_SIMPY = 3  # priority of customer 0; NOBODY comes before, SimPy's own are 0 and 1
+FIRST = -1  # priority of a seat that is taken out, before all customers in line
 ATTEMPT_STEP = 256  # of a block number
 
 
@@ -45,18 +59,48 @@ class Clock(simpy.Environment):
 
 
 class Desk:
-    """Identical servers before one FIFO line."""
+    """Identical servers before one FIFO line, as many as the hour of the week tells.
 
-    def __init__(self, clock: Clock, n_servers: int) -> None:
+    The seats of those who are off duty are taken: by requests that go before all
+    customers, so that a server in a contact finishes it first.
+    """
+
+    def __init__(self, clock: Clock, hours: Hours) -> None:
         """Open a desk; one without servers has a single one who is always away."""
-        self.resource = simpy.Resource(clock, max(1, n_servers))
-        if n_servers == 0:
+        self.clock, self.hours = clock, hours
+        self.off_duty: list[PriorityRequest] = []
+        self.resource = simpy.PriorityResource(clock, max(1, hours.n_seats))
+        if hours.n_seats == 0:
             self.resource.request()
+        if len(hours.roster):
+            clock.process(self.keep_hours())
 
     @property
     def is_free(self) -> bool:
         """Return whether whoever comes now need not wait."""
         return self.resource.count < self.resource.capacity
+
+    def keep_hours(self) -> Generator[simpy.Event, None, None]:
+        """Change the staffing when the roster says so: a process of its own."""
+        _, roster, into_week = self.hours
+        number = next_change(roster, into_week, self.clock.now)
+        while True:
+            self.staff(staffed_from(roster, number - 1))
+            at = change_moment(roster, into_week, number)
+            yield self.clock.moment(NOBODY, at)
+            number += 1
+
+    def staff(self, n_servers: int) -> None:
+        """Put as many servers on duty; one who has to go finishes a contact first."""
+        n_off = self.resource.capacity - n_servers
+        while len(self.off_duty) < n_off:
+            self.off_duty.append(self.resource.request(priority=FIRST))
+        while len(self.off_duty) > n_off:
+            seat = self.off_duty.pop()
+            if seat.triggered:
+                self.resource.release(seat)
+            else:
+                seat.cancel()
 
 
 @dataclass
@@ -74,14 +118,18 @@ class Firm:
 
     def __post_init__(self) -> None:
         """Open the desks."""
-        self.front = Desk(self.clock, self.plan.policy.agents)
-        self.back = Desk(self.clock, self.plan.policy.supervisors)
+        self.front = Desk(self.clock, front_hours(self.plan))
+        self.back = Desk(self.clock, back_hours(self.plan))
         self.failing = failure_probability(self.plan.market, self.plan.policy)
 
     @property
     def now(self) -> float:
         """Return the present time [days]."""
         return float(self.clock.now)
+
+    def is_closed(self) -> bool:
+        """Return whether nobody is at the front desk now."""
+        return is_closed(self.plan.policy.front_roster, self.plan.into_week, self.now)
 
     def draw(
         self, customer: int, word: int, purpose: int, attempt: int = 0

@@ -14,9 +14,11 @@ from churnsim.engines.books import (
     Event,
     Monthly,
     Tally,
+    Weekly,
     book_busy,
     book_cost,
     book_wait,
+    microseconds,
 )
 from churnsim.engines.reference.contact import end_contact
 from churnsim.engines.reference.customer import Case, Customer
@@ -29,10 +31,11 @@ from churnsim.mechanisms.episode import (
     voice_probability,
 )
 from churnsim.mechanisms.goodwill import after_mistake, shifted, sting_of
+from churnsim.mechanisms.hours import opening
 from churnsim.mechanisms.leaving import FOREVER
 from churnsim.mechanisms.word_of_mouth import win_probability
 from churnsim.primitives import round_half_up
-from churnsim.records import Cause, KindColumn
+from churnsim.records import Cause, KindColumn, WhenClosed
 from churnsim.streams import ORDINARY, Purpose
 from churnsim.variates import quantile
 
@@ -214,8 +217,19 @@ def attempt(customer: Customer, case: Case) -> Generator[Any, Any, Cause | None]
 
 
 def front_door(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
-    """Return whether the customer got through all hoops (7.4)."""
+    """Return whether the customer found the desk open and got through all hoops (7.4).
+
+    One who would wait goes in though it is closed.
+    """
     plan = customer.firm.plan
+    when_closed = plan.market.when_closed
+    if when_closed != WhenClosed.WAIT and customer.firm.is_closed():
+        customer.note(Event.TURNED_AWAY, case.word)
+        customer.count_hour(Weekly.TURNED_AWAY, customer.firm.now)
+        if when_closed == WhenClosed.GIVE_UP:
+            return False
+        roster, now = plan.policy.front_roster, customer.firm.now
+        yield customer.moment(opening(roster, plan.into_week, now))
     for hoop, figures in enumerate(plan.policy.hoops):
         u_time, u_give_up = customer.draw_again(case, Purpose.HOOP + hoop)
         time = quantile(law_in(plan.policy.hoops, hoop, 0), u_time)
@@ -233,6 +247,7 @@ def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     yield customer.moment(firm.now)  # join after lower numbers at this instant
     joined_at = firm.now
     customer.count(Tally.FRONT_JOINED)
+    customer.count_hour(Weekly.JOINED, joined_at)
     customer.note(Event.JOINED_FRONT, case.word)
     if not firm.front.is_free:
         customer.count(Tally.FRONT_WAITED)
@@ -243,15 +258,19 @@ def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     request = yield from firm.wait_for(firm.front, customer.number, ends_at)
     wait = firm.now - joined_at
     book_wait(books.front_waits, books.tally, wait, Tally.FRONT_WAIT_SUM)
+    customer.count_hour(Weekly.WAIT, joined_at, microseconds(wait))
     if request is None:
         customer.count(Tally.FRONT_ABANDONED)
+        customer.count_hour(Weekly.ABANDONED, joined_at)
         customer.note(Event.PATIENCE_SPENT, case.word)
         return False
     customer.count(Tally.FRONT_HANDLED)
+    customer.count_hour(Weekly.HANDLED, joined_at)
     if wait <= TARGET_WAIT:
         customer.count(Tally.WITHIN_TARGET)
     until = served_until(firm.now, quantile(plan.policy.handle, u_handle))
     book_busy(books.tally, Tally.FRONT_BUSY, firm.now, until, plan.horizon)
+    customer.count_hour(Weekly.WORK, joined_at, microseconds(until - firm.now))
     customer.note(Event.HANDLED, case.word)
     yield customer.moment(until)
     firm.front.resource.release(request)

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from churnsim.mechanisms.clocks import budget
-from churnsim.records import Floats, Market, Plan, Policy, Population, Relationship
+from churnsim.mechanisms.hours import WEEK
+from churnsim.records import (
+    Floats,
+    Market,
+    Plan,
+    Policy,
+    Population,
+    Relationship,
+    WhenClosed,
+)
 from churnsim.streams import Key
 from churnsim.variates import (
     Law,
@@ -370,6 +379,48 @@ def setups() -> st.SearchStrategy[Setup]:
 def calm_setups() -> st.SearchStrategy[Setup]:
     """Return setups of all sorts in which nothing follows at once."""
     return setups_within(spans().map(lambda span: span._replace(is_rushed=False)))
+
+
+@st.composite
+def rosters(draw: st.DrawFn, span: Span, into_week: float) -> Floats:
+    """Return rosters of up to a dozen changes, all of them within the run if short.
+
+    Numbers fall and rise by more than one; half of the rosters have a closed time.
+    """
+    width = min(span.whole, WEEK)
+    n_changes = draw(st.sampled_from((2, 3, 1, 5, 12)))
+    parts = [draw(st.floats(0.0, 1.0, width=32)) for _ in range(n_changes)]
+    if span.grid > 0.0:
+        parts = [span.grid * math.floor(part * width / span.grid) for part in parts]
+    else:
+        parts = [part * width for part in parts]
+    since = sorted({(into_week + part) % WEEK for part in parts})
+    least = draw(st.sampled_from((0, 1)))
+    staffed = [draw(st.integers(least, 4)) for _ in since]
+    staffed[draw(st.integers(0, len(since) - 1))] = draw(st.integers(1, 6))
+    return np.array([since, staffed], dtype=np.float64).T.copy()
+
+
+@st.composite
+def setups_with_hours(
+    draw: st.DrawFn, some_spans: st.SearchStrategy[Span] | None = None
+) -> Setup:
+    """Return setups of all sorts in which at least one desk keeps hours."""
+    span = draw(spans() if some_spans is None else some_spans)
+    setup = draw(setups_within(st.just(span)))
+    into_week = draw(st.sampled_from((0.0, 3.375, 6.9, 2.0 / 3.0)))
+    if span.grid > 0.0:
+        into_week = span.grid * math.floor(into_week / span.grid)
+    front, back = draw(st.sampled_from(((1, 1), (1, 0), (0, 1))))
+    policy = setup.plan.policy
+    if front:
+        policy = policy._replace(front_roster=draw(rosters(span, into_week)))
+    if back:
+        policy = policy._replace(back_roster=draw(rosters(span, into_week)))
+    when_closed = draw(st.sampled_from([code.value for code in WhenClosed]))
+    market = setup.plan.market._replace(when_closed=when_closed)
+    plan = setup.plan._replace(market=market, policy=policy, into_week=into_week)
+    return setup._replace(plan=plan)
 
 
 def tied_setups(grid: float) -> st.SearchStrategy[Setup]:

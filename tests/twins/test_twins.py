@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from churnsim.engines.books import Books, Event, Tally
+from churnsim.engines.books import N_WEEKLY, Books, Event, Tally
 from churnsim.engines.kernel.run import run_kernel
-from churnsim.records import Cause, Plan, Population
+from churnsim.mechanisms.hours import back_hours, front_hours
+from churnsim.records import ROUND_THE_CLOCK, Cause, Plan, Population
 from churnsim.streams import Key
 from churnsim.variates import constant, weibull
+from tests.twins.changing import run, same_books
 from tests.twins.comparing import (
     Engine,
     assert_twins,
@@ -26,10 +28,19 @@ from tests.twins.comparing import (
     source_of,
 )
 from tests.twins.sampling import check_many
-from tests.twins.strategies import GRIDS, Setup, n_tied, setups, tied_setups
+from tests.twins.strategies import (
+    GRIDS,
+    Setup,
+    n_tied,
+    setups,
+    setups_with_hours,
+    tied_setups,
+    tied_spans,
+)
 from tests.twins.usual import usual_setup
 
 N_PARTS = 6
+NO_HOURS = np.zeros((0, N_WEEKLY), np.int64)
 N_SETUPS = max(300, int(os.environ.get("CHURNSIM_TWINS", "300")))
 IMPORTS = """
 import numpy as np
@@ -55,6 +66,29 @@ def test_engines__agree_to_the_last_bit(part: int) -> None:
 
     check_many(setups(), N_SETUPS // N_PARTS, check, start=part)
     assert tried >= N_SETUPS // N_PARTS
+
+
+@pytest.mark.parametrize("part", range(N_PARTS))
+def test_engines__agree_where_desks_keep_hours(part: int) -> None:
+    """So they do where staffing changes over the week, and while a desk is closed."""
+    tried, n_changed = 0, 0
+
+    def check(setup: Setup) -> None:
+        nonlocal tried, n_changed
+        tried += 1
+        books = assert_twins(setup)
+        n_changed += not same_books(books, run(round_the_clock(setup)))
+
+    check_many(setups_with_hours(), N_SETUPS // N_PARTS, check, start=100 + part)
+    assert tried >= N_SETUPS // N_PARTS
+    assert n_changed > tried // 3
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_engines__agree_where_desks_keep_hours_on_a_grid(grid: float) -> None:
+    """A change of staffing at the instant of a customer's moment comes first."""
+    some = setups_with_hours(tied_spans(grid))
+    check_many(some, N_SETUPS // 15, assert_twins, start=int(1024 * grid))
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -100,6 +134,40 @@ def test_engines__agree_where_service_takes_less_than_the_clock_shows() -> None:
     assert n_short > 20
 
 
+def round_the_clock(setup: Setup) -> Setup:
+    """Return the setup without rosters: as many servers as they ever have."""
+    plan = setup.plan
+    policy = plan.policy._replace(
+        agents=front_hours(plan).n_seats,
+        supervisors=back_hours(plan).n_seats,
+        front_roster=ROUND_THE_CLOCK,
+        back_roster=ROUND_THE_CLOCK,
+    )
+    return setup._replace(plan=plan._replace(policy=policy))
+
+
+def same_week(setup: Setup) -> Setup:
+    """Return the setup with rosters in which a change changes nothing."""
+    plan = setup.plan
+    policy = plan.policy
+    rows = np.array([[0.25, 0.0], [0.5, 0.0], [3.0 + 1.0 / 3.0, 0.0]])
+    front, back = rows.copy(), rows.copy()
+    front[:, 1], back[:, 1] = policy.agents, policy.supervisors
+    policy = policy._replace(front_roster=front, back_roster=back)
+    return setup._replace(plan=plan._replace(policy=policy, into_week=3.375))
+
+
+def test_hours__the_same_at_every_hour_are_none() -> None:
+    """Changes of staffing that change nothing leave every bit where it was."""
+
+    def check(setup: Setup) -> None:
+        with_changes = run(same_week(setup))
+        assert with_changes.weekly.sum() >= with_changes.tally[Tally.FRONT_JOINED]
+        assert same_books(with_changes._replace(weekly=NO_HOURS), run(setup))
+
+    check_many(setups().filter(lambda s: s.plan.policy.agents > 0), 60, check)
+
+
 def reached(books: Books) -> Iterable[str]:
     """Yield the names of all that came about in a run."""
     yield from (f"tally {code.name}" for code in Tally if books.tally[code] > 0)
@@ -131,6 +199,7 @@ def test_sample__reaches_everything() -> None:
 
     for part in range(N_PARTS):
         check_many(setups(), N_SETUPS // N_PARTS, count, start=part)
+    check_many(setups_with_hours(), N_SETUPS // N_PARTS, count, start=100)
     causes = [code for code in Cause if code != Cause.NONE]
     wanted = [f"tally {code.name}" for code in Tally]
     wanted += [f"event {code.name}" for code in Event]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,13 @@ from churnsim.engines.outcome import Outcome, Rates, totals_of
 from churnsim.engines.reference.run import run_reference
 from churnsim.errors import InputError, Problem
 from churnsim.fit import PosteriorTraits
+from churnsim.mechanisms.hours import (
+    WEEK,
+    Hours,
+    back_hours,
+    front_hours,
+    staffed_time,
+)
 from churnsim.population import draw_population, read_history
 from churnsim.records import Plan, Population
 from churnsim.scenario import Scenario
@@ -53,11 +61,23 @@ def make_population(
 
 
 def rates_of(scenario: Scenario, policy: str | Policy, plan: Plan) -> Rates:
-    """Return what the firm pays per day under a policy [micro-units]."""
+    """Return what the firm pays per day under a policy [micro-units].
+
+    Wages are paid for the time on duty, over the week; training for every seat.
+    """
     costs, own = scenario.costs, scenario.policy_costs(policy)
-    agents, supervisors = plan.policy.agents, plan.policy.supervisors
-    wages = agents * costs.agent_pay + supervisors * costs.supervisor_pay
-    return Rates(costs.margin, wages, agents * own.training, own.prevention)
+    front, back = front_hours(plan), back_hours(plan)
+    wages = daily_wages(front, costs.agent_pay)
+    wages += daily_wages(back, costs.supervisor_pay)
+    return Rates(costs.margin, wages, front.n_seats * own.training, own.prevention)
+
+
+def daily_wages(hours: Hours, pay: int) -> int:
+    """Return what a desk's seats cost per day at so much a seat and day, half up."""
+    if not len(hours.roster):
+        return hours.n_servers * pay
+    week = staffed_time(hours._replace(into_week=0.0), WEEK)
+    return math.floor(week * pay / WEEK + 0.5)
 
 
 def simulate(

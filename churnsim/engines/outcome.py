@@ -19,6 +19,17 @@ from churnsim.engines.books import (
     Event,
     Monthly,
     Tally,
+    Weekly,
+)
+from churnsim.mechanisms.hours import (
+    HOURS_IN_DAY,
+    HOURS_IN_WEEK,
+    WEEK,
+    Hours,
+    back_hours,
+    front_hours,
+    staffed_hours,
+    staffed_time,
 )
 from churnsim.records import MICRO, Cause, Integers, Plan, Population
 
@@ -154,6 +165,18 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+HOURS_COLUMNS = (
+    "hour",  # of the week, 0: Monday 00:00
+    "staffed",  # agents
+    "needed",  # agents
+    "joined",  # customers
+    "handled",
+    "abandoned",
+    "mean_wait",  # [days]
+    "turned_away",
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """One policy, one replication: all that came out."""
@@ -234,21 +257,19 @@ class Outcome:
     @property
     def front(self) -> DeskFigures:
         """Return how the front desk did."""
-        n_servers = self.plan.policy.agents
-        return self._desk("FRONT", self.books.front_waits, n_servers)
+        return self._desk("FRONT", self.books.front_waits, front_hours(self.plan))
 
     @property
     def back(self) -> DeskFigures:
         """Return how the back desk did."""
-        n_servers = self.plan.policy.supervisors
-        return self._desk("BACK", self.books.back_waits, n_servers)
+        return self._desk("BACK", self.books.back_waits, back_hours(self.plan))
 
-    def _desk(self, name: str, waits: Integers, n_servers: int) -> DeskFigures:
+    def _desk(self, name: str, waits: Integers, hours: Hours) -> DeskFigures:
         handled = self.tally(f"{name}_HANDLED")
         abandoned = self.tally(f"{name}_ABANDONED")
         waited = self.tally(f"{name}_WAIT_SUM") / MICROSECONDS
         over = handled + abandoned
-        capacity = n_servers * self.horizon
+        capacity = staffed_time(hours, self.horizon)
         busy = self.tally(f"{name}_BUSY") / MICROSECONDS
         return DeskFigures(
             self.tally(f"{name}_JOINED"),
@@ -304,6 +325,30 @@ class Outcome:
             series[:, level] = np.cumsum(series[:, level])
         columns = {m.name.lower(): series[:, m] for m in Monthly}
         return pa.table({"month": np.arange(1, len(series) + 1), **columns})
+
+    def hours(self) -> pa.Table:
+        """Return one row for each hour of the week; none where no desk has shifts.
+
+        `staffed` is the mean number of agents on duty; all else is of the customers
+        who turned up, or joined the line, in that hour, over all weeks. `needed` is
+        the mean number of agents that their handling takes.
+        """
+        counts = self.books.weekly
+        if not len(counts):
+            return pa.table({name: [] for name in HOURS_COLUMNS})
+        n_weeks = self.horizon / WEEK
+        work = counts[:, Weekly.WORK] / MICROSECONDS
+        over = counts[:, Weekly.HANDLED] + counts[:, Weekly.ABANDONED]
+        waited = counts[:, Weekly.WAIT] / MICROSECONDS
+        columns = (
+            np.arange(HOURS_IN_WEEK),
+            staffed_hours(front_hours(self.plan)),
+            work * HOURS_IN_DAY / n_weeks if n_weeks else work,
+            *(counts[:, c] for c in (Weekly.JOINED, Weekly.HANDLED, Weekly.ABANDONED)),
+            pa.array(waited / np.maximum(over, 1), mask=over == 0),
+            counts[:, Weekly.TURNED_AWAY],
+        )
+        return pa.table(dict(zip(HOURS_COLUMNS, columns, strict=True)))
 
     def events(self) -> pa.Table:
         """Return the event log in order of (time, customer); empty if none was kept."""

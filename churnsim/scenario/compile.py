@@ -5,7 +5,9 @@ Imported only when something is compiled, since the records bring the compiler a
 
 from __future__ import annotations
 
+import itertools
 import math
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -20,10 +22,12 @@ from churnsim.scenario.measures import (
 )
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import Policy
+from churnsim.scenario.shifts import MINUTES_IN_DAY, Roster, changes_of
 from churnsim.units import year_days
 from churnsim.variates import Law, LawKind
 
 MONTHS_IN_YEAR = 12
+A_MONDAY = "2024-01-01"
 MANTISSA_BITS = 40  # kept of what scipy computes, so that machines agree
 
 
@@ -54,6 +58,9 @@ def to_plan(spec: Spec, policy: Policy, n_customers: int) -> records.Plan:
         horizon=spec.horizon,
         month=month,
         n_months=max(1, math.ceil(spec.horizon / month)),
+        into_week=float(date.fromisoformat(spec.start).weekday())
+        if spec.start
+        else 0.0,
     )
 
 
@@ -116,6 +123,7 @@ def to_market(spec: Spec) -> records.Market:
         follow_up_price=spec.costs.follow_up,
         acquisition_cost=spec.costs.acquisition,
         discount=log(1.0 + spec.costs.discount) / year_days(),
+        when_closed=records.WhenClosed[market.when_closed.upper()].value,
     )
 
 
@@ -131,13 +139,15 @@ def to_policy(
     reach, speed, honesty = policy.reach, policy.speed, policy.honesty
     hoops = [(*to_law(hoop.time), hoop.give_up) for hoop in reach.hoops]
     limit = policy.authority.limit
+    agents, front_roster = staffing(speed.agents, n_customers)
+    supervisors, back_roster = staffing(speed.supervisors, n_customers)
     return records.Policy(
         hoops=np.array(hoops, dtype=np.float64).reshape(len(hoops), 4),
         voice_ease=reach.voice_ease,
         notice=reach.notice,
-        agents=staff_number(speed.agents, n_customers),
+        agents=agents,
         handle=to_law(speed.handle),
-        supervisors=staff_number(speed.supervisors, n_customers),
+        supervisors=supervisors,
         approval=to_law(speed.approval),
         repair=to_law(speed.repair),
         limit=float(limit),
@@ -153,6 +163,8 @@ def to_policy(
         follow_up=policy.make_good.follow_up,
         mistakes=policy.prevention.mistakes,
         manners=policy.prevention.manners,
+        front_roster=front_roster,
+        back_roster=back_roster,
     )
 
 
@@ -185,6 +197,25 @@ def mistake_probability(mistakes: tuple[Mistake, ...]) -> float:
     for mistake in mistakes:
         total += mistake.probability
     return min(1.0, total)
+
+
+def staffing(staff: Staff | Roster, n_customers: int) -> tuple[int, records.Floats]:
+    """Return the most people a desk ever has, and its roster.
+
+    One whose number never changes has none, however it was written.
+    """
+    if isinstance(staff, Staff):
+        return staff_number(staff, n_customers), records.ROUND_THE_CLOCK
+    changes = [
+        (minute / MINUTES_IN_DAY, staff_number(people, n_customers))
+        for minute, people in changes_of(staff)
+    ]
+    numbers = [number for _, number in changes]
+    is_change = [number != numbers[i - 1] for i, number in enumerate(numbers)]
+    if not any(is_change):
+        return numbers[0], records.ROUND_THE_CLOCK
+    kept = list(itertools.compress(changes, is_change))
+    return max(numbers), np.array(kept, dtype=np.float64)
 
 
 def staff_number(staff: Staff, n_customers: int) -> int:

@@ -26,6 +26,7 @@ from churnsim.scenario.measures import (
     read_annual,
     read_contacts,
     read_count,
+    read_date,
     read_duration,
     read_money,
     read_number,
@@ -33,15 +34,19 @@ from churnsim.scenario.measures import (
     read_rate,
     read_share,
     read_spread,
-    read_staff,
     read_tenure,
     same,
     write_annual,
     write_contacts,
     write_duration,
     write_rate,
-    write_staff,
     write_tenure,
+)
+from churnsim.scenario.shifts import (
+    Roster,
+    read_staffing,
+    staffing_schema,
+    write_staffing,
 )
 
 
@@ -163,5 +168,11 @@ ContactsField = Annotated[
         _pattern(rf"{_N}\s*%?\s*/\s*(?:{_U}|occasion)", "3/year"),
     ),
 ]
-StaffField = Annotated[Staff, Measure(read_staff, write_staff, _STAFF_SCHEMA)]
+StaffField = Annotated[
+    Staff | Roster,
+    Measure(read_staffing, write_staffing, staffing_schema(_STAFF_SCHEMA)),
+]
+DateField = Annotated[
+    str, Measure(read_date, same, {"type": "string", "format": "date"})
+]
 TenureField = Annotated[Tenure, Measure(read_tenure, write_tenure, _TENURE_SCHEMA)]

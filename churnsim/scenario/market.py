@@ -193,6 +193,11 @@ class Market(Closed):
     retry: Share = Field(
         0.5, description="Probability of turning up again after patience is spent."
     )
+    when_closed: Literal["wait", "give_up", "return"] = Field(
+        "wait",
+        description="What one does who turns up while the front desk is closed: wait"
+        " in line, give up, or return when it opens.",
+    )
     hoop_sting: LogOdds = Field(0.05, description="Sting of each hoop [log-odds].")
     wait_sting: LogOdds = Field(0.2, description="Patience spent [log-odds].")
     contact_sting: LogOdds = Field(
@@ -264,7 +269,7 @@ class Costs(Closed):
     """What the firm earns and pays, whatever its policy."""
 
     margin: Share = Field(description="Contribution margin: share of revenue kept.")
-    agent_pay: Pay = Field(description="An agent's seat, staffed round the clock.")
+    agent_pay: Pay = Field(description="An agent's seat, for the time it is staffed.")
     supervisor_pay: Pay = Field(
         description="A supervisor's seat, staffed round the clock."
     )

@@ -5,6 +5,7 @@ Values are kept in the engine's units: days, rates per day, micro-units of curre
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import sys
@@ -278,6 +279,17 @@ def write_staff(value: Staff, _: str) -> object:
     """Return staff as it would be written."""
     ratio = value.per_thousand
     return value.number if ratio is None else f"{ratio!r} per 1000"
+
+
+def read_date(value: object, _: str) -> str:
+    """Return a day of the calendar as its ISO text."""
+    rule = 'must be a date such as "2026-01-05", without a time'
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    try:
+        return dt.date.fromisoformat(read_text(value, rule)).isoformat()
+    except ValueError:
+        refuse(rule)
 
 
 def read_tenure(value: object, _: str) -> Tenure:

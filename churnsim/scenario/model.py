@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from churnsim.scenario.fields import (
+    DateField,
     Duration,
     Replications,
     Seed,
@@ -40,6 +41,11 @@ class Spec(Closed):
         "$", description="Symbol that every amount in the file starts with."
     )
     horizon: Duration = Field(description="How long is simulated.")
+    start: DateField | None = Field(
+        None,
+        description="Day on which the simulation begins, at 00:00; default a Monday."
+        " Only the day of the week matters, and only to shifts.",
+    )
     replications: Replications = Field(
         30, description="How often; below 20, intervals are rough."
     )

@@ -53,9 +53,12 @@ class Reach(Closed):
 class Speed(Closed):
     """Staffing and times of both desks."""
 
-    agents: StaffField = Field(description="People at the front desk.")
+    agents: StaffField = Field(
+        description="People at the front desk: round the clock, or in shifts such as"
+        ' ["Mon-Fri 09:00-17:00: 12"].'
+    )
     handle: DurationLaw = Field(description="Time of one contact.")
-    supervisors: StaffField = Field(description="People at the back desk.")
+    supervisors: StaffField = Field(description="People at the back desk, as `agents`.")
     approval: DurationLaw = Field(description="A supervisor's time for one case.")
     repair: DurationLaw = Field(description="From approval to settled.")
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from churnsim.records import Plan
 
 PPM = 1_000_000
+# Settings that came later, and what they meant before: a scenario that does without
+# them keeps its digest.
+LATER = (("", "start", None), ("market", "when_closed", "wait"))
 
 
 class Costs(NamedTuple):
@@ -133,6 +136,10 @@ class Scenario:
         for policy in meaning["policy"].values():
             del policy["title"]
         meaning["population"]["transactions"] = self._meaning_of_log()
+        for table, key, usual in LATER:
+            part = meaning[table] if table else meaning
+            if part[key] == usual:
+                del part[key]
         text = json.dumps(
             _canonical(meaning),
             sort_keys=True,

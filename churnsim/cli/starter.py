@@ -70,7 +70,7 @@ tau = "48 h"
 
 [costs]
 margin = "60 %"                # of revenue, before what is listed here
-agent_pay = "$27/hour"         # of a seat staffed round the clock
+agent_pay = "$27/hour"         # of a seat, for the time it is staffed
 supervisor_pay = "$40/hour"
 follow_up = "$4"               # a call after a settlement
 acquisition = "$350"           # a prospect won
@@ -78,7 +78,8 @@ acquisition = "$350"           # a prospect won
 # What every policy here starts from. The policies themselves are ready files
 # (`churnsim list`, `churnsim show slow`); a table [policy.slow] would change one.
 [policy_defaults.speed]
-agents = "0.5 per 1000"        # seats at the front desk, per 1000 customers
+agents = "0.5 per 1000"        # seats at the front desk, per 1000 customers; or
+                               # in shifts: ["Mon-Fri 09:00-17:00: 12"]
 supervisors = "0.1 per 1000"
 handle = { law = "lognormal", mean = "6 min", cv = 1.3 }
 

@@ -113,10 +113,11 @@ def staffed_time(hours: Hours, until: float) -> float:
 
 
 def staffed_hours(hours: Hours) -> list[float]:
-    """Return the mean number of servers on duty in each hour of the week."""
+    """Return the mean number of servers on duty in each hour of the week, to 1e-6."""
     monday = hours._replace(into_week=0.0)
     edges = [hour / HOURS_IN_DAY for hour in range(HOURS_IN_WEEK + 1)]
     upto = [staffed_time(monday, edge) for edge in edges]
     return [
-        (after - before) * HOURS_IN_DAY for before, after in itertools.pairwise(upto)
+        round((after - before) * HOURS_IN_DAY, 6)
+        for before, after in itertools.pairwise(upto)
     ]

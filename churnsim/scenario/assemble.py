@@ -1,8 +1,9 @@
 """One scenario out of many files: extended files, presets, defaults and overrides.
 
-A scenario lies over the one it extends, key by key. A policy is, from the bottom up:
-the preset at the root of its chain, the scenario's `policy_defaults`, the presets that
-deviate from the root, the scenario's own `[policy.NAME]`.
+A scenario lies over the one it extends, key by key. A setting that excludes others
+drops those that lie lower; in one file they are a contradiction. A policy is, from the
+bottom up: the preset at the root of its chain, the scenario's `policy_defaults`, the
+presets that deviate from the root, the scenario's own `[policy.NAME]`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from churnsim.errors import InputError, Problem
+from churnsim.scenario.checks import NOT_WITH_TRANSACTIONS, ONLY_SUBSCRIPTION
 from churnsim.scenario.files import (
     EXTENDS_MAX,
     chain,
@@ -26,7 +28,6 @@ from churnsim.scenario.nodes import Node, Place, laid_over, plain, to_node
 
 OVERRIDE_RANK = 1000  # above every file
 LOG = ("population", "transactions")
-TOLD_BY_LOG = ("customers", "starting_tenure", "history")
 
 Overrides = Mapping[str, str] | Sequence[str]
 
@@ -48,13 +49,10 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
     nodes = chain(top, "scenarios")
     root = _with_log_as_table(nodes[0])
     for above in nodes[1:]:
-        if above.get(*LOG):
-            root = _without_told_by_log(root)
         root = _with_log_as_table(laid_over(root, above))
     for key, value in pairs_of(overrides):
-        if key.split(".")[:2] == list(LOG):
-            root = _without_told_by_log(root)
         root = _with_log_as_table(_overridden(root, key, value))
+    root = _without_excluded(root)
     builder = _Policies(root)
     names = [FLAWLESS]
     listed = root.get("policies")
@@ -64,6 +62,7 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
             names.append(item.value)
     policies = {name: node for name in names if (node := builder.policy(name, ()))}
     builder.check_used(listed)
+    builder.check_chains()
     entries = root.without("extends", "policy", "policy_defaults").table()
     written = root.get("policy") or Node(root.place, {})
     is_table = isinstance(written.value, dict)
@@ -73,12 +72,31 @@ def assembled(top: Node, overrides: Overrides) -> Assembled:
     return Assembled(Node(root.place, entries), builder.problems, builder.bases)
 
 
-def _without_told_by_log(root: Node) -> Node:
-    """Return a scenario without what the log laid over it tells by itself."""
-    population = root.get("population")
-    if population is None or not isinstance(population.value, dict):
-        return root
-    return root.put(population.without(*TOLD_BY_LOG), "population")
+def _without_excluded(root: Node) -> Node:
+    """Return a scenario without what settings that lie over it exclude.
+
+    Whoever extends a file cannot take a key out of it, only state what makes it void.
+    """
+    if (log := root.get(*LOG)) is not None:
+        root = _without_lower(root, log, "population", NOT_WITH_TRANSACTIONS)
+    tenure = root.get("population", "starting_tenure")
+    if tenure is not None and tenure.value != "stationary":
+        root = _without_lower(root, tenure, "population", ("history",))
+    relationship = root.get("market", "relationship")
+    if relationship is not None and relationship.value == "purchase":
+        root = _without_lower(root, relationship, "market", ONLY_SUBSCRIPTION)
+    return root
+
+
+def _without_lower(root: Node, over: Node, table: str, keys: tuple[str, ...]) -> Node:
+    """Return a scenario without those keys of a table that lie lower than a setting."""
+    entries = root.table()[table]
+    lower = [
+        key
+        for key in keys
+        if (node := entries.get(key)) and node.place.rank < over.place.rank
+    ]
+    return root.put(entries.without(*lower), table)
 
 
 def _with_log_as_table(root: Node) -> Node:
@@ -181,6 +199,15 @@ class _Policies:
                 rule = "must be one of `policies`, or nobody runs it"
                 hint = close_to(name, [str(n) for n in names])
                 self.note(own.place.problem(rule, name, hint))
+
+    def check_chains(self) -> None:
+        """Note policies that lead back to themselves, whether anybody runs them or not.
+
+        Those that are run have been followed to their root as they were put together.
+        """
+        for name in self.own:
+            if name not in self.bases:
+                self.policy(name, ())
 
     def note(self, problem: Problem) -> None:
         """Keep a problem, once."""

@@ -22,6 +22,11 @@ from churnsim.units import MICRO, format_duration
 
 ONLY_SUBSCRIPTION = ("period", "exit")
 NOT_WITH_TRANSACTIONS = ("customers", "starting_tenure", "history")
+RATE_OF_0 = {
+    "purchase": "at a rate of 0 nobody buys again, and no purchase goes wrong",
+    "subscription": "at a rate of 0 fees are paid, and there is no occasion on which"
+    " something can go wrong",
+}
 ULP_SHARE = 1e-6  # of the shortest duration that one step of the clock may be
 EVENTS_MAX = 1e13  # weeks of computing
 YEARS_MAX = 10_000
@@ -95,7 +100,7 @@ def warnings_of(spec: Spec, root: Node) -> tuple[Problem, ...]:
     """Return what is allowed but rarely meant."""
     if trait_mean(to_trait(spec.market.rate)) > 0:
         return ()
-    hint = "at a rate of 0 nobody buys and nothing goes wrong"
+    hint = RATE_OF_0[spec.market.relationship]
     return (at(root, "market", "rate").problem("is usually above 0", hint=hint),)
 
 

@@ -219,7 +219,7 @@ def staffing(staff: Staff | Roster, n_customers: int) -> tuple[int, records.Floa
 
 
 def staff_number(staff: Staff, n_customers: int) -> int:
-    """Return the people of a desk: per 1000 customers rounded up, at least 1."""
+    """Return the people of a desk: per 1000 rounded up, at least 1 but for 0."""
     if staff.per_thousand is None:
         return staff.number
     if staff.per_thousand == 0.0:

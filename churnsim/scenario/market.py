@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from churnsim.scenario.fields import (
     AnnualShare,
@@ -40,10 +41,31 @@ from churnsim.scenario.laws import (
 from churnsim.scenario.measures import (
     Contacts,
     Tenure,
+    refuse,
 )
 from churnsim.scenario.transactions import TransactionsField
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+# A name is a cell of every table: no line ends in it, no blank is lost around it.
+_INNER = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_OUTER = r"[^\s\x00-\x1f\x7f-\x9f]"
+NAME_PATTERN = rf"^{_OUTER}(?:{_INNER}*{_OUTER})?$"
+
+
+def _printable(name: str) -> str:
+    """Return a name that fits into a line, or refuse."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        refuse(
+            "must have no blanks at its ends, and no line breaks or control characters"
+        )
+    return name
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1000),
+    AfterValidator(_printable),
+    Field(json_schema_extra={"pattern": NAME_PATTERN}),
+]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[^\d\s.,+/%-]{1,8}$")]
 

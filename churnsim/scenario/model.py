@@ -66,7 +66,8 @@ class Spec(Closed):
         description="An ordinary contact that nobody answers.",
     )
     costs: Costs = Field(description="What the firm earns and pays.")
-    policy: dict[Name, Policy] = Field(description="The policies by name, complete.")
+    # Only those that `policies` lists and flawless: a name is checked there.
+    policy: dict[str, Policy] = Field(description="The policies by name, complete.")
 
 
 def filled(spec: Spec) -> Spec:

@@ -55,7 +55,7 @@ class Speed(Closed):
 
     agents: StaffField = Field(
         description="People at the front desk: round the clock, or in shifts such as"
-        ' ["Mon-Fri 09:00-17:00: 12"].'
+        ' ["Mon-Fri 09:00-17:00: 12"]; "per 1000" is rounded up, and 0 is nobody.'
     )
     handle: DurationLaw = Field(description="Time of one contact.")
     supervisors: StaffField = Field(description="People at the back desk, as `agents`.")

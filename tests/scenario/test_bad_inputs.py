@@ -162,6 +162,24 @@ REFUSED = {
         "policies[2]",
         "must be a ready policy",
     ),
+    "policy name with a line break": (
+        "policies",
+        'policies = ["a\\nb"]',
+        "policies[1]",
+        "no line breaks",
+    ),
+    "name with a line break": (
+        "name",
+        'name = "late\\nparcel"',
+        "mistakes[1].name",
+        "no line breaks or control characters; got",
+    ),
+    "name with outer blanks": (
+        "name",
+        'name = "late "',
+        "mistakes[1].name",
+        "must have no blanks at its ends",
+    ),
     "unknown relationship": (
         "relationship",
         'relationship = "subscribtion"',
@@ -349,6 +367,12 @@ APPENDED = {
         "policy_defaults.extends",
         "unknown key",
     ),
+    "loop that nobody runs": (
+        '[policy.a]\nextends = "b"\n[policy.b]\nextends = "a"',
+        'extends = "a"',
+        "policy.b.extends",
+        "must not lead back to itself: a -> b -> a",
+    ),
     "new policy that lacks all": (
         "[policy.mine.speed]\nagents = 3",
         "[policy.mine",
@@ -454,6 +478,13 @@ def test_rate_of_zero__is_warned_about(tmp_path: Path) -> None:
     (warning,) = load_scenario(path).warnings
     assert warning.field == "market.rate"
     assert warning.line == line_of("rate", PURCHASE)
+    assert "nobody buys again" in str(warning)
+
+
+def test_rate_of_zero__of_a_subscription_still_brings_fees() -> None:
+    """Subscribers pay without occasions, and contacts may still go unanswered."""
+    (warning,) = load_scenario("telecom", overrides=["market.rate=0/year"]).warnings
+    assert "fees are paid, and there is no occasion" in str(warning)
 
 
 def test_mistakes__may_be_absent(tmp_path: Path) -> None:

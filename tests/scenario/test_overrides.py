@@ -140,3 +140,72 @@ def test_override__of_a_loaded_scenario_is_never_ignored(
     with pytest.raises(InputError, match=words.replace("?", "[?]")) as caught:
         load_scenario(load_scenario(shop), overrides=[override])
     assert "\n" not in str(caught.value)
+
+
+def laid_over(tmp_path: Path, text: str, *overrides: str) -> Scenario:
+    """Return the scenario of a file that extends another one."""
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_scenario(path, overrides=overrides)
+
+
+def test_tenure_laid_over__takes_an_inherited_history_away(tmp_path: Path) -> None:
+    """New customers have no history, also where the file below gives one."""
+    own = 'extends = "telecom"\n[population]\nstarting_tenure = "new"\n'
+    by_file = laid_over(tmp_path, own)
+    by_option = load_scenario("telecom", overrides=["population.starting_tenure=new"])
+    by_change = load_scenario(
+        load_scenario("telecom"), overrides=["population.starting_tenure=new"]
+    )
+    assert by_file.spec.population.history is None
+    assert by_file.digest == by_option.digest == by_change.digest
+    back = laid_over(tmp_path, own, "population.starting_tenure=stationary")
+    assert back.digest == load_scenario("telecom").digest
+
+
+def test_purchase_laid_over__takes_what_only_subscriptions_have_away(
+    tmp_path: Path,
+) -> None:
+    """A subscription that becomes single purchases has no renewals any more."""
+    own = 'extends = "telecom"\n[market]\nrelationship = "purchase"\n'
+    by_file = laid_over(tmp_path, own)
+    market = by_file.spec.market
+    assert (market.relationship, market.period, market.exit) == ("purchase", None, None)
+    by_option = load_scenario("telecom", overrides=["market.relationship=purchase"])
+    assert by_option.digest == by_file.digest
+
+
+@pytest.mark.parametrize(
+    ("tables", "field"),
+    [
+        (
+            '[population]\nstarting_tenure = "new"\nhistory = "2 years"\n',
+            "population.history",
+        ),
+        ('[population]\nhistory = "2 years"\nstarting_tenure = 3\n', "population.hist"),
+        (
+            '[market]\nrelationship = "purchase"\nperiod = "1 month"\n',
+            "market.period",
+        ),
+        (
+            '[market]\nexit = "at_renewal"\nrelationship = "purchase"\n',
+            "market.exit",
+        ),
+    ],
+)
+def test_excluded_setting__in_the_same_file_is_refused(
+    tables: str, field: str, tmp_path: Path
+) -> None:
+    """Only what is inherited gives way; one's own contradiction is told."""
+    with pytest.raises(InputError, match=rf"own\.toml:\d+: {field}.*must be absent"):
+        laid_over(tmp_path, f'extends = "telecom"\n{tables}')
+
+
+def test_excluded_setting__of_the_file_above_is_refused(tmp_path: Path) -> None:
+    """What lies over a setting that excludes it is a contradiction, not inherited."""
+    below = tmp_path / "below.toml"
+    below.write_text(
+        'extends = "telecom"\n[population]\nstarting_tenure = "new"\n', encoding="utf-8"
+    )
+    with pytest.raises(InputError, match=r"own\.toml:3: population\.history"):
+        laid_over(tmp_path, 'extends = "below.toml"\n[population]\nhistory = "1 year"')

@@ -63,6 +63,20 @@ LINES = """() => {
   }
   return found;
 }"""
+PAPER_WIDTH = 680  # pixels: A4 less its margins
+CUT_OFF = """all => all.filter(e => getComputedStyle(e).overflowX !== 'visible'
+  || e.tagName === 'PRE' && e.scrollWidth > e.clientWidth).map(e => e.textContent)"""
+INSIDE = "e => getComputedStyle(e).breakInside"
+AFTER = "e => getComputedStyle(e).breakAfter"
+KEPT_TOGETHER = (
+    ("figure", INSIDE),
+    ("tr", INSIDE),
+    ("h2", AFTER),
+    ("h3", AFTER),
+    (".legend", AFTER),
+    ("caption", AFTER),
+    ("tbody tr:first-child", AFTER),
+)
 SLACK = 1.5  # pixels by which boxes of letters that do not touch may overlap
 
 
@@ -280,6 +294,30 @@ def test_browser__prints_what_is_folded(opened: Opened, files: dict[str, Path]) 
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(f"{is_open}.length") == 0
     assert page.pdf().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+def test_browser__paper_cuts_nothing_off(
+    name: str, opened: Opened, files: dict[str, Path]
+) -> None:
+    """On paper nothing is scrolled to: commands and tables stand there to their end."""
+    page = opened(files[name], PAPER_WIDTH)
+    page.emulate_media(media="print")
+    long_command = "' --set market.discovery=0.47'.repeat(40)"
+    page.evaluate(f"document.querySelector('pre code').textContent += {long_command}")
+    assert page.eval_on_selector_all("pre, .scroll", CUT_OFF) == []
+
+
+def test_browser__paper_keeps_together_what_belongs_together(
+    opened: Opened, files: dict[str, Path]
+) -> None:
+    """No page ends within a figure or a row, or between a heading and what it heads."""
+    page = opened(files["plain"], PAPER_WIDTH)
+    page.emulate_media(media="print")
+    for selector, rule in KEPT_TOGETHER:
+        found = page.eval_on_selector_all(selector, f"all => all.map({rule})")
+        assert len(found) > 3, selector
+        assert set(found) == {"avoid"}, selector
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 
 from churnsim.report.columns import aligned, paragraph
 from churnsim.scenario import Policy, Scenario
 from churnsim.scenario.evidence import Evidence
+from churnsim.scenario.model import Spec
 from churnsim.units import GENERIC_CURRENCY
 
 DESCRIBED = "title"  # shown above, not as a setting
 GRADES = "A: behaviour or official, B: survey, C: recalled, D: assumed by us"
 OF_POLICIES = ("policy", "policies", "baseline")
+# What stands around a meaning for those who know the model: its symbol, "no unit".
+INSIDE = re.compile(r"^\w: | \[-\](?=$|\.$)")
 
 
 class Setting(NamedTuple):
@@ -42,6 +46,32 @@ def settings_of(model: BaseModel, currency: str, section: str = "") -> list[Sett
         mode="json", exclude_none=True, context={"currency": currency}
     )
     return list(_walk(model, dumped, section))
+
+
+def meaning_of(path: str) -> str:
+    """Return what a scenario's setting means, in a phrase; "" where nothing is known.
+
+    Args:
+        path: Its dotted name; what a mistake or policy is called comes first in the
+            phrase: "Outage: how much it hurts [log-odds]".
+    """
+    table: type[BaseModel] | None = Spec
+    told = name = ""
+    is_name = False
+    for word in path.split("."):
+        if is_name:
+            name, is_name = word.replace("_", " "), False
+            continue
+        field = table.model_fields.get(word) if table else None
+        if field is None:
+            return ""
+        told = (field.description or "").partition(";")[0].rstrip(".:")
+        table = _table_in(field.annotation)
+        is_name = table is not None and get_origin(field.annotation) in {tuple, dict}
+    phrase = INSIDE.sub("", told)
+    if phrase and name:
+        phrase = f"{name}: {phrase[0].lower()}{phrase[1:]}"
+    return f"{phrase[:1].upper()}{phrase[1:]}"
 
 
 def scenario_text(
@@ -116,6 +146,14 @@ def _walk(
             yield Setting(section, key, value, field.description or "")
     for inner, held, value in below:
         yield from _walk(held, value, inner)
+
+
+def _table_in(annotation: object) -> type[BaseModel] | None:
+    """Return the table that a field may hold, itself or many of it; laws are none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return None if "law" in annotation.model_fields else annotation
+    found = (_table_in(part) for part in get_args(annotation))
+    return next((table for table in found if table), None)
 
 
 def _are_named_tables(held: object) -> bool:

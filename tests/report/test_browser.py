@@ -77,6 +77,22 @@ KEPT_TOGETHER = (
     ("caption", AFTER),
     ("tbody tr:first-child", AFTER),
 )
+# Words of the tables of words that do not stand on one line, sources and names aside.
+TORN = """all => all.flatMap(cell => {
+  const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  const torn = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.parentElement.closest('.key')) continue;
+    for (const word of node.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const tops = new Set([...range.getClientRects()].map(r => Math.round(r.top)));
+      if (tops.size > 1 && !word[0].includes('-')) torn.push(word[0]);
+    }
+  }
+  return torn;
+})"""
 SLACK = 1.5  # pixels by which boxes of letters that do not touch may overlap
 
 
@@ -202,6 +218,19 @@ def test_browser__no_text_lies_on_another(
     lines = page.evaluate(LINES)
     assert len(lines) > 1000
     assert colliding(lines) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+def test_browser__no_word_is_torn(
+    name: str, width: int, opened: Opened, files: dict[str, Path]
+) -> None:
+    """Headings and figures stand whole in the narrowest table of words."""
+    page = opened(files[name], width)
+    page.evaluate(OPEN)
+    cells = ".words th, .words td:not(:last-child)"
+    assert len(page.query_selector_all(cells)) > 20
+    assert page.eval_on_selector_all(cells, TORN) == []
 
 
 def test_browser__nobody_is_drawn_without_complaint(

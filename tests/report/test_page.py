@@ -12,7 +12,7 @@ from churnsim.experiment import Comparison
 from churnsim.report.amounts import money_cells, scale_of
 from churnsim.report.framing import Commands
 from churnsim.report.page.figures import NO_INTERVAL, Results
-from churnsim.report.page.rendering import SECTIONS, charts_of, page_of
+from churnsim.report.page.rendering import SECTIONS, charts_of, coded, page_of
 from churnsim.report.page.theme import PAGE, PAPER
 from churnsim.report.results import results_text
 from tests.report.conftest import COMMAND, HOSTILE, POLICY, Page
@@ -208,15 +208,35 @@ def test_page__figures_are_those_of_the_text_table(
 
 def test_page__names_what_it_rests_on(page: Page, document: dict[str, Any]) -> None:
     """Assumptions stand in the document's order; command, seed, digests are there."""
-    texts = [e.text for e in page.all("th") if "tbody" in e.within]
-    keys = [item["key"] for item in document["foundations"]]
-    assert [text for text in texts if text in keys] == keys
+    codes = [e.text for e in page.all("code") if e.attributes.get("class") == "key"]
+    assert codes == [item["key"] for item in document["foundations"]]
     cells = {e.text for e in page.all("td")}
     assert {str(document["seed"]), document["scenario_digest"]} <= cells
     assert document["origin"]["results_digest"] in cells
-    assert next(page.all("code")).text == COMMAND
+    assert COMMAND in {e.text for e in page.all("code")}
     for warning in document["warnings"]:
         assert any(warning in e.text for e in page.all("li"))
+
+
+def test_page__says_in_words_what_each_setting_is(
+    page: Page, document: dict[str, Any]
+) -> None:
+    """Below stands its name in files; figures come first; backticks are not shown."""
+    heads = [e.text for e in page.all("th") if "tbody" in e.within]
+    texts = " ".join(e.text for e in page.all("th", "td"))
+    for item in document["foundations"]:
+        (head,) = [text for text in heads if text.endswith(f" {item['key']}")]
+        assert len(head.removesuffix(item["key"]).strip()) > 10
+    assert "Probability that a lie is found out market.discovery" in heads
+    assert "Late: how much it hurts [log-odds] mistakes.late.sting" in heads
+    assert "`" not in texts
+    assert "constant, mean" not in texts
+
+
+def test_page__sets_off_what_is_typed() -> None:
+    """Backticks become code around escaped text; a lone one is left alone."""
+    assert coded("under `slow`, <b>") == "under <code>slow</code>, &lt;b&gt;"
+    assert coded("`<i>` ` &") == "<code>&lt;i&gt;</code> ` &amp;"
 
 
 def test_page__one_replication_is_never_a_bare_mean(single: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ class Table(NamedTuple):
     rows: tuple[tuple[str, ...], ...]  # each begins with its heading
     is_text: bool = False  # cells are sentences, not figures
     is_folded: bool = False  # shown at a click
+    note: str = ""  # what its reader has to know, below it
+    keys: tuple[str, ...] = ()  # what files call each row's heading
 
 
 class LegendItem(NamedTuple):

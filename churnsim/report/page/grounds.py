@@ -7,11 +7,15 @@ from typing import Any
 from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.report.page.blocks import Section, Table
 from churnsim.report.page.figures import Results
-from churnsim.report.settings import GRADES
+from churnsim.report.settings import GRADES, meaning_of
 
 LIMITS = (
     "If customers behave as the scenario says, then these are the consequences of each"
     " policy. The page does not claim that they behave so."
+)
+PUSHES = (
+    "Figures in log-odds say how strongly something pushes customers to stay or to go:"
+    " a push of 1 makes the odds 2.7 times as large."
 )
 
 
@@ -35,15 +39,21 @@ def assumptions(results: Results) -> Section:
     return Section(
         "assumptions",
         "What it rests on",
-        texts=(LIMITS, f"Grades: {GRADES}."),
+        texts=(LIMITS, f"Each figure has a grade. {GRADES}.", PUSHES),
         tables=tuple(
             Table(
                 caption,
-                ("setting", "value", "grade", "source or reason"),
+                ("what it is", "value", "grade", "source or reason"),
                 tuple(
-                    (item["key"], item["value"], item["grade"], item["source"])
+                    (
+                        meaning_of(item["key"]),
+                        _value(item["value"]),
+                        item["grade"],
+                        item["source"],
+                    )
                     for item in items
                 ),
+                keys=tuple(item["key"] for item in items),
                 is_text=True,
                 is_folded=not items[0]["is_influential"],
             )
@@ -51,6 +61,19 @@ def assumptions(results: Results) -> Section:
             if items
         ),
     )
+
+
+def _value(text: str) -> str:
+    """Return a value with its figures first: of a law its mean, and what it is called.
+
+    "exponential, mean 10 days" is "mean 10 days (exponential)".
+    """
+    law, _, figures = text.partition(", ")
+    if not figures.startswith("mean "):
+        return text
+    if law == "constant":
+        return figures.removeprefix("mean ")
+    return f"{figures} ({law})"
 
 
 def warnings(results: Results) -> Section:

@@ -6,12 +6,13 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from churnsim._version import __version__
 from churnsim.report.page import grounds, levers, losing, money, months, service
@@ -39,6 +40,8 @@ SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
     grounds.warnings,
     grounds.origin,
 )
+# What a text sets off as it would be typed.
+_TYPED: Final = re.compile("`([^`]+)`")
 # What would end or open a script, or is a line's end to one and not to the other.
 _ESCAPES = {
     "<": "\\u003c",
@@ -111,6 +114,17 @@ def swatch(item: LegendItem) -> Markup:
     )
 
 
+def coded(text: str) -> Markup:
+    """Return a text in which what stands between backticks is code."""
+    return Markup(_TYPED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+
+
+def key(name: str) -> Markup:
+    """Return a setting's dotted name as code that breaks between its words only."""
+    text = re.sub(r"([._])", r"\1<wbr>", str(escape(name)))
+    return Markup(f'<code class="key">{text}</code>')  # noqa: S704 - escaped
+
+
 def _heading(document: Document) -> str:
     n = document["replications_finished"]
     return (
@@ -122,13 +136,15 @@ def _heading(document: Document) -> str:
 
 @functools.cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         autoescape=True,
         loader=PackageLoader(PACKAGE),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters |= {"coded": coded, "key": key}
+    return environment
 
 
 def _template_text(name: str) -> str:

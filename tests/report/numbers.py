@@ -5,10 +5,12 @@ held against the document with the precision that is shown.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-NUMBER = re.compile(r"(-?)[$]?(\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?)(?: (%|M\b|[a-z]+))?")
+NUMBER = re.compile(
+    r"(under )?(-?)[$]?(\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?)(?: (%|M\b|[a-z]+))?"
+)
 UNITS = {"M": 1e6, "bn": 1e9, "%": 0.01, "pp": 0.01}
 PER_DAY = {"s": 86400.0, "min": 1440.0, "h": 24.0, "day": 1.0, "days": 1.0}
 PER_DAY |= {"week": 1 / 7, "weeks": 1 / 7, "month": 12 / 365.25, "months": 12 / 365.25}
@@ -36,6 +38,7 @@ VIEWS = {
 }
 
 Estimates = list[dict[str, Any]]
+Cells = list[list[float]]  # the numbers of each cell that has any
 
 
 class Shown(NamedTuple):
@@ -45,28 +48,41 @@ class Shown(NamedTuple):
     reach: float
 
 
-def numbers(texts: list[str]) -> list[Shown]:
-    """Return every number in some cells, in order."""
+def numbers(text: str) -> list[Shown]:
+    """Return every number in a cell, in order."""
     found = []
-    for sign, digits, unit in (m.groups() for t in texts for m in NUMBER.finditer(t)):
+    for under, sign, digits, unit in (m.groups() for m in NUMBER.finditer(text)):
         value = float(sign + digits.replace(",", ""))
         decimals = digits.partition(".")[2]
         reach = 0.501 * 10.0 ** -len(decimals)
         if unit in PER_DAY:
             value /= PER_DAY[unit]
-            found.append(Shown(value, ROUNDED * abs(value) + 1e-12))
+            half = value / 2.0
+            reach = ROUNDED * abs(value) + 1e-12
+            found.append(Shown(half, half) if under else Shown(value, reach))
         else:
             scale = UNITS.get(unit, 1.0)
             found.append(Shown(value * scale, reach * scale))
     return found
 
 
-def flat(estimates: Estimates) -> list[float]:
-    """Return means and bounds in order; what there is not is no number on the page."""
-    return [e[end] for e in estimates for end in ENDS if e[end] is not None]
+def whole(estimates: Estimates) -> Cells:
+    """Return cells of a mean and its bounds; what there is not is no number."""
+    return _cells([e[end] for end in ENDS] for e in estimates)
 
 
-def expected(caption: str, document: dict[str, Any]) -> list[float] | None:
+def parted(estimates: Estimates) -> Cells:
+    """Return cells of a mean, each followed by one of its bounds."""
+    return _cells(c for e in estimates for c in ([e["mean"]], [e["low"], e["high"]]))
+
+
+def _cells(found: Iterable[Iterable[float | None]]) -> Cells:
+    """Return cells without what there is not; those left with nothing are none."""
+    known = [[x for x in cell if x is not None] for cell in found]
+    return [cell for cell in known if cell]
+
+
+def expected(caption: str, document: dict[str, Any]) -> Cells | None:
     """Return the document's numbers for the table of a caption; None if it has none."""
     for kind in (_losses, _figures, _money, _months, _views, _levers):
         found = kind(caption, document)
@@ -75,12 +91,12 @@ def expected(caption: str, document: dict[str, Any]) -> list[float] | None:
     return None
 
 
-def _losses(caption: str, document: dict[str, Any]) -> list[float] | None:
+def _losses(caption: str, document: dict[str, Any]) -> Cells | None:
     if not caption.startswith("Revenue lost against "):
         return None
     is_flawless = caption.endswith(" flawless")
     against = "flawless" if is_flawless else "baseline"
-    return flat(
+    return parted(
         [
             loss[name]
             for loss in document["losses"]
@@ -91,7 +107,7 @@ def _losses(caption: str, document: dict[str, Any]) -> list[float] | None:
     )
 
 
-def _figures(caption: str, document: dict[str, Any]) -> list[float] | None:
+def _figures(caption: str, document: dict[str, Any]) -> Cells | None:
     if caption.startswith("Customers lost, by"):
         names = ["lost", *(f"lost_{cause}" for cause in CAUSES)]
         names = [n for n in names if any(e["mean"] for e in figure(document, n))]
@@ -101,10 +117,10 @@ def _figures(caption: str, document: dict[str, Any]) -> list[float] | None:
         names += [f"back_{name}" for name in DESK]
     else:
         return None
-    return [x for name in names for x in flat(figure(document, name))]
+    return [cell for name in names for cell in whole(figure(document, name))]
 
 
-def _money(caption: str, document: dict[str, Any]) -> list[float] | None:
+def _money(caption: str, document: dict[str, Any]) -> Cells | None:
     losses = [
         loss
         for against in ("baseline", "flawless")
@@ -112,23 +128,26 @@ def _money(caption: str, document: dict[str, Any]) -> list[float] | None:
         if (loss["against"], loss["measure"]) == (against, "revenue")
         and loss["policy"] != "flawless"
     ]
-    if caption.startswith("Losses, paired"):
+    if caption.startswith("How much surer"):
         named = [(loss["correlation"], loss["variance_factor"]) for loss in losses]
-        return [x for pair in named for x in pair if x is not None]
+        return _cells([x] for pair in named for x in pair)
+    revenue = figure(document, "revenue")
+    control = document["control"]
+    if control and caption.startswith("Revenue, corrected"):
+        used = [e["value"] for e in control["estimates"] if e["is_used"]]
+        return [*whole([*revenue, *used]), [control["expected"]]]
     if not caption.startswith("Money over the time"):
         return None
-    control = document["control"]
-    found = flat(figure(document, "revenue"))
-    if control:
-        used = [e["value"] for e in control["estimates"] if e["is_used"]]
-        found += [*flat(used), *(control["expected"] for _ in ENDS)]
     spent = [n for n in SPENT if any(e["mean"] for e in figure(document, n))]
-    return found + [
-        x for name in (*spent, "contribution") for x in flat(figure(document, name))
-    ]
+    rows = [figure(document, name) for name in (*spent, "contribution")]
+    sold = []
+    for earned, *others in zip(revenue, *rows, strict=True):
+        left = sum(other["mean"] for other in others) / earned["mean"]
+        sold.append({end: earned[end] and earned[end] * (1 - left) for end in ENDS})
+    return [cell for row in (revenue, sold, *rows) for cell in whole(row)]
 
 
-def _months(caption: str, document: dict[str, Any]) -> list[float] | None:
+def _months(caption: str, document: dict[str, Any]) -> Cells | None:
     for start, name in SERIES.items():
         if caption.startswith(start):
             months = document["months"]["policies"].values()
@@ -140,29 +159,30 @@ def _months(caption: str, document: dict[str, Any]) -> list[float] | None:
     return None
 
 
-def _places(series: list[dict[str, Any]], step: int) -> Iterator[float]:
+def _places(series: list[dict[str, Any]], step: int) -> Iterator[list[float]]:
     """Yield what each row of a table has: the place's estimate under each policy."""
     for i in range(0, len(series[0]["mean"]), step):
-        yield from flat([{end: of[end][i] for end in ENDS} for of in series])
+        yield from whole([{end: of[end][i] for end in ENDS} for of in series])
 
 
-def _views(caption: str, document: dict[str, Any]) -> list[float] | None:
+def _views(caption: str, document: dict[str, Any]) -> Cells | None:
     for start, (name, seen, true) in VIEWS.items():
         if caption.startswith(start):
             gaps = [g["gap"] for g in document["firm_view"] if g["view"] == name]
             rows = zip(
                 figure(document, seen), figure(document, true), gaps, strict=True
             )
-            return flat([e for row in rows for e in row])
+            return whole([e for row in rows for e in row])
     return None
 
 
-def _levers(caption: str, document: dict[str, Any]) -> list[float] | None:
+def _levers(caption: str, document: dict[str, Any]) -> Cells | None:
     told = document["attribution"]
     if caption.startswith("Pairs of levers"):
-        return flat([pair["total"] for pair in told["interactions"]])
+        return parted([pair["total"] for pair in told["interactions"]])
     if caption.startswith("With which customers"):
-        return [x for s in told["segments"] for x in (s["people"], *flat([s["total"]]))]
+        rows = [([[s["people"]]], parted([s["total"]])) for s in told["segments"]]
+        return [cell for people, lost in rows for cell in (*people, *lost)]
     if not caption.startswith("What each lever loses"):
         return None
     shares = sorted(told["loss"]["shares"], key=lambda share: -share["micro"])
@@ -170,9 +190,9 @@ def _levers(caption: str, document: dict[str, Any]) -> list[float] | None:
     for part in [*shares, told["loss"]]:
         is_told = shares[0]["fraction"] is not None
         fraction = part.get("fraction", 1.0 if is_told else None)
-        found += flat([part["total"]])
-        found += [] if fraction is None else [fraction]
-        found += flat([part["yearly"]])
+        found += whole([part["total"]])
+        found += [] if fraction is None else [[fraction]]
+        found += whole([part["yearly"]])
     return found
 
 
@@ -182,12 +202,18 @@ def figure(document: dict[str, Any], name: str) -> Estimates:
 
 
 def check(caption: str, cells: list[str], document: dict[str, Any]) -> int:
-    """Hold a table's cells against the document; return how many numbers it has."""
+    """Hold a table's cells against the document; return how many numbers it has.
+
+    A mean that stands alone stands for its bounds, too: they must read the same.
+    """
     truth = expected(caption, document)
     if truth is None:
         return 0
-    shown = numbers(cells)
+    shown = [found for cell in cells if (found := numbers(cell))]
     assert len(shown) == len(truth), caption
-    for read, true in zip(shown, truth, strict=True):
-        assert abs(read.value - true) <= read.reach, (caption, read, true)
-    return len(truth)
+    for reads, trues in zip(shown, truth, strict=True):
+        is_alone = len(reads) == 1 and len(trues) == len(ENDS)
+        pairs = zip(reads * len(ENDS) if is_alone else reads, trues, strict=True)
+        for read, true in pairs:
+            assert abs(read.value - true) <= read.reach, (caption, read, true)
+    return sum(map(len, truth))

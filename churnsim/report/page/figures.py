@@ -25,6 +25,11 @@ from churnsim.report.amounts import (
 from churnsim.scenario.model import FLAWLESS
 
 NO_INTERVAL = "no interval"
+# Said once on a page, of figures whose interval would only repeat them.
+NARROW = (
+    "Where a figure stands without an interval, the interval is narrower than the"
+    " digits shown."
+)
 LABEL_WIDTH = 20  # letters of a line beside a chart
 
 _CELLS: dict[str, Callable[[Sequence[Value]], tuple[str, ...]]] = {
@@ -50,10 +55,15 @@ class Shown(NamedTuple):
         return f"{self.low} to {self.high}" if self.low else NO_INTERVAL
 
     @property
+    def is_narrow(self) -> bool:
+        """Return whether both bounds read as the mean does."""
+        return self.mean == self.low == self.high
+
+    @property
     def whole(self) -> str:
-        """Return the mean, never without its interval."""
-        if self.mean == NOTHING:
-            return NOTHING
+        """Return the mean with its interval, where that says more than the mean."""
+        if self.mean == NOTHING or self.is_narrow:
+            return self.mean
         return f"{self.mean} ({self.interval})"
 
 

@@ -10,11 +10,16 @@ from churnsim.report.amounts import scale_of
 from churnsim.report.page import charts
 from churnsim.report.page.blocks import Chart, LegendItem, Section, Table
 from churnsim.report.page.charts import Drawing
-from churnsim.report.page.figures import Results, Shown
+from churnsim.report.page.figures import NARROW, Results, Shown
 from churnsim.report.page.theme import N_SERIES, NEUTRAL, STRONG
 from churnsim.report.results import CAUSES
 from churnsim.scenario.model import FLAWLESS
 
+COMPARED = (
+    "What each policy earns less than another one does with the same customers, the"
+    " same mistakes and the same luck. The thin line is the 95 % interval of the mean:"
+    " how sure the simulation is of its own average, given its assumptions."
+)
 ROOM = 0.05  # of the bars' reach, for each letter beside them
 # What is written into a part of a bar where it is wide.
 SHORT = {"natural": "nothing was wrong", "silent": "in silence"}
@@ -24,19 +29,11 @@ def revenue_lost(results: Results) -> Section:
     """Return what each policy loses in revenue, against both that it is held to."""
     found = [_loss_chart(results, against) for against in ("baseline", "flawless")]
     known = [chart for chart in found if chart]
+    about = COMPARED if known else "There is no other policy to compare with."
     return Section(
         "revenue-lost",
         "Revenue lost",
-        texts=(
-            (
-                "What each policy earns less than another one does with the same"
-                " customers, the same mistakes and the same luck. The thin line is the"
-                " 95 % interval of the mean: how sure the simulation is of its own"
-                " average, given its assumptions."
-            ),
-        )
-        if known
-        else ("There is no other policy to compare with.",),
+        texts=(about, NARROW) if results.n > 1 else (about,),
         charts=tuple(known),
     )
 

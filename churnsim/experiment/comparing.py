@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from churnsim.experiment.bound import MistakeShare, mistake_shares
 from churnsim.experiment.comparison import Comparison, PolicyFigures
-from churnsim.experiment.intervals import estimate
+from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.experiment.losses import MEASURES, Loss, loss_of
 from churnsim.experiment.preparing import (
     extent_warnings,
@@ -23,7 +23,7 @@ from churnsim.experiment.replications import (
     run_replications,
 )
 from churnsim.experiment.sequential import Until, headline, run_until, shortfall
-from churnsim.experiment.summary import FIGURES, range_of
+from churnsim.experiment.summary import BINNED, FIGURES, Value, range_of, wait_bin
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import Foundation, foundations_of
@@ -130,11 +130,28 @@ def figures_of(scenario: Scenario, results: Replications, policy: str) -> Policy
     """Return a policy's figures over its replications, each within its range."""
     rows = results.of(policy)
     figures = {
-        name: estimate([row.figures[name] for row in rows], range_of(name))
+        name: _estimate_of(name, [row.figures[name] for row in rows])
         for name in FIGURES
     }
     title = scenario.policy(policy).title or policy
     return PolicyFigures(policy, title, len(rows), figures)
+
+
+def _estimate_of(name: str, values: Sequence[Value]) -> Estimate:
+    """Return the estimate of a figure, its interval no finer than the figure is.
+
+    Of a value that is the upper edge of its bin, the interval goes from that of the
+    lower edges to that of the upper ones: without, a wait that falls in the same bin in
+    every replication would seem to be known exactly.
+    """
+    within = range_of(name)
+    found = estimate(values, within)
+    if name not in BINNED or found.low is None:
+        return found
+    bins = [wait_bin(edge) for edge in values if edge is not None]
+    low = estimate([held.low for held in bins], within).low
+    high = estimate([held.high for held in bins], within).high
+    return Estimate(found.mean, low, high, found.n)
 
 
 def losses_of(scenario: Scenario, results: Replications) -> list[Loss]:

@@ -11,8 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from churnsim.engines.books import MICROSECONDS, SATISFACTION_SCALE, Monthly, Tally
-from churnsim.engines.outcome import DeskFigures, Outcome, Totals, ratio
+from churnsim.engines.books import (
+    BINS_PER_DOUBLING,
+    MICROSECONDS,
+    SATISFACTION_SCALE,
+    Monthly,
+    Tally,
+)
+from churnsim.engines.outcome import DeskFigures, Outcome, Totals, bin_edge, ratio
 from churnsim.experiment.intervals import ANYWHERE, FROM_ZERO, SHARE, Range
 from churnsim.population import population_digest
 from churnsim.records import MICRO, Cause, Integers, Population
@@ -63,6 +69,17 @@ def range_of(name: str) -> Range:
     if name in SIGNED:
         return ANYWHERE
     return SHARE if FIGURES[name].unit == "share" else FROM_ZERO
+
+
+def wait_bin(edge: float) -> Range:
+    """Return between which times a wait lies that is told as its bin's edge [days].
+
+    Args:
+        edge: What `wait_quantile` returned: the upper edge, or 0 up to a second.
+    """
+    if edge == 0.0:
+        return Range(0.0, bin_edge(0))
+    return Range(edge / 2.0 ** (1.0 / BINS_PER_DOUBLING), edge)
 
 
 def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
@@ -187,6 +204,8 @@ _MONEY = {
 }
 # What is left of revenue when all is paid may be less than nothing.
 SIGNED = frozenset({"contribution", "contribution_discounted"})
+# Read off a histogram: a value is the upper edge of its bin.
+BINNED = frozenset({"front_wait_90", "back_wait_90"})
 _COUNTS = {
     Tally.WON: "Prospects won",
     Tally.LOST_TO_REPUTATION: "Prospects lost to reputation",

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from churnsim.units import format_duration
 
 NOTHING = "no data"
+UNDER = "under 1 s"  # of times; finer than that nobody plans
+SECOND = 1.0 / 86_400.0  # [days]
 DIGITS = 4  # of the largest amount in a row
 WHOLE_FROM = 1000.0  # of smaller amounts, cents are shown
 _SCALES = ((1e9, " bn"), (1e6, " M"))
@@ -70,8 +72,11 @@ def point_cells(differences: Sequence[Value]) -> tuple[str, ...]:
 
 
 def duration_cells(durations: Sequence[Value]) -> tuple[str, ...]:
-    """Return durations [days], each in its own unit."""
-    return tuple(NOTHING if d is None else format_duration(d) for d in durations)
+    """Return durations [days], each in its own unit, none finer than a second."""
+    return tuple(
+        NOTHING if d is None else UNDER if 0.0 < d < SECOND else format_duration(d)
+        for d in durations
+    )
 
 
 def _money(amount: float, currency: str, scale: Scale) -> str:

@@ -2,11 +2,17 @@
 
 import dataclasses
 import json
+import statistics
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from churnsim.engines.books import N_BINS, bin_of_wait
+from churnsim.engines.outcome import wait_quantile
 from churnsim.errors import InputError
 from churnsim.experiment import (
     FIGURES,
@@ -21,7 +27,7 @@ from churnsim.experiment import (
 )
 from churnsim.experiment.bound import leave_after_mistake, share_warning
 from churnsim.experiment.intervals import ANYWHERE
-from churnsim.experiment.summary import range_of
+from churnsim.experiment.summary import BINNED, range_of, wait_bin
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.assumptions import assumptions_of
 from churnsim.simulation import simulate
@@ -200,6 +206,40 @@ def test_figures__lie_in_their_ranges(comparison: Comparison) -> None:
     assert signed == {"contribution", "contribution_discounted"}
     waits = [p.figures["back_mean_wait"] for p in comparison.policies.values()]
     assert any(wait.low == 0.0 < (wait.mean or 0.0) for wait in waits)
+
+
+def test_figures__wait_of_90_is_no_surer_than_its_bins(comparison: Comparison) -> None:
+    """Its interval holds the mean of both edges, also where no replication differs."""
+    widths = []
+    for policy in comparison.policies.values():
+        for name in sorted(BINNED):
+            rows = comparison.replications.of(policy.name)
+            edges = [x for row in rows if (x := row.figures[name]) is not None]
+            found = policy.figures[name]
+            if not edges:
+                continue
+            assert found.mean == pytest.approx(statistics.mean(edges))
+            assert found.low is not None
+            assert found.high is not None
+            bins = [wait_bin(edge) for edge in edges]
+            assert found.low <= statistics.mean(held.low for held in bins)
+            assert found.high >= statistics.mean(held.high for held in bins)
+            widths.append((len(set(edges)), found.high - found.low))
+    assert widths
+    assert all(width > 0.0 for _, width in widths)
+    assert any(n == 1 for n, _ in widths)
+
+
+@given(st.floats(0.0, 400.0))
+def test_wait_bin__holds_the_wait(wait: float) -> None:
+    """Whatever is told of a single wait, the wait lies between the edges of its bin."""
+    waits = np.zeros(N_BINS, np.int64)
+    waits[bin_of_wait(wait)] = 1
+    told = wait_quantile(waits, 0.9)
+    assert told is not None
+    low, high = wait_bin(told)
+    assert low * (1 - 1e-9) <= wait <= high * (1 + 1e-9)
+    assert high - low >= 0.08 * high
 
 
 def test_figures__agree_with_the_counts(comparison: Comparison) -> None:

@@ -11,7 +11,7 @@ import pytest
 from churnsim.experiment import Comparison
 from churnsim.report.amounts import money_cells, scale_of
 from churnsim.report.framing import Commands
-from churnsim.report.page.figures import NO_INTERVAL, Results
+from churnsim.report.page.figures import NO_INTERVAL, Results, Shown
 from churnsim.report.page.rendering import SECTIONS, charts_of, coded, page_of
 from churnsim.report.page.theme import PAGE, PAPER
 from churnsim.report.results import results_text
@@ -255,6 +255,16 @@ def test_page__one_replication_is_never_a_bare_mean(single: dict[str, Any]) -> N
             assert row.get("low") is None
             assert NO_INTERVAL in row["shown"] or row["shown"] == "100.0 %"
             assert NO_INTERVAL in row.get("text", NO_INTERVAL) or "words" in row
+
+
+def test_page__leaves_out_intervals_that_only_repeat() -> None:
+    """Only where both bounds read as the mean, which below a second 0 s does, too."""
+    assert Shown("$1.756 M", "$1.756 M", "$1.756 M").whole == "$1.756 M"
+    assert Shown("5", "4", "5").whole == "5 (4 to 5)"
+    assert Shown("under 1 s", "0 s", "under 1 s").whole == "under 1 s"
+    assert Shown("under 1 s", "0 s", "1.2 s").whole == "under 1 s (0 s to 1.2 s)"
+    assert Shown("0 s", "0 s", "1 s").whole == "0 s (0 s to 1 s)"
+    assert Shown("5", "", "").whole == f"5 ({NO_INTERVAL})"
 
 
 def test_charts__are_valid_on_the_page_and_as_files(document: dict[str, Any]) -> None:

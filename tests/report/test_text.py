@@ -46,6 +46,12 @@ def test_shares_and_durations__in_their_units() -> None:
     assert duration_cells([1 / 1440, 2.0, None]) == ("1 min", "2 days", "no data")
 
 
+def test_durations__none_is_finer_than_a_second() -> None:
+    """Below a second only that is told; nothing at all and a second stay themselves."""
+    texts = duration_cells([0.0, 1e-12, 0.0176 / 86400, 0.999 / 86400, 1 / 86400])
+    assert texts == ("0 s", "under 1 s", "under 1 s", "under 1 s", "1 s")
+
+
 def test_grid__columns_are_aligned_and_named() -> None:
     """Cells are flush right under their names, and long names are broken."""
     rows = [Row("Revenue", ("$1", "$22")), Row(""), Row("Lost", ("333", "4"))]

@@ -13,6 +13,7 @@ from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.summary import FIGURES
 from churnsim.report.amounts import (
     NOTHING,
+    UNDER,
     Scale,
     Value,
     count_cells,
@@ -56,8 +57,8 @@ class Shown(NamedTuple):
 
     @property
     def is_narrow(self) -> bool:
-        """Return whether both bounds read as the mean does."""
-        return self.mean == self.low == self.high
+        """Return whether the bounds say no more than the mean does."""
+        return self.mean == self.high and self.mean in {self.low, UNDER}
 
     @property
     def whole(self) -> str:

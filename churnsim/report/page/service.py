@@ -22,6 +22,11 @@ FIGURES_OF_DESK = {
     "abandonment": "gave up in line",
     "utilisation": "share of time busy",
 }
+CLASSES = (
+    "Waits are counted in classes, each 9 % longer than the one before, and all up to a"
+    " second in one. So the wait of 90 % is known no better than its class, and its"
+    " interval is never narrower than that."
+)
 OCTAVE = 4  # places of the waits told between one row of the table and the next
 TICKS = (
     (1.0, "1 s"),
@@ -59,6 +64,7 @@ def waits_and_desks(results: Results) -> Section:
         "Waits and use of both desks: mean and 95 % interval",
         ("figure", *results.labels),
         tuple(rows),
+        note=CLASSES,
     )
     drawn = [_wait_chart(results, desk) for desk in DESKS]
     return Section(

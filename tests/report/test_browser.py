@@ -93,6 +93,11 @@ TORN = """all => all.flatMap(cell => {
   }
   return torn;
 })"""
+ENDS = """all => all.flatMap(e => {
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  return [...range.getClientRects()].map(r => r.right);
+})"""
 SLACK = 1.5  # pixels by which boxes of letters that do not touch may overlap
 
 
@@ -231,6 +236,17 @@ def test_browser__no_word_is_torn(
     cells = ".words th, .words td:not(:last-child)"
     assert len(page.query_selector_all(cells)) > 20
     assert page.eval_on_selector_all(cells, TORN) == []
+
+
+def test_browser__captions_end_within_the_window(
+    opened: Opened, files: dict[str, Path]
+) -> None:
+    """What a table is can be read without scrolling the table, however wide it is."""
+    page = opened(files["plain"], WIDTHS[1])
+    page.evaluate(OPEN)
+    ends = page.eval_on_selector_all("caption", ENDS)
+    assert len(ends) > 10
+    assert max(ends) <= WIDTHS[1]
 
 
 def test_browser__nobody_is_drawn_without_complaint(

@@ -278,6 +278,18 @@ def test_charts__are_valid_on_the_page_and_as_files(document: dict[str, Any]) ->
             assert len(spec["datasets"]["rows"]) > 0
 
 
+def test_charts__count_in_whole_numbers(document: dict[str, Any]) -> None:
+    """Axes of customers, mistakes and cases say 1,400, and neither 1.4k nor 500m."""
+    charts = {chart.name: chart for chart in charts_of(document)}
+    for name in (
+        *("customers_lost_by_cause", "perception_mistakes", "perception_lost"),
+        *("monthly_active", "monthly_backlog"),
+    ):
+        told = json.dumps(charts[name].build(PAPER)["layer"])
+        assert '"format": ",~f"' in told
+        assert "~s" not in told
+
+
 def test_charts__keys_have_a_legend_that_is_not_colour_alone(
     document: dict[str, Any],
 ) -> None:

@@ -25,6 +25,7 @@ FILE_WIDTH = 680  # of a chart that is a file
 SPLIT = "split(datum.label, '\\n')"  # a label in several lines
 VISIBLE = "indexof(hidden, datum.key) < 0"
 ROWS = alt.NamedData("rows")  # put in when all else stands: Altair copies data often
+WHOLE = ",~f"  # d3's, of counts: 1,400 and 0.5, not 1.4k and 500m
 LETTER = 7  # pixels, of text written into bars
 
 

@@ -193,7 +193,7 @@ def _cause_chart(results: Results, causes: list[str], table: Table) -> Chart:
     drawing = Drawing(
         x_title="customers lost",
         domain=(0.0, widest * 1.03),
-        form="~s",
+        form=charts.WHOLE,
         order=tuple(results.broken(name) for name in results.names),
         legend=legend,
     )

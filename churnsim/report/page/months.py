@@ -41,11 +41,17 @@ MONTHLY = (
         "Customers at the end of each month",
         "customers",
         "count",
-        ",d",
+        charts.WHOLE,
         from_zero=False,
     ),
     Line("revenue", "Revenue in each month", "", "money", from_zero=False),
-    Line("backlog", "Cases open at the end of each month", "cases open", "count", "~s"),
+    Line(
+        "backlog",
+        "Cases open at the end of each month",
+        "cases open",
+        "count",
+        charts.WHOLE,
+    ),
 )
 ABOVE_ZERO = "The axes of customers and revenue do not begin at zero."
 

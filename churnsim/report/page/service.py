@@ -185,7 +185,7 @@ def _gap_chart(results: Results, view: View) -> Chart:
     drawing = Drawing(
         x_title=_lowered(view.title),
         domain=(0.0, reach),
-        form="%" if view.unit == "share" else "~s",
+        form="%" if view.unit == "share" else charts.WHOLE,
         order=tuple(results.broken(name) for name in results.names),
         legend=(SEEN, TRUE),
     )

@@ -117,6 +117,7 @@ class ExplainDocument(Experiment, Pairing):
     replications: list[int]  # those behind the figures, by number
     runs: int  # combinations of levers times replications
     is_exact: bool  # all combinations were run, not a sample
+    orders: int | None  # of the levers, sampled; null where all combinations were run
     levers: list[str]  # that differ
     loss: Segment  # everybody's
     interactions: list[Interaction]  # largest first

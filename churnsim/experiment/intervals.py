@@ -135,6 +135,29 @@ def controlled(
     return Estimate(found.mean, centre - reach, centre + reach, n)
 
 
+def widened(value: Estimate, error: float, degrees: int) -> Estimate:
+    """Return the estimate with an interval for two independent errors instead of one.
+
+    h' = √(h² + (t e)²), about the same centre: h is the half-width, which is for want
+    of more replications, and e the standard error of something else that was sampled
+    too, such as orders of levers. Both have the same scale, 95 %, each by Student's t
+    with its own degrees of freedom. Independent errors add in their squares, so the sum
+    does; chance that is shared by both, as of one order in one replication, is counted
+    in either, which errs on the side of the wider interval. Where there is no interval
+    there is none afterwards.
+
+    Args:
+        value: With the interval that replications give it.
+        error: e, in the estimate's unit.
+        degrees: Of freedom of e, at least 1.
+    """
+    if value.low is None or value.high is None or error == 0.0:
+        return value
+    reach = math.hypot(0.5 * (value.high - value.low), t_quantile(degrees) * error)
+    centre = 0.5 * (value.low + value.high)
+    return Estimate(value.mean, centre - reach, centre + reach, value.n)
+
+
 def t_quantile(degrees: int) -> float:
     """Return the value that |t| stays below with 95 % probability."""
     return float(special.stdtrit(degrees, 0.5 + CONFIDENCE / 2.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from churnsim.experiment import Attribution, Interaction, Segment, Share
-from churnsim.experiment.attribution.wording import lever_text
+from churnsim.experiment.attribution.wording import lever_text, sampled_text
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.sentences import measure_text
 from churnsim.report.amounts import count_cells, money_cells, scale_of, share_cells
@@ -68,6 +68,7 @@ def lever_title(attribution: Attribution) -> str:
     return (
         f"{measure_text(attribution.measure).capitalize()} that {attribution.source} "
         f"loses against {attribution.target}, by what is done differently"
+        f"{sampled_text(attribution.n_orders)}"
     )
 
 

@@ -14,7 +14,7 @@ from churnsim.experiment import (
     Estimate,
     Story,
 )
-from churnsim.experiment.attribution.wording import lever_text
+from churnsim.experiment.attribution.wording import lever_text, sampled_text
 from churnsim.experiment.counterfactuals.wording import moment_text
 from churnsim.experiment.inverse.lever import Lever
 from churnsim.experiment.notebook import PER_YEAR
@@ -62,9 +62,10 @@ def of_attribution(found: Attribution) -> list[Chart]:
     bars = [Bar(lever_text(share.lever), share.total) for share in found.shares]
     measure = measure_text(found.measure)
     a, b = _named(found.source), _named(found.target)
+    title = f"{measure.capitalize()} that {a} loses against {b}, by lever"
     return [
         _bars(
-            ("levers", f"{measure.capitalize()} that {a} loses against {b}, by lever"),
+            ("levers", f"{title}{sampled_text(found.n_orders)}"),
             [*bars, Bar("together", found.loss.total, STRONG)],
             Drawing(x_title=f"{measure} lost", of="lever"),
             found.scenario.currency,

@@ -23,6 +23,7 @@ from churnsim.experiment.attribution.shapley import (
     exact_scheme,
     sampled_scheme,
 )
+from churnsim.experiment.attribution.wording import sampled_warning
 from churnsim.experiment.bound import mistake_shares
 from churnsim.experiment.losses import MEASURES
 from churnsim.experiment.preparing import (
@@ -108,6 +109,8 @@ def explain(
     told = [str(warning) for warning in loaded.warnings]
     if batch.rows:
         told = warnings_of(loaded, shares, asked[1:3], len(batch.rows))
+    if scheme is not None and scheme.orders:
+        told.append(sampled_warning(len(asked.levers), len(scheme.orders)))
     found = findings_of(loaded.horizon, asked.levers, scheme, batch)
     return Attribution(
         scenario=loaded,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +24,7 @@ from churnsim.experiment.attribution.shapley import (
     numerators,
     sampling_errors,
 )
-from churnsim.experiment.intervals import Estimate, estimate
+from churnsim.experiment.intervals import Estimate, estimate, widened
 from churnsim.experiment.replications import Batch
 from churnsim.records import MICRO, Integers
 from churnsim.units import year_days
@@ -39,6 +41,14 @@ class Findings(NamedTuple):
     loss: Segment
     segments: tuple[Segment, ...]
     interactions: tuple[Interaction, ...]
+
+
+class Errors(NamedTuple):
+    """How far a lever's share may be off for want of more orders: standard errors."""
+
+    total: float  # per run [units of currency]
+    yearly: float  # a year and 1,000 starting customers [units of currency]
+    degrees: int  # of freedom
 
 
 class Worth(NamedTuple):
@@ -117,9 +127,13 @@ def _segment(
     levers: Sequence[str],
     micro: Integers,
     worth: Worth,
-    errors: Sequence[float | None],
+    errors: Sequence[Errors],
 ) -> Segment:
-    """Return what is lost in a segment, and by which levers."""
+    """Return what is lost in a segment, and by which levers.
+
+    What is lost is known whatever the orders, so only the levers' intervals have their
+    error in them, too.
+    """
     lost = micro[:, place, :].sum(axis=1).tolist()
     total, yearly = _estimates([amount / MICRO for amount in lost], worth.years)
     sum_lost = sum(lost)
@@ -127,13 +141,19 @@ def _segment(
     shares = []
     for i, lever in enumerate(levers):
         part = micro[:, place, i].tolist()
+        error = errors[i] if errors else None
+        own, own_yearly = _estimates([amount / MICRO for amount in part], worth.years)
+        if error is not None:
+            own = widened(own, error.total, error.degrees)
+            own_yearly = widened(own_yearly, error.yearly, error.degrees)
         shares.append(
             Share(
                 lever,
                 sum(part),
-                *_estimates([amount / MICRO for amount in part], worth.years),
+                own,
+                own_yearly,
                 sum(part) / sum_lost if is_told else None,
-                errors[i],
+                None if error is None else error.total,
             )
         )
     name = SEGMENTS[place]
@@ -141,13 +161,19 @@ def _segment(
     return Segment(*name, people, sum_lost, total, yearly, tuple(shares))
 
 
-def _errors(scheme: Scheme, worth: Worth, place: int) -> tuple[float | None, ...]:
-    """Return each share's standard error for want of more orders; None if exact."""
+def _errors(scheme: Scheme, worth: Worth, place: int) -> tuple[Errors, ...]:
+    """Return how far each lever's share may be off; nothing where shares are exact."""
     if not scheme.orders:
-        return (None,) * scheme.n_players
-    n = len(worth.values)
-    means = [int(v) / (n * MICRO) for v in worth.values[:, :, place].sum(axis=0)]
-    return sampling_errors(scheme, means)
+        return ()
+    games = worth.values[:, :, place]
+    n = len(games)
+    means = [int(v) / (n * MICRO) for v in games.sum(axis=0)]
+    by_year = [1.0 / (n * MICRO * years) if years else 0.0 for years in worth.years]
+    yearly = [math.fsum(map(operator.mul, of, by_year)) for of in games.T]
+    pairs = zip(
+        sampling_errors(scheme, means), sampling_errors(scheme, yearly), strict=True
+    )
+    return tuple(Errors(*pair, len(scheme.orders) - 1) for pair in pairs)
 
 
 def _interactions(

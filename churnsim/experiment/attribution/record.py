@@ -47,7 +47,9 @@ class Share(NamedTuple):
     total: Estimate  # per run [units of currency]
     yearly: Estimate  # a year and 1,000 starting customers [units of currency]
     fraction: float | None  # of the loss [-]; None: the loss cannot be told from zero
-    sampling_error: float | None  # standard error, per run [units]; None: exact
+    # Standard error for want of more orders, per run [units]; the intervals of `total`
+    # and `yearly` have it in them. None: exact.
+    sampling_error: float | None
 
 
 class Interaction(NamedTuple):
@@ -125,7 +127,12 @@ class Attribution:
     @property
     def is_exact(self) -> bool:
         """Return whether all combinations of levers were run, not a sample."""
-        return self.scheme is None or not self.scheme.orders
+        return self.n_orders is None
+
+    @property
+    def n_orders(self) -> int | None:
+        """Return how many orders of the levers were sampled; None where none were."""
+        return len(self.scheme.orders) or None if self.scheme else None
 
     @property
     def extent(self) -> Extent:
@@ -175,6 +182,7 @@ class Attribution:
                 self.scenario.horizon,
                 self.loss.total,
                 tuple((share.lever, share.total) for share in self.shares),
+                self.n_orders,
             ),
             self.extent,
         )
@@ -249,6 +257,7 @@ class Attribution:
             "is_stopped": self.is_stopped,
             "is_rough": self.n_finished < ROUGH_BELOW,
             "is_exact": self.is_exact,
+            "orders": self.n_orders,
             "sentence": self.sentence(),
             "levers": list(self.levers),
             "loss": plain(self.loss),

@@ -32,11 +32,27 @@ class Finding(NamedTuple):
     horizon: float  # [days]
     total: Estimate  # lost per run [units of currency]
     shares: tuple[tuple[str, Estimate], ...]  # levers, and what each loses per run
+    n_orders: int | None = None  # sampled; None: the shares are exact
 
 
 def lever_text(lever: str) -> str:
     """Return a lever in words."""
     return lever.replace("_", "-")
+
+
+def sampled_text(n_orders: int | None) -> str:
+    """Return from how many orders, to put behind a title; "" of exact shares."""
+    return "" if n_orders is None else f", from {n_orders:,} sampled orders"
+
+
+def sampled_warning(n_levers: int, n_orders: int) -> str:
+    """Return how much of what there is to know of the levers' parts was looked at."""
+    return (
+        f"{n_orders:,} orders of {n_levers} levers were sampled, so the levers' parts "
+        "are estimates; their 95 % intervals hold that error too. "
+        f"Method(exact_max={n_levers}) runs all {2**n_levers:,} mixtures, larger "
+        "`orders` narrows the intervals"
+    )
 
 
 def sentence_of_finding(finding: Finding, extent: Extent) -> str:
@@ -57,6 +73,8 @@ def sentence_of_finding(finding: Finding, extent: Extent) -> str:
         gains = tuple((lever, negative(value)) for lever, value in finding.shares)
         gained = finding._replace(total=negative(total), shares=gains)
         text = _of_which(gained, extent, "gains")
+    if finding.n_orders is not None:
+        text += f" The levers' parts are estimates{sampled_text(finding.n_orders)}."
     return f"{text[0].upper()}{text[1:]}{left_out(extent)}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -24,6 +25,7 @@ from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
+from churnsim.cli.tables import check_table, write_table
 from churnsim.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class BreakevenOptions(NamedTuple):
     overrides: tuple[str, ...]
     threads: int | None
     as_json: bool
+    out: Path | None
+    force: bool
 
 
 @click.command("breakeven", short_help="Find the value at which a policy loses.")
@@ -65,9 +69,10 @@ class BreakevenOptions(NamedTuple):
 @click.option(
     "--low",
     metavar="VALUE",
-    help="Lowest value, with its unit as in a file; of a share, 0 by default.",
+    help="Lowest value, with its unit as in a file; a share's is 0 by default, or as"
+    " near to it as can be.",
 )
-@click.option("--high", metavar="VALUE", help="Highest value; of a share, 1.")
+@click.option("--high", metavar="VALUE", help="Highest value; a share's is 1 so.")
 @click.option(
     "--of",
     "measure",
@@ -82,6 +87,13 @@ class BreakevenOptions(NamedTuple):
 @set_option
 @threads_option
 @json_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write the values that were tried; FILE ends in .csv, .parquet or .md.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @gathered(BreakevenOptions)
 def breakeven_command(options: BreakevenOptions) -> None:
     """Find the value of one setting at which a policy starts or stops losing.
@@ -96,6 +108,8 @@ def breakeven_command(options: BreakevenOptions) -> None:
     from churnsim.report.breakevens import breakeven_text  # so that Ctrl-C is quick
     from churnsim.report.framing import Commands
 
+    if options.out:
+        check_table("--out", options.out, force=options.force)
     tell_compiling("kernel")
     with stopping() as stop, progress() as report:
         found = breakeven(
@@ -118,6 +132,7 @@ def breakeven_command(options: BreakevenOptions) -> None:
     else:
         show = shown_settings(options.scenario, options.overrides)
         say(breakeven_text(found, Commands(_again(options, found), show), columns()))
+    _write(options, found)
     if found.is_stopped:
         n = len(found.points)
         tell(f"interrupted: {n} value{' was' if n == 1 else 's were'} finished")
@@ -125,6 +140,18 @@ def breakeven_command(options: BreakevenOptions) -> None:
     error = found.error()
     if error is not None:
         raise error
+
+
+def _write(options: BreakevenOptions, found: Breakeven) -> None:
+    """Write the values that were tried, if they were asked for."""
+    file = options.out
+    if file is None:
+        return
+    if found.is_stopped:
+        tell(f"{file} was not written: the search was not finished")
+        return
+    write_table(file, found.to_arrow(), force=options.force)
+    tell(f"wrote {len(found.points):,} values to {file}")
 
 
 def _again(options: BreakevenOptions, found: Breakeven) -> str:

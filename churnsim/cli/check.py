@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,9 +58,7 @@ def init_command(options: InitOptions) -> None:
     It is complete: it can be run as it is, and every figure in it says what it is.
     """
     file = options.file
-    if file.suffix != ".toml":
-        hint = f"try {file.with_suffix('.toml')}"
-        raise InputError(Problem("must end in .toml", value=str(file), hint=hint))
+    check_ending("FILE", file, (".toml",))
     write_new(file, STARTER, force=options.force)
     if options.as_json:
         say_json({"written": [str(file)]})
@@ -159,6 +158,25 @@ def schema_command(options: SchemaOptions) -> None:
         say(reference(schema).rstrip("\n"))
     else:
         say_json(schema)
+
+
+def check_ending(option: str, file: Path, endings: Sequence[str]) -> None:
+    """Refuse a file whose name promises another kind of content than it would get.
+
+    Args:
+        option: That it was given with.
+        file: As it was given.
+        endings: Those that there are, the usual one first.
+
+    Raises:
+        InputError: It has none of them.
+    """
+    if file.suffix.lower() in endings:
+        return
+    *others, last = endings
+    rule = f"must end in {' or '.join([*filter(None, [', '.join(others)]), last])}"
+    hint = f"try {file.with_suffix(endings[0])}"
+    raise InputError(Problem(rule, field=option, value=str(file), hint=hint))
 
 
 def check_new(file: Path, *, force: bool) -> None:

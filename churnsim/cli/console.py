@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
+import os
 import shutil
 import sys
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, TextIO
 
 import click
 
@@ -47,12 +50,33 @@ def prepare_streams() -> None:
 
 def say(text: str = "", *, bold: bool = False) -> None:
     """Write a line of the answer to standard output."""
-    click.echo(click.style(text, bold=True) if bold else text, file=sys.stdout)
+    with heedless(sys.stdout):
+        click.echo(click.style(text, bold=True) if bold else text, file=sys.stdout)
 
 
 def tell(text: str) -> None:
     """Write a line about the answer to standard error."""
-    click.echo(text, file=sys.stderr)
+    with heedless(sys.stderr):
+        click.echo(text, file=sys.stderr)
+
+
+@contextlib.contextmanager
+def heedless(stream: TextIO) -> Iterator[None]:
+    """Go on where nobody reads a stream any more: what else is written still counts."""
+    try:
+        yield
+    except BrokenPipeError:
+        unread(stream)
+
+
+def unread(stream: TextIO) -> None:
+    """Lead a stream that nobody reads any more nowhere.
+
+    Else Python would complain once more while it flushes at exit.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def columns() -> int:

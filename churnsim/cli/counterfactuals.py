@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from churnsim.cli.check import check_new, write_new
 from churnsim.cli.console import columns, say, tell
 from churnsim.cli.options import (
     from_option,
@@ -27,12 +26,11 @@ from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
+from churnsim.cli.tables import check_table, write_table
 from churnsim.errors import ExitCode, InputError, Problem
 
 if TYPE_CHECKING:
     from churnsim.experiment import Counterfactuals
-
-CSV, PARQUET = ".csv", ".parquet"
 
 
 class CounterfactualsOptions(NamedTuple):
@@ -66,7 +64,7 @@ class CounterfactualsOptions(NamedTuple):
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Also write these customers; FILE ends in .csv or .parquet.",
+    help="Also write these customers; FILE ends in .csv, .parquet or .md.",
 )
 @click.option(
     "--parting",
@@ -130,16 +128,11 @@ def _check(options: CounterfactualsOptions) -> None:
             rule = "must come with --out, the file that it is written to"
             raise InputError(Problem(rule, field="--parting"))
         return
-    if file.suffix not in {CSV, PARQUET}:
-        rule = f"must end in {CSV} or {PARQUET}"
-        raise InputError(Problem(rule, str(file)))
-    check_new(file, force=options.force)
+    check_table("--out", file, force=options.force)
 
 
 def _write(options: CounterfactualsOptions, found: Counterfactuals) -> None:
     """Write the customers whose fate turns, if they were asked for."""
-    from churnsim.experiment.store import csv_text, parquet_bytes
-
     file = options.out
     if file is None:
         return
@@ -147,9 +140,7 @@ def _write(options: CounterfactualsOptions, found: Counterfactuals) -> None:
         tell(f"{file} was not written: not all replications were finished")
         return
     table = found.to_arrow()
-    is_csv = file.suffix == CSV
-    content = csv_text(table) if is_csv else parquet_bytes(table)
-    write_new(file, content, force=options.force)
+    write_table(file, table, force=options.force)
     tell(f"wrote {table.num_rows:,} customers to {file}")
 
 

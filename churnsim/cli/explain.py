@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from churnsim.cli.check import check_new, write_new
 from churnsim.cli.console import columns, say, tell
 from churnsim.cli.options import (
     from_option,
@@ -27,6 +26,7 @@ from churnsim.cli.progress import progress, tell_compiling
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
+from churnsim.cli.tables import check_table, write_table
 from churnsim.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ class ExplainOptions(NamedTuple):
 @click.option(
     "--customers",
     type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.csv",
-    help="Also write the first replication, customer by customer.",
+    metavar="FILE",
+    help="Also write the first replication, customer by customer; FILE ends in .csv,"
+    " .parquet or .md.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @gathered(ExplainOptions)
@@ -98,7 +99,7 @@ def explain_command(options: ExplainOptions) -> None:
     from churnsim.report.framing import Commands
 
     if options.customers:
-        check_new(options.customers, force=options.force)
+        check_table("--customers", options.customers, force=options.force)
     tell_compiling("kernel")
     with stopping() as stop, progress() as report:
         attribution = explain(
@@ -132,15 +133,12 @@ def explain_command(options: ExplainOptions) -> None:
 
 def _write(options: ExplainOptions, attribution: Attribution) -> None:
     """Write the customers of the first replication, if they were asked for."""
-    from churnsim.experiment.store import csv_text
-
     if options.customers is None:
         return
     if attribution.chosen is None:
         tell(f"{options.customers} was not written: there are no customers to explain")
         return
-    text = csv_text(attribution.customers())
-    write_new(options.customers, text, force=options.force)
+    write_table(options.customers, attribution.customers(), force=options.force)
     tell(f"wrote the customers of replication {CHOSEN} to {options.customers}")
 
 

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import click
 
-from churnsim.cli.console import tell
+from churnsim.cli.console import heedless, tell, unread
 from churnsim.errors import ChurnsimError, ExitCode
 
 DEBUG_VARIABLE = "CHURNSIM_DEBUG"
@@ -29,13 +29,15 @@ def guarded(command: Callable[[], int]) -> int:
             code = command()
             sys.stdout.flush()
         except click.ClickException as error:
-            error.show(sys.stderr)
+            with heedless(sys.stderr):
+                error.show(sys.stderr)
             return error.exit_code
         except (click.Abort, KeyboardInterrupt):
             tell("interrupted")
             return ExitCode.INTERRUPTED
         except BrokenPipeError:
-            return _pipe_closed()
+            unread(sys.stdout)  # of help, which click writes: see `gathered`
+            return ExitCode.OK
         except Exception as error:  # noqa: BLE001 - the last place to answer from
             return _answer(error)
     return code
@@ -73,14 +75,6 @@ def _bug(error: Exception) -> str:
     return f"{line}; the details are in {name}"
 
 
-def _pipe_closed() -> int:
-    """Leave quietly: whoever read the output has seen enough."""
-    # Else Python would complain once more while it flushes at exit.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    return ExitCode.OK
-
-
 def _show_warning(
     message: Warning | str,
     category: type[Warning],
@@ -95,4 +89,6 @@ def _show_warning(
         tell(f"warning: {message}")
     elif os.environ.get(DEBUG_VARIABLE):
         text = warnings.formatwarning(message, category, filename, lineno, line)
-        click.echo(text, nl=False, file=file or sys.stderr)
+        stream = file or sys.stderr
+        with heedless(stream):
+            click.echo(text, nl=False, file=stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shlex
 from collections.abc import Callable, Iterable
@@ -82,39 +83,46 @@ def until_of(
     """Return when to stop, as typed; None where nothing was.
 
     Raises:
-        UsageError: No share or amount, or no time.
+        InputError: No share or amount, or no time.
     """
     from churnsim.experiment.sequential import Until
+    from churnsim.records import MICRO
     from churnsim.units import DAYS, parse_duration, parse_money, parse_share
 
     if half_width is None and budget is None:
         return None
     until = Until(first=first)
-    if half_width is not None and half_width.strip().endswith("%"):
-        width = _typed("--half-width", half_width, parse_share)
-        until = until._replace(half_width=width)
-    elif half_width is not None:
+    if half_width is not None:
+        is_share = half_width.strip().endswith("%")
         money = functools.partial(parse_money, currency=currency)
-        micro = _typed("--half-width", half_width, money)
-        until = until._replace(half_width=micro / 1e6, is_share=False)
+        parse = parse_share if is_share else money
+        rule = (
+            'must be above 0: a share of the loss such as "2%", or an amount such as'
+            f' "{currency}20"'
+        )
+        width = _typed("--half-width", rule, half_width, parse)
+        width = width if is_share else width / MICRO
+        until = until._replace(half_width=width, is_share=is_share)
     if budget is not None:
-        days = _typed("--budget", budget, parse_duration)
+        rule = 'must be a time above 0, such as "60s" or "5 min"'
+        days = _typed("--budget", rule, budget, parse_duration)
         until = until._replace(budget=days / float(DAYS["s"]))
     return until
 
 
-def _typed(option: str, text: str, parse: Callable[[str], float]) -> float:
-    """Return what an option's text means.
+def _typed(option: str, rule: str, text: str, parse: Callable[[str], float]) -> float:
+    """Return what an option's text means: a number above 0.
 
     Raises:
-        UsageError: Nothing.
+        InputError: It means nothing, or no more than 0.
     """
-    from churnsim.errors import UnitError
+    from churnsim.errors import InputError, Problem, UnitError
 
-    try:
-        return parse(text)
-    except UnitError as error:
-        raise click.UsageError(f"{option}: {error}") from None
+    with contextlib.suppress(UnitError):
+        value = parse(text)
+        if value > 0.0:
+            return value
+    raise InputError(Problem(rule, field=option, value=text))
 
 
 def typed_again(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from churnsim.cli.check import check_ending
 from churnsim.cli.console import say
 from churnsim.cli.options import json_option
 from churnsim.cli.outputs import say_json
@@ -15,6 +16,7 @@ from churnsim.cli.shape import gathered
 
 PAGE = "report.html"  # where nobody names a file, beside the folder of results
 FORMATS = ("svg", "png")
+PAGES = (".html", ".htm")
 
 
 class ReportOptions(NamedTuple):
@@ -42,7 +44,7 @@ class PlotOptions(NamedTuple):
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help=f"The page; {PAGE} in the current folder by default.",
+    help=f"The page, which ends in .html; {PAGE} in the current folder by default.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @json_option
@@ -58,6 +60,7 @@ def report_command(options: ReportOptions) -> None:
 
     place = options.out or Path(PAGE)
     require_libraries()
+    check_ending("--out", place, PAGES)
     check_file(place, force=options.force)
     from churnsim.report.page.bundle import bundling
 

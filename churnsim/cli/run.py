@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from churnsim.cli.check import check_ending
 from churnsim.cli.console import WIDTH, columns, say, tell
 from churnsim.cli.options import (
     budget_option,
@@ -27,6 +28,7 @@ from churnsim.cli.options import (
 )
 from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.report import PAGES
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
 from churnsim.errors import ChurnsimError, ExitCode, InterruptedRun
@@ -95,7 +97,7 @@ class RunOptions(NamedTuple):
     "--report",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Also write a page of HTML with charts, to hand on.",
+    help="Also write a page of HTML with charts, to hand on; FILE ends in .html.",
 )
 @click.option(
     "--explain/--no-explain",
@@ -125,6 +127,7 @@ def run_command(options: RunOptions) -> None:
         from churnsim.report.page.writing import check_file, require_libraries
 
         require_libraries()
+        check_ending("--report", options.report, PAGES)
         check_file(options.report, force=options.force)
     until = until_of(
         options.half_width, options.budget, options.replications, _currency(options)

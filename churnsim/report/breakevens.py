@@ -56,9 +56,9 @@ def _points(found: Breakeven, width: int) -> list[str]:
         money_cells([value[i] for value in yearly], found.scenario.currency, scale)
         for i in range(n_columns)
     ]
-    names = ["lost", "95 %_from", "95 %_to"]
+    names = ["lost", "95 % from", "95 % to"]
     if not has_interval:
-        names = ["lost", "95 %_interval"]
+        names = ["lost", "95 % interval"]
         columns.append(("none",) * len(yearly))
     rows = [
         Row(point.text, tuple(column[i] for column in columns))

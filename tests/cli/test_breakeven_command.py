@@ -1,10 +1,12 @@
 """`churnsim breakeven`: the table, the JSON, the exit codes."""
 
+import csv
 import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from churnsim.cli import breakeven
@@ -23,6 +25,7 @@ SMALL = (
 )
 AGENTS = ("--lever", "speed.agents", "--policy", "slow", "--low", "0", "--high", "3")
 ASKED = (*AGENTS, "--of", "contribution")
+BILLING = ("--lever", "mistakes.billing.probability", "--policy", "slow")
 
 
 def test_breakeven__table_and_json_have_the_same_numbers(churnsim: Command) -> None:
@@ -66,6 +69,39 @@ def test_breakeven__never_is_an_answer(churnsim: Command) -> None:
     assert "loses contribution against empowered recovery at every value tried" in words
 
 
+def test_breakeven__heads_columns_in_plain_text(churnsim: Command) -> None:
+    """The table has no mark in its head that only stood for a space."""
+    lines = churnsim("breakeven", *SMALL, *ASKED).out.splitlines()
+    heads = [line.split() for line in lines if line.split()[:1] == ["lost"]]
+    assert heads == [["lost", "95", "%", "from", "95", "%", "to"]]
+    single = churnsim("breakeven", *SMALL, "--replications", "1", *ASKED).out
+    assert ["lost", "interval"] in [line.split() for line in single.splitlines()]
+
+
+def test_breakeven__writes_the_values_that_were_tried(churnsim: Command) -> None:
+    """CSV, Parquet and Markdown hold a row for each point of the document."""
+    given = ("breakeven", *SMALL, *ASKED)
+    points = json.loads(churnsim(*given, "--json").out)["points"]
+    answer = churnsim(*given, "--out", "values.csv")
+    assert answer.code == 0
+    assert answer.err == f"wrote {len(points)} values to values.csv\n"
+    with Path("values.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["value"]) for row in rows] == [p["value"] for p in points]
+    assert [float(row["yearly_low"]) for row in rows] == [
+        point["yearly"]["low"] for point in points
+    ]
+    assert churnsim(*given, "--out", "values.parquet").code == 0
+    table = pq.read_table("values.parquet").to_pylist()
+    assert [row["total"] for row in table] == [p["total"]["mean"] for p in points]
+    assert churnsim(*given, "--out", "values.md").code == 0
+    text = Path("values.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) == 2 + len(points)
+    refused = churnsim(*given, "--out", "values.csv")
+    assert refused.code == ExitCode.INPUT
+    assert "--force" in refused.err
+
+
 @pytest.mark.parametrize("width", [60, 80, 140])
 def test_breakeven__fits_the_width(
     width: int, churnsim: Command, monkeypatch: pytest.MonkeyPatch
@@ -85,7 +121,23 @@ def test_breakeven__fits_the_width(
         (("--lever", "market.discovery", "--policy", "slwo"), "did you mean 'slow'?"),
         (("--policy", "slow"), "Missing option '--lever'"),
         ((*ASKED, "--low", "5"), "must be below high, 3"),
-        ((*ASKED, "--horizon", "2"), "must be a duration"),
+        ((*ASKED, "--horizon", "2"), "--horizon: must be a duration"),
+        ((*ASKED, "--out", "x.txt"), "--out: must end in .csv, .parquet or .md"),
+        (("--lever", "agents", "--policy", "slow"), "did you mean 'speed.agents'?"),
+        (
+            ("--lever", "approval.mean", "--policy", "slow"),
+            "did you mean 'speed.approval.mean'?",
+        ),
+        (("--lever", "discovry", "--policy", "slow"), "'market.discovery'?"),
+        ((*BILLING, "--high", "1"), f"--high: must be a value that {BILLING[1]} can"),
+        (
+            ("--lever", "honesty.lie", "--policy", "dishonest"),
+            "--lever: must be able to change by itself; at 0, ",
+        ),
+        (
+            ("--lever", "market.discovery", "--policy", "slow", "--against", "slwo"),
+            "--against: must be one of",
+        ),
     ],
 )
 def test_breakeven__refuses_in_one_line(

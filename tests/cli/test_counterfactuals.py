@@ -90,6 +90,10 @@ def test_counterfactuals__files_have_the_same_rows(churnsim: Command) -> None:
     assert answer.err.splitlines()[-1] == f"wrote {n} customers to who.csv"
     assert len(rows) == len(table) == n > 0
     assert list(rows[0]) == list(table[0])
+    assert churnsim(*given, "who.md").code == 0
+    head, _, *cells = Path("who.md").read_text(encoding="utf-8").splitlines()
+    assert head == f"| {' | '.join(rows[0])} |"
+    assert len(cells) == n
     assert all(f"`{column}`" in PAGE for column in rows[0])
     for row, same in zip(rows, table, strict=True):
         assert row["customer"] == str(same["customer"])
@@ -100,7 +104,8 @@ def test_counterfactuals__files_have_the_same_rows(churnsim: Command) -> None:
     assert "must not exist yet" in refused.err
     assert Path("who.csv").read_bytes() == before
     assert churnsim(*given, "who.csv", "--force").code == 0
-    assert sorted(path.name for path in Path().iterdir()) == ["who.csv", "who.parquet"]
+    names = ["who.csv", "who.md", "who.parquet"]
+    assert sorted(path.name for path in Path().iterdir()) == names
 
 
 def test_counterfactuals__a_full_disk_leaves_the_old_file(
@@ -130,7 +135,7 @@ def test_counterfactuals__a_full_disk_leaves_the_old_file(
         (("--from", "slwo"), ExitCode.INPUT, "did you mean 'slow'?"),
         (("--to", "empwered"), ExitCode.INPUT, "did you mean 'empowered'?"),
         (("--replications", "0"), ExitCode.INPUT, "not in the range"),
-        (("--out", "who.txt"), ExitCode.INPUT, "must end in .csv or .parquet"),
+        (("--out", "who.txt"), ExitCode.INPUT, "must end in .csv, .parquet or .md"),
         (("--out", "no/such.csv"), ExitCode.INPUT, "in a folder that exists"),
         (("--parting",), ExitCode.INPUT, "must come with --out"),
         (("--set", "population.customers=5000000000"), ExitCode.RESOURCES, "at most"),

@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from churnsim.cli import explain, run
 from churnsim.errors import ExitCode, PartialError
+from churnsim.experiment.store.markdown import escaped
 from churnsim.report.amounts import money_cells, scale_of
 from tests.cli.conftest import Command
 
@@ -113,6 +115,28 @@ def test_explain__customers_add_up(churnsim: Command) -> None:
     assert refused.code == ExitCode.INPUT
     assert "must not exist yet" in refused.err
     assert churnsim("explain", *SMALL, *arguments, "--force").code == 0
+
+
+def test_explain__customers_go_into_the_kind_of_file_that_is_named(
+    churnsim: Command,
+) -> None:
+    """Parquet and Markdown hold the rows of CSV; another ending is refused at once."""
+    given = ("explain", *SMALL, "--replications", "1", "--customers")
+    for name in ("who.csv", "who.parquet", "who.MD"):
+        assert churnsim(*given, name).code == 0
+    with Path("who.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    table = pq.read_table("who.parquet")
+    assert table.column_names == list(rows[0])
+    assert table["micro_lost"].to_pylist() == [int(row["micro_lost"]) for row in rows]
+    head, _, *cells = Path("who.MD").read_text(encoding="utf-8").splitlines()
+    assert head == f"| {' | '.join(escaped(name) for name in rows[0])} |"
+    assert len(cells) == len(rows)
+    refused = churnsim("explain", "no_such_scenario", "--customers", "who.xlsx")
+    assert refused.code == ExitCode.INPUT
+    assert refused.err == (
+        '--customers: must end in .csv, .parquet or .md; got "who.xlsx"; try who.csv\n'
+    )
 
 
 def test_explain__equal_policies_are_no_error(churnsim: Command) -> None:

@@ -121,6 +121,23 @@ def test_report__refuses_to_replace_unless_forced(
 
 
 @pytest.mark.parametrize(
+    ("typed", "option"),
+    [
+        (("run", "no_such_scenario", "--report", "x.pdf"), "--report"),
+        (("report", "no_such_folder", "--out", "x.pdf"), "--out"),
+    ],
+)
+def test_report__a_page_is_html_and_nothing_else(
+    typed: tuple[str, ...], option: str, churnsim: Command
+) -> None:
+    """Another ending is refused before all else, with option, rule, value and cure."""
+    answer = churnsim(*typed)
+    assert answer.code == ExitCode.INPUT
+    rule = 'must end in .html or .htm; got "x.pdf"; try x.html'
+    assert answer.err == f"{option}: {rule}\n"
+
+
+@pytest.mark.parametrize(
     "typed",
     [("report", "out"), ("plot", "out", "--out", "charts"), ("run", "--report", "x")],
 )

@@ -380,19 +380,28 @@ def test_budget__ends_in_time_and_tells_of_the_shortfall(churnsim: Command) -> N
     assert any("asked for" in told for told in json.loads(answer.out)["warnings"])
 
 
+WIDTHS = ("2", "0", "banana", "€5", "0%", "-3%")
+WIDTH_RULE = (
+    '--half-width: must be above 0: a share of the loss such as "2%", or an amount such'
+    ' as "$20"'
+)
+BUDGET_RULE = '--budget: must be a time above 0, such as "60s" or "5 min"'
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--half-width", "5"), '--half-width: must be an amount such as "$50"'),
-        (("--half-width", "€5"), '--half-width: must be an amount such as "$50"'),
-        (("--half-width", "0%"), "half_width: must be above 0"),
-        (("--budget", "soon"), "--budget: must be a duration"),
+        *((("--half-width", text), f'{WIDTH_RULE}; got "{text}"') for text in WIDTHS),
+        (("--budget", "soon"), f'{BUDGET_RULE}; got "soon"'),
+        (("--budget", "0 s"), f'{BUDGET_RULE}; got "0 s"'),
+        (("--policy", "slwo"), "--policy: must be one of empowered, slow"),
+        (("--horizon", "banana"), "--horizon: must be a duration"),
     ],
 )
-def test_until__is_refused_where_it_means_nothing(
+def test_options__are_refused_as_they_were_typed(
     churnsim: Command, options: tuple[str, ...], told: str
 ) -> None:
-    """No amount, another currency, nothing, no time."""
+    """The option with its dashes comes first, then the forms that it takes."""
     answer = churnsim("run", *SMALL_YEAR, *options)
     assert answer.code == ExitCode.INPUT
-    assert told in answer.err
+    assert answer.err.startswith(told)

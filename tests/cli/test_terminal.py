@@ -14,6 +14,7 @@ import pytest
 from churnsim.cli import console, guard
 from churnsim.cli import progress as bars
 from churnsim.errors import ExitCode
+from churnsim.experiment import read_manifest
 from tests.cli.conftest import AS_TYPED, Command, environment
 
 # Beats often enough for a test to see how far a run has come.
@@ -279,6 +280,38 @@ def test_pipe__a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("unread", ["stdout", "stderr", "both"])
+def test_pipe__files_are_written_though_nobody_reads(
+    unread: str, tmp_path: Path
+) -> None:
+    """Results and page are whole, with exit code 0, whichever reader has gone away."""
+    files = ["--out", "kept", "--report", "page.html"]
+    process = subprocess.Popen(
+        [*AS_TYPED, "run", *SMALL, *files],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if unread == "both" else subprocess.PIPE,
+    )
+    pipes = {"stdout": process.stdout, "stderr": process.stderr}
+    gone = pipes["stdout" if unread == "both" else unread]
+    assert gone is not None
+    gone.close()
+    left = [pipe for pipe in pipes.values() if pipe is not None and not pipe.closed]
+    texts = [pipe.read().decode() for pipe in left]
+    for pipe in left:
+        pipe.close()
+    assert process.wait(60) == 0
+    assert "</html>" in (tmp_path / "page.html").read_text("utf-8")
+    assert len(read_manifest(tmp_path / "kept").replications) == 2
+    expected = {"stdout": ["report written"], "stderr": ["Revenue"], "both": []}
+    for text, words in zip(texts, expected[unread], strict=True):
+        assert words in text
+        assert "Traceback" not in text
 
 
 def broken() -> int:

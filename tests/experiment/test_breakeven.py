@@ -17,9 +17,11 @@ from churnsim.experiment import (
     replications,
     workers,
 )
+from churnsim.experiment.bound import mistake_shares
 from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.experiment.inverse import asking
 from churnsim.experiment.inverse.crossing import Span, first_crossing
+from churnsim.experiment.inverse.ends import Setting, ends_of
 from churnsim.experiment.inverse.lever import lever_of, setting_of
 from churnsim.experiment.workers import Job
 from churnsim.scenario import load_scenario
@@ -377,6 +379,23 @@ def test_breakeven__refuses_what_cannot_be(
     with pytest.raises(InputError) as refused:
         asked(liars, lever, **how)
     assert told in str(refused.value)
+
+
+def test_ends__a_share_goes_as_far_as_the_scenario_lets_it() -> None:
+    """Of one kind of mistake, up to the last thousandth that is not refused."""
+    field = "mistakes.billing.probability"
+    telecom = load_scenario("telecom")
+    here = setting_of(telecom.spec, field)
+    setting = Setting("telecom", {}, field, field)
+    low, high = (float(end.value) for end in ends_of(setting, here, (None, None)))
+    assert low == 0.0
+    assert here is not None
+    assert here.value < high < 1.0
+    for value in (low, 0.5 * (low + high), high):
+        mistake_shares(load_scenario("telecom", overrides={field: str(value)}))
+    further = load_scenario("telecom", overrides={field: str(high + 0.001)})
+    with pytest.raises(InputError):
+        mistake_shares(further)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from churnsim.errors import InputError, ResourceError
 from churnsim.experiment import (
     Asked,
     Execution,
+    Life,
     Person,
+    Story,
     counterfactuals,
     story,
 )
@@ -38,7 +40,7 @@ from churnsim.experiment.counterfactuals.wording import (
 )
 from churnsim.experiment.intervals import SHARE, Estimate, estimate
 from churnsim.experiment.sentences import Extent
-from churnsim.records import Cause
+from churnsim.records import MICRO, Cause
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.simulation import simulate, with_events
 
@@ -353,6 +355,21 @@ def test_story__of_prospects(shop_file: Path) -> None:
     told = story(shop, Person(lost), "dishonest", "dishonest")
     assert told.lives[0].moments[0].text == "does not become a customer"
     assert not told.lives[0].is_won
+    assert told.sentence() == (
+        f"Customer {lost:,} never becomes a customer, under dishonest as under "
+        "dishonest: there is nothing to compare."
+    )
+
+
+def test_story__equal_revenue_is_the_same(shop: Scenario) -> None:
+    """Lives that differ, though not in money, are not told to differ by $0."""
+    first = Life("slow", True, 12.0, "natural", 5 * MICRO, 0, 1, ())
+    second = first._replace(policy="patient", departure=13.0)
+    told = Story(shop, Person(3), (first, second), None, None)
+    assert told.sentence().endswith("Revenue under patient is the same.")
+    more = second._replace(revenue=6 * MICRO)
+    told = Story(shop, Person(3), (first, more), None, None)
+    assert told.sentence().endswith("Revenue under patient is $1 more.")
 
 
 @pytest.mark.compiled

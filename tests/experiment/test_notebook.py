@@ -13,6 +13,7 @@ from churnsim.experiment import (
     Story,
 )
 from churnsim.experiment.notebook import NO_INTERVAL
+from churnsim.experiment.sentences import leavers
 from churnsim.scenario import Scenario
 from tests.experiment.kinds import Kinds, Record, kinds
 
@@ -169,3 +170,14 @@ def test_story__a_bare_number_is_a_customer_of_the_first_replication(
     """A number alone is that customer in replication 0 at the scenario's seed."""
     customer = several.counterfactuals.to_arrow()["customer"][0].as_py()
     assert several.story.person == (customer, 0, shop.seed)
+
+
+@pytest.mark.compiled
+def test_counterfactuals__notebooks_name_causes_in_words(several: Kinds) -> None:
+    """A notebook's table says who left, as sentences do, and no name of a cause."""
+    shown = several.counterfactuals._repr_html_()
+    causes = several.counterfactuals.necessary_by_cause()
+    assert causes
+    for cause in causes:
+        assert f">{leavers(cause.name.lower())}<" in shown
+        assert f">{cause.name.lower()}<" not in shown

@@ -28,7 +28,6 @@ from churnsim.errors import PartialError
 from churnsim.experiment.counterfactuals.pairs import KEPT, Pair
 from churnsim.experiment.counterfactuals.wording import (
     Finding,
-    cause_text,
     sentence_of_turning,
 )
 from churnsim.experiment.failures import Failure, partial_error
@@ -42,7 +41,7 @@ from churnsim.experiment.notebook import (
     share_text,
 )
 from churnsim.experiment.plain import plain
-from churnsim.experiment.sentences import Extent
+from churnsim.experiment.sentences import Extent, leavers
 from churnsim.records import Cause, Integers
 from churnsim.scenario import Scenario
 from churnsim.scenario.assumptions import Assumption
@@ -313,7 +312,7 @@ class Counterfactuals:
             (f"of all, lost under {a} and kept under {b} (both)", self.both),
         )
         causes = [
-            (cause_text(cause), estimate_text(share, share_text))
+            (leavers(cause.name.lower()), estimate_text(share, share_text))
             for cause, share in self.necessary_by_cause().items()
         ]
         grids = [
@@ -321,7 +320,7 @@ class Counterfactuals:
                 ("share of customers", "mean (95 % interval)"),
                 [(name, estimate_text(share, share_text)) for name, share in shares],
             ),
-            Grid((f"lost under {a} by", f"of them kept under {b}"), causes),
+            Grid((f"lost under {a}", f"of them kept under {b}"), causes),
         ]
         grids = grids if a != b else []
         return notebook_html(self.sentence(), grids, self.warnings)

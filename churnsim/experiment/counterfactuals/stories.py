@@ -118,18 +118,29 @@ class Story:
     def sentence(self) -> str:
         """Return how the two lives differ, in one sentence."""
         a, b = self.lives
+        if not (a.is_won or b.is_won):
+            return (
+                f"{self._name[0].upper()}{self._name[1:]} never becomes a customer, "
+                f"under {a.policy} as under {b.policy}: there is nothing to compare."
+            )
         if self.is_same:
             return (
                 f"The policy makes no difference to {self._name}: both lives are the "
                 f"same under {a.policy} and {b.policy}."
             )
-        more = "more" if self.difference >= 0 else "less"
-        amount = format_money(abs(self.difference), self.scenario.currency)
         return (
             f"{self._name[0].upper()}{self._name[1:]} {_ending(a)} under {a.policy} "
-            f"and {_ending(b)} under {b.policy}.{self._parting()} Revenue under "
-            f"{b.policy} is {amount} {more}."
+            f"and {_ending(b)} under {b.policy}.{self._parting()} {self._revenue()}."
         )
+
+    def _revenue(self) -> str:
+        """Return what the two lives differ in, in money."""
+        policy = self.lives[1].policy
+        if not self.difference:
+            return f"Revenue under {policy} is the same"
+        more = "more" if self.difference > 0 else "less"
+        amount = format_money(abs(self.difference), self.scenario.currency)
+        return f"Revenue under {policy} is {amount} {more}"
 
     def _parting(self) -> str:
         """Return when the lives part, as a sentence after another."""

@@ -14,6 +14,7 @@ from churnsim.experiment.bound import mistake_shares
 from churnsim.experiment.failures import Failure
 from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.experiment.inverse.crossing import Crossing, Span, first_crossing
+from churnsim.experiment.inverse.ends import End, Setting, ends_of
 from churnsim.experiment.inverse.lever import (
     Lever,
     key_of,
@@ -21,7 +22,6 @@ from churnsim.experiment.inverse.lever import (
     not_a_number,
     number_of,
     setting_of,
-    usual_range,
 )
 from churnsim.experiment.inverse.record import Breakeven, Point
 from churnsim.experiment.losses import MEASURES
@@ -43,8 +43,6 @@ from churnsim.units import year_days
 
 GRID_MAX = 1000
 SEARCHED = 15  # runs of both policies that a search takes beyond its grid, as a rule
-
-End = str | float | int | None
 
 
 class Search(NamedTuple):
@@ -294,37 +292,10 @@ def _asked(
     here = setting_of(loaded.spec, key)
     if here is not None and here.value is not None and number_of(here.value) is None:
         raise not_a_number(field)
-    usual = usual_range(here) or (None, None)
-    given = (search.low, search.high)
-    texts = [b if a is None else a for a, b in zip(given, usual, strict=True)]
-    ends = []
-    for text in texts:
-        # Without a text, 0 tells of an unknown key before the range is asked for.
-        if text is None and here is not None:
-            continue
-        value = "0" if text is None else str(text)
-        try:
-            at = load_scenario(scenario, overrides={**settings, key: value})
-        except InputError as error:
-            raise _of_lever(error) from None
-        mistake_shares(at)  # refuses what observed churn rules out
-        ends.append(setting_of(at.spec, key))
-    known = [end for end in ends if end is not None]
-    if None in texts or len(known) < len(texts):
-        rule = "must be given with their units: only a share has a range of its own"
-        raise InputError(Problem(rule, field="low and high", hint=f"for {field}"))
+    setting = Setting(scenario, settings, field, key)
+    known = ends_of(setting, here, (search.low, search.high))
     lever, low, high = lever_of(field, key, known, loaded.currency)
     return Asked(loaded, scenario, settings, policy, against, lever, low, high)
-
-
-def _of_lever(error: InputError) -> InputError:
-    """Return an error that names the lever, not an option that nobody typed."""
-    return InputError(
-        *(
-            problem._replace(file="") if problem.file.startswith("--set ") else problem
-            for problem in error.problems
-        )
-    )
 
 
 def _is_same_for(policy: str, a: Scenario, b: Scenario) -> bool:

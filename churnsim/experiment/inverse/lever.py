@@ -27,6 +27,7 @@ from churnsim.scenario.measures import (
     read_share,
 )
 from churnsim.scenario.model import Spec
+from churnsim.scenario.policy import Policy
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SECTIONS = ("market", "mistakes", "unanswered", "costs", "population")
@@ -96,7 +97,7 @@ def key_of(field: str, policy: str) -> str:
         return f"policy.{name}.{field}"
     if head not in (*_SECTIONS, "policy"):
         rule = f"must begin with one of {', '.join((*_SECTIONS, *LEVERS))}"
-        hint = close_to(head, (*_SECTIONS, *LEVERS))
+        hint = _meant(field)
         raise InputError(Problem(rule, field="lever", value=field, hint=hint))
     return field
 
@@ -174,6 +175,24 @@ def number_of(value: object) -> float | int | None:
         return value.number if value.per_thousand is None else value.per_thousand
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and isinstance(value, int | float) else None
+
+
+def _meant(field: str) -> str:
+    """Return a hint at the settings that end as the field does, or at a near word."""
+    head, *rest = field.split(".")
+    last = {
+        f"{group}.{name}": name
+        for owner in (Policy, Spec)
+        for group, info in owner.model_fields.items()
+        for name in getattr(info.annotation, "model_fields", ())
+        if group in (*_SECTIONS, *LEVERS)
+    }
+    meant = [".".join([key, *rest]) for key, name in last.items() if name == head]
+    if meant:
+        return f"did you mean {' or '.join(map(repr, meant))}?"
+    near = close_to(head, (*_SECTIONS, *LEVERS, *last.values()))
+    keys = [key for key, name in last.items() if repr(name) in near]
+    return f"did you mean {' or '.join(map(repr, keys))}?" if keys else near
 
 
 def _walk(found: Found, path: Sequence[str]) -> Found | None:

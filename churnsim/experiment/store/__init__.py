@@ -2,6 +2,7 @@
 
 from churnsim.experiment.store.extending import Extension, extend_results
 from churnsim.experiment.store.manifest import Manifest, read_manifest
+from churnsim.experiment.store.markdown import markdown_text
 from churnsim.experiment.store.reading import read_results
 from churnsim.experiment.store.tables import csv_text, parquet_bytes
 from churnsim.experiment.store.verifying import Verification, verify_results
@@ -15,6 +16,7 @@ __all__ = [
     "verify_results",
     "csv_text",
     "parquet_bytes",
+    "markdown_text",
     "Manifest",
     "Extension",
     "Verification",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import click
 
 from churnsim.cli.check import check_ending
-from churnsim.cli.console import say
+from churnsim.cli.console import say, tell
 from churnsim.cli.options import json_option
 from churnsim.cli.outputs import say_json
 from churnsim.cli.shape import gathered
@@ -69,6 +69,7 @@ def report_command(options: ReportOptions) -> None:
         from churnsim.experiment.store import read_results
 
         write_page(read_results(options.folder), place, force=options.force)
+    _tell_doubts(options.folder)
     if options.as_json:
         say_json({"written": [str(place)]})
     else:
@@ -106,8 +107,23 @@ def plot_command(options: PlotOptions) -> None:
     require_libraries()
     document = read_results(options.folder)
     paths = write_charts(document, options.out, options.form, force=options.force)
+    _tell_doubts(options.folder)
     if options.as_json:
         say_json({"written": [str(path) for path in paths]})
         return
     for path in paths:
         say(shlex.quote(str(path)))
+
+
+def _tell_doubts(folder: Path) -> None:
+    """Say why what is shown may not come out again, and how that is found out."""
+    from churnsim.experiment.store import doubts
+
+    found = doubts(folder)
+    for text in found:
+        tell(f"note: {text}")
+    if found:
+        tell(
+            "note: what is shown comes from results.json, which is as it was written;"
+            f" to check the rest: churnsim verify {shlex.quote(str(folder))}"
+        )

@@ -40,7 +40,7 @@ def verify_command(options: VerifyOptions) -> None:
     DIR is a folder that churnsim run --out has written. The scenario in it is simulated
     anew; files that were changed since are named.
     """
-    from churnsim.experiment.store import read_manifest, verify_results
+    from churnsim.experiment.store import RESTORE, read_manifest, verify_results
 
     folder = options.folder
     tell_compiling(read_manifest(folder).engine)
@@ -62,7 +62,9 @@ def verify_command(options: VerifyOptions) -> None:
     for note in found.notes:
         tell(f"note: {note}")
     if found.differences:
-        problems = [Problem(text, str(folder)) for text in found.differences]
+        # Before anything is made again, what is wrong are files: those can be put back.
+        hint = "" if found.n_checked else RESTORE
+        problems = [Problem(t, str(folder), hint=hint) for t in found.differences]
         raise StorageError(*problems)
     done = f"{found.n_checked:,} of {found.n_runs:,} runs"
     if stop.is_set():

@@ -208,7 +208,7 @@ def of_version(version: int) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "code", "told"),
     [
-        (half, ExitCode.INPUT, "a run that was cut short leaves nothing to verify"),
+        (half, ExitCode.INPUT, "name a folder that churnsim run --out has written"),
         (cut, ExitCode.STORAGE, "it was changed or cut; run the scenario again"),
         (of_version(0), ExitCode.STORAGE, "read it with the churnsim that wrote it"),
         (of_version(99), ExitCode.STORAGE, "read it with the churnsim that wrote it"),

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from churnsim._version import __version__
 from churnsim.errors import ExitCode, InputError, StorageError
 from churnsim.experiment import Comparison, compare, read_results, write_results
-from churnsim.experiment.store import manifest
+from churnsim.experiment.store import RESTORE, manifest
 from churnsim.report.page.rendering import charts_of
 from churnsim.report.page.writing import write_charts, write_page
 from tests.cli.conftest import Command
@@ -118,6 +119,45 @@ def test_report__refuses_to_replace_unless_forced(
     assert Path("page.html").read_text("utf-8") == "mine"
     assert churnsim("report", str(results), "--out", "page.html", "--force").code == 0
     assert churnsim("report", str(results), "--out", "no/page.html").code == 2
+
+
+@pytest.mark.parametrize(
+    "typed", [("report", "--out", "page.html"), ("plot", "--out", "charts")]
+)
+def test_report__tells_what_may_not_come_out_again(
+    typed: tuple[str, ...], results: Path, churnsim: Command
+) -> None:
+    """Another version, other streams, a changed table: notes, and how to check."""
+    command, *where = typed
+    assert churnsim(command, "out", *where).err == ""
+    with (results / "runs.parquet").open("ab") as file:
+        file.write(b"x")
+    data = json.loads((results / "manifest.json").read_bytes())
+    versions = {**data["versions"], "churnsim": "0.0.1", "numpy": "1.0"}
+    reseal(results, {"versions": versions, "stream_version": 0})
+    answer = churnsim(command, "out", *where, "--force")
+    assert answer.code == 0
+    first, second, third, last = answer.err.splitlines()
+    assert first == f"note: churnsim is {__version__} here, was 0.0.1"
+    assert second.startswith("note: random streams are version")
+    assert third == "note: runs.parquet was changed since it was written"
+    assert last.endswith("to check the rest: churnsim verify out")
+
+
+@pytest.mark.parametrize("command", ["verify", "extend", "report"])
+def test_results__that_are_not_whole_are_refused_with_the_cure(
+    command: str, results: Path, churnsim: Command
+) -> None:
+    """Without the document, or without the manifest, the line says what to do."""
+    given = (command, "out", *(("--replications", "9") if command == "extend" else ()))
+    (results / "results.json").unlink()
+    answer = churnsim(*given)
+    assert answer.code == ExitCode.STORAGE
+    assert answer.err.endswith(f"; {RESTORE}\n")
+    (results / "manifest.json").unlink()
+    answer = churnsim(*given)
+    assert answer.code == ExitCode.INPUT
+    assert "there is no manifest.json in it; name a folder that" in answer.err
 
 
 @pytest.mark.parametrize(

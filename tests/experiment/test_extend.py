@@ -22,7 +22,7 @@ from churnsim.experiment import (
     workers,
     write_results,
 )
-from churnsim.experiment.store import manifest
+from churnsim.experiment.store import RESTORE, manifest
 from churnsim.experiment.store.extending import with_replications
 from churnsim.experiment.store.restoring import rows_of
 from churnsim.scenario import Scenario
@@ -255,9 +255,11 @@ def test_refused__damage(name: str, results: Path) -> None:
     """A file that was changed or is missing is named; nothing is run."""
     path = results / name
     path.write_bytes(path.read_bytes() + b"\n")
-    refused(results, StorageError, f"{name} was changed since it was written")
+    refused(
+        results, StorageError, f"{name} was changed since it was written; {RESTORE}"
+    )
     path.unlink()
-    refused(results, StorageError, f"{name} is missing")
+    refused(results, StorageError, f"{name} is missing; {RESTORE}")
 
 
 def test_refused__a_scenario_that_means_something_else(results: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAME = "manifest.json"
 FORMAT = "churnsim results"
 FORMAT_VERSION = 1
+MAKE = "name a folder that churnsim run --out has written, or write one with it"
 BYTES_MAX = 2**30
 LIBRARIES = ("numpy", "numba", "llvmlite", "scipy", "simpy", "pyarrow")
 
@@ -109,11 +110,11 @@ def read_manifest(folder: str | Path) -> Manifest:
     place = Path(folder)
     path = place / NAME
     if not place.is_dir():
-        raise InputError(Problem("must be a folder of results", str(place)))
+        rule = "must be a folder of results"
+        raise InputError(Problem(rule, str(place), hint=MAKE))
     if not path.is_file():
         rule = f"must hold results: there is no {NAME} in it"
-        hint = "a run that was cut short leaves nothing to verify"
-        raise InputError(Problem(rule, str(place), hint=hint))
+        raise InputError(Problem(rule, str(place), hint=MAKE))
     raw = read_bytes(path)
     try:
         data = json.loads(raw)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,13 @@ from churnsim.experiment.store.manifest import (
     read_bytes,
     read_manifest,
     sha256,
+    versions,
 )
 from churnsim.experiment.store.writing import DOCUMENT, SCENARIO
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.streams import STREAM_VERSION
 
+RESTORE = "put it back from a copy, or run the scenario again with --out"
 AGAIN = "run the scenario again with --out to get results that this version reads"
 
 
@@ -51,11 +54,11 @@ def kept_bytes(known: Manifest, name: str) -> bytes:
         raise StorageError(Problem(rule, str(path), hint=AGAIN))
     if path.is_symlink() or not path.is_file():
         rule = "must be there: the results are not whole"
-        raise StorageError(Problem(rule, str(path), hint=AGAIN))
+        raise StorageError(Problem(rule, str(path), hint=RESTORE))
     raw = read_bytes(path)
     if sha256(raw) != known.files[name]:
         rule = "must be as churnsim wrote it: it was changed or cut"
-        raise StorageError(Problem(rule, str(path), hint=AGAIN))
+        raise StorageError(Problem(rule, str(path), hint=RESTORE))
     return raw
 
 
@@ -67,6 +70,37 @@ def damages(known: Manifest) -> Iterator[str]:
             yield f"{name} is missing"
         elif sha256(read_bytes(path)) != digest:
             yield f"{name} was changed since it was written"
+
+
+def doubts(folder: str | Path) -> tuple[str, ...]:
+    """Return why results that can be read may be of two kinds, or not come out again.
+
+    Raises:
+        InputError: There is no such folder, or it holds no results.
+        StorageError: The manifest is damaged, or of another version.
+    """
+    known = read_manifest(folder)
+    return (*other_versions(known, ("churnsim",)), *damages(known))
+
+
+def other_versions(
+    known: Manifest, names: Collection[str] | None = None
+) -> Iterator[str]:
+    """Yield what was of another version where the results were made.
+
+    Args:
+        known: Of the results.
+        names: Of what computes; all of it where absent.
+    """
+    now = versions()
+    for name, version in known.versions.items():
+        if (names is None or name in names) and now.get(name) != version:
+            yield f"{name} is {now.get(name, 'absent')} here, was {version}"
+    if known.stream_version != STREAM_VERSION:
+        yield (
+            f"random streams are version {STREAM_VERSION} here, were "
+            f"{known.stream_version}: results must differ"
+        )
 
 
 def kept_scenario(known: Manifest) -> Scenario:

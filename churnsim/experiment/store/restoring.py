@@ -24,6 +24,7 @@ from churnsim.experiment.replications import Replications
 from churnsim.experiment.store.manifest import Manifest, read_manifest
 from churnsim.experiment.store.reading import (
     AGAIN,
+    RESTORE,
     damages,
     kept_bytes,
     kept_scenario,
@@ -55,7 +56,8 @@ def read_kept(folder: str | Path) -> Kept:
     """
     known = read_manifest(folder)
     if damaged := tuple(damages(known)):
-        raise StorageError(*(Problem(text, str(known.folder)) for text in damaged))
+        place = str(known.folder)
+        raise StorageError(*(Problem(text, place, hint=RESTORE) for text in damaged))
     document = read_results(folder)
     scenario = kept_scenario(known)
     shares = mistake_shares(scenario)

@@ -21,12 +21,10 @@ from churnsim.experiment.store.manifest import (
     Manifest,
     read_bytes,
     read_manifest,
-    versions,
 )
-from churnsim.experiment.store.reading import damages, kept_scenario
+from churnsim.experiment.store.reading import damages, kept_scenario, other_versions
 from churnsim.experiment.store.writing import DOCUMENT
 from churnsim.scenario import Scenario
-from churnsim.streams import STREAM_VERSION
 
 
 class Verification(NamedTuple):
@@ -156,15 +154,7 @@ def _differences(known: Manifest, again: Replications) -> Iterator[str]:
 
 
 def _notes(known: Manifest) -> Iterator[str]:
-    now = versions()
-    for name, version in known.versions.items():
-        if now.get(name) != version:
-            yield f"{name} is {now.get(name, 'absent')} here, was {version}"
-    if known.stream_version != STREAM_VERSION:
-        yield (
-            f"random streams are version {STREAM_VERSION} here, were "
-            f"{known.stream_version}: results must differ"
-        )
+    yield from other_versions(known)
     n_missing = len(known.replications_asked) - len(known.replications)
     if n_missing:
         yield f"{n_missing} of {len(known.replications_asked)} replications never ran"

@@ -26,7 +26,7 @@ from churnsim.experiment.counterfactuals import (
 )
 from churnsim.experiment.failures import Failure
 from churnsim.experiment.intervals import Estimate, estimate
-from churnsim.experiment.inverse import Breakeven, Point, Search, breakeven
+from churnsim.experiment.inverse import Breakeven, Point, Search, Worth, breakeven
 from churnsim.experiment.losses import Loss, MainCause
 from churnsim.experiment.replications import (
     Execution,
@@ -86,6 +86,7 @@ __all__ = [
     "Person",
     "Breakeven",
     "Point",
+    "Worth",
     "Search",
     "Estimate",
     "MistakeShare",

@@ -14,7 +14,7 @@ from churnsim.experiment.control import Controlled
 from churnsim.experiment.counterfactuals.record import Fates, Turn
 from churnsim.experiment.firm_view import Gap
 from churnsim.experiment.intervals import Estimate
-from churnsim.experiment.inverse.record import Point, Verdict
+from churnsim.experiment.inverse.record import Point, Verdict, Worth
 from churnsim.experiment.losses import Loss
 from churnsim.scenario.assumptions import Assumption, Foundation
 
@@ -212,6 +212,7 @@ class BreakevenDocument(Experiment, Range):
     setting: str | None  # the breakeven as --set takes it
     others: list[list[float]]  # between which the loss changes its sign again
     points: list[Point]  # values tried, in order
+    worth: Worth | None  # of the whole range; null: its ends were not finished
 
 
 def as_dict(document: Any) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def breakeven_text(found: Breakeven, commands: Commands, width: int) -> str:
         lines.append(f"PARTIAL: {n_failed:,} of {found.n_asked:,} replications failed")
     lines += ["", paragraph(title, width), "", *_points(found, width)]
     lines += ["", paragraph(found.sentence(), width)]
+    if worth := found.worth_sentence():
+        lines += ["", paragraph(worth, width)]
     lines += [
         *warning_lines(found, width),
         "",

@@ -78,6 +78,18 @@ def test_breakeven__heads_columns_in_plain_text(churnsim: Command) -> None:
     assert ["lost", "interval"] in [line.split() for line in single.splitlines()]
 
 
+def test_breakeven__tells_what_one_agent_more_is_worth(churnsim: Command) -> None:
+    """The document has the estimate, and the text its sentence."""
+    given = (*AGENTS[:4], "--low", "2", "--high", "3", "--of", "contribution")
+    whole = json.loads(churnsim("breakeven", *SMALL, *given, "--json").out)
+    worth = whole["worth"]["yearly"]
+    text = " ".join(churnsim("breakeven", *SMALL, *given).out.split())
+    word = "costs" if worth["mean"] < 0.0 else "brings"
+    amount = f"${abs(worth['mean']):,.0f}"
+    assert worth["low"] < worth["mean"] < worth["high"]
+    assert f"from 2 to 3 {word} slow recovery {amount} (rough" in text
+
+
 def test_breakeven__writes_the_values_that_were_tried(churnsim: Command) -> None:
     """CSV, Parquet and Markdown hold a row for each point of the document."""
     given = ("breakeven", *SMALL, *ASKED)

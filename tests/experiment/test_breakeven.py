@@ -1,5 +1,6 @@
 """Breakevens: the search on gaps known by hand, and by simulation."""
 
+import html
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from churnsim.experiment import (
     Execution,
     Search,
     breakeven,
+    compare,
     replications,
     workers,
 )
@@ -24,6 +26,7 @@ from churnsim.experiment.inverse.crossing import Span, first_crossing
 from churnsim.experiment.inverse.ends import Setting, ends_of
 from churnsim.experiment.inverse.lever import lever_of, setting_of
 from churnsim.experiment.workers import Job
+from churnsim.records import MICRO
 from churnsim.scenario import load_scenario
 from tests.experiment.conftest import SHOP
 
@@ -194,8 +197,6 @@ def test_breakeven__the_gap_is_that_of_a_comparison(
     found: Breakeven, liars: Path
 ) -> None:
     """At a value of the grid the loss is what `compare` finds with that setting."""
-    from churnsim.experiment import compare
-
     usual = compare(
         liars,
         policies=["liar", "excuser"],
@@ -207,6 +208,32 @@ def test_breakeven__the_gap_is_that_of_a_comparison(
     assert point.total == loss.total
     for ours, theirs in zip(point.yearly, loss.yearly, strict=True):
         assert ours == pytest.approx(theirs, rel=1e-12)
+
+
+@pytest.mark.compiled
+def test_breakeven__one_agent_more_is_worth_what_two_comparisons_differ_in(
+    liars: Path,
+) -> None:
+    """From none to one, replication by replication, wages paid, interval and all."""
+    how = {"measure": "contribution", "replications": 4, "low": 0, "high": 1}
+    found = asked(liars, "speed.agents", **how)
+    earned = []
+    for agents in (0, 1):
+        setting = f"policy.liar.speed.agents={agents}"
+        usual = compare(liars, policies=["liar"], replications=4, overrides=[setting])
+        runs = [run for run in usual.runs if run.policy == "liar"]
+        earned.append([run.totals.contribution / MICRO for run in runs])
+    more = [b - a for a, b in zip(*earned, strict=True)]
+    assert found.worth is not None
+    for ours, theirs in zip(found.worth.total, estimate(more), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-9)
+    assert len(set(more)) > 1
+    told = found.worth_sentence()
+    verb = "brings" if sum(more) > 0.0 else "costs"
+    raising = f'Raising speed.agents from 0 to 1 {verb} the policy "liar" $'
+    assert told.startswith(raising)
+    assert "of contribution a year per 1,000 customers against" in told
+    assert told in html.unescape(found._repr_html_())
 
 
 @pytest.mark.compiled

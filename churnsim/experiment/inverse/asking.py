@@ -23,7 +23,7 @@ from churnsim.experiment.inverse.lever import (
     number_of,
     setting_of,
 )
-from churnsim.experiment.inverse.record import Breakeven, Point
+from churnsim.experiment.inverse.record import Breakeven, Point, Worth
 from churnsim.experiment.losses import MEASURES
 from churnsim.experiment.preparing import file_of, prepared, warnings_of
 from churnsim.experiment.replications import (
@@ -136,6 +136,7 @@ def breakeven(
         engine=search.execution.engine,
         points=tuple(runs.point(value) for value in sorted(runs.lost)),
         crossing=crossing,
+        worth=runs.worth(span.low, span.high),
         is_idle=runs.is_idle(),
         n_customers=runs.n_customers,
         n_asked=n + len(runs.failures),
@@ -193,9 +194,23 @@ class _Runs:
         """Return a value that was tried, with what is lost there."""
         years = self.years[value]
         total = self.gap(value)
-        yearly = total.scaled(1.0 / years) if years else Estimate(None, None, None, 0)
+        yearly = _by_year(total, years)
         text = self.asked.lever.text(value)
         return Point(value, text, self.asked.lever.setting(value), total, yearly)
+
+    def worth(self, low: float, high: float) -> Worth | None:
+        """Return what is lost less at `high` than at `low`, paired; None: not known."""
+        if not (low in self.lost and high in self.lost):
+            return None
+        lost = [[self.lost[at][n] / MICRO for n in self.numbers] for at in (low, high)]
+        pairs = list(zip(*lost, strict=True))
+        total = estimate([a - b for a, b in pairs])
+        a_years, b_years = self.years[low], self.years[high]
+        if a_years == b_years:
+            return Worth(total, _by_year(total, a_years))
+        if not (a_years and b_years):
+            return Worth(total, estimate([]))
+        return Worth(total, estimate([a / a_years - b / b_years for a, b in pairs]))
 
     def is_idle(self) -> bool:
         """Return whether every value gave the same in every replication."""
@@ -247,6 +262,11 @@ class _Runs:
             n, n_known = len(self.numbers), len(self.lost)
             n_values = max(self.search.n_grid + SEARCHED, n_known + 1)
             self.search.execution.progress(n_known * n + done, n_values * n)
+
+
+def _by_year(total: Estimate, years: float) -> Estimate:
+    """Return what is lost per run as that a year and 1,000 starting customers."""
+    return total.scaled(1.0 / years) if years else Estimate(None, None, None, 0)
 
 
 def _searched(runs: _Runs, span: Span) -> tuple[Crossing | None, bool]:

@@ -49,6 +49,17 @@ class Point(NamedTuple):
     yearly: Estimate  # a year and 1,000 starting customers [units of currency]
 
 
+class Worth(NamedTuple):
+    """What the policy loses less at the highest value than at the lowest, paired.
+
+    Of a setting of the policy's own this is what it earns more, since the other policy
+    earns the same at both: with agents from 2 to 3, what one agent more is worth.
+    """
+
+    total: Estimate  # per run [units of currency]; below zero it loses more
+    yearly: Estimate  # a year and 1,000 starting customers [units of currency]
+
+
 @dataclass(frozen=True, eq=False)
 class Breakeven:
     """From which value of a lever on a policy loses, or no longer loses."""
@@ -63,6 +74,7 @@ class Breakeven:
     engine: str
     points: tuple[Point, ...]  # by value
     crossing: Crossing | None
+    worth: Worth | None  # of the whole range; None: its ends were not finished
     is_idle: bool  # whether no value made any difference
     n_customers: int
     n_asked: int
@@ -114,6 +126,28 @@ class Breakeven:
         n = len(self.failures)
         failed = f" {n} of {replications_text(self.n_asked)} failed." if n else ""
         return f"{text[0].upper()}{text[1:]}{failed}"
+
+    def worth_sentence(self) -> str:
+        """Return what it brings to raise the lever through its range; "" if nothing."""
+        if self.worth is None or self.is_idle or self.worth.yearly.mean is None:
+            return ""
+        extent, value = self.extent, self.worth.yearly
+        first, last = self.points[0].text, self.points[-1].text
+        raising = f"aising {self.lever.field} from {first} to {last}"
+        policy, per = subject(self.policy), f"{measure_text(self.measure)} {PER}"
+        if value.covers_zero:
+            told = f"{money_text(value.mean, extent)} ({interval_text(value, extent)})"
+            return (
+                f"What r{raising} brings {policy} cannot be told from zero: {told} of "
+                f"{per}."
+            )
+        verb = "brings" if (value.mean or 0.0) >= 0.0 else "costs"
+        value = value if verb == "brings" else negative(value)
+        told = f"{money_text(value.mean, extent)} ({interval_text(value, extent)})"
+        return (
+            f"R{raising} {verb} {policy} {told} of {per} against "
+            f"{subject(self.against)}."
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return one row for each value that was tried, in order."""
@@ -174,6 +208,7 @@ class Breakeven:
             "setting": None if crossing is None else lever.setting(crossing.value),
             "others": [] if crossing is None else [list(o) for o in crossing.others],
             "points": [plain(point) for point in self.points],
+            "worth": None if self.worth is None else plain(self.worth),
             "assumptions": [plain(item) for item in self.assumptions],
             "warnings": list(self.warnings),
             "failures": [str(failure.problem) for failure in self.failures],
@@ -194,7 +229,8 @@ class Breakeven:
         rows = [
             (point.text, estimate_text(point.yearly, money)) for point in self.points
         ]
-        return notebook_html(self.sentence(), [Grid(head, rows)], self.warnings)
+        notes = [text] if (text := self.worth_sentence()) else []
+        return notebook_html(self.sentence(), [Grid(head, rows)], self.warnings, notes)
 
     def _crosses(self) -> str:
         crossing, text = self.crossing, self.lever.text

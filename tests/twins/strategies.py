@@ -395,9 +395,12 @@ def rosters(draw: st.DrawFn, span: Span, into_week: float) -> Floats:
     else:
         parts = [part * width for part in parts]
     since = sorted({(into_week + part) % WEEK for part in parts})
-    least = draw(st.sampled_from((0, 1)))
-    staffed = [draw(st.integers(least, 4)) for _ in since]
-    staffed[draw(st.integers(0, len(since) - 1))] = draw(st.integers(1, 6))
+    is_closing = draw(st.booleans()) and len(since) > 1
+    staffed = [draw(st.integers(0 if is_closing else 1, 4)) for _ in since]
+    busiest = draw(st.integers(0, len(since) - 1))
+    staffed[busiest] = draw(st.integers(1, 6))
+    if is_closing:
+        staffed[busiest - 1] = 0
     return np.array([since, staffed], dtype=np.float64).T.copy()
 
 

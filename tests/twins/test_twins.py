@@ -203,7 +203,7 @@ def test_sample__reaches_everything() -> None:
 
     for part in range(N_PARTS):
         check_many(setups(), N_SETUPS // N_PARTS, count, start=part)
-    check_many(setups_with_hours(), N_SETUPS // N_PARTS, count, start=100)
+    check_many(setups_with_hours(), N_SETUPS // 2, count, start=100)
     causes = [code for code in Cause if code != Cause.NONE]
     wanted = [f"tally {code.name}" for code in Tally]
     wanted += [f"event {code.name}" for code in Event]

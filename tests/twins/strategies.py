@@ -381,24 +381,20 @@ def calm_setups() -> st.SearchStrategy[Setup]:
     return setups_within(spans().map(lambda span: span._replace(is_rushed=False)))
 
 
-@st.composite
-def rosters(draw: st.DrawFn, span: Span, into_week: float) -> Floats:
-    """Return rosters of up to a dozen changes, all of them within the run if short.
+def roster_of(rng: np.random.Generator, span: Span, into_week: float) -> Floats:
+    """Return a roster of up to a dozen changes, all of them within the run if short.
 
     Numbers fall and rise by more than one; half of the rosters have a closed time.
     """
     width = min(span.whole, WEEK)
-    n_changes = draw(st.sampled_from((2, 3, 1, 5, 12)))
-    parts = [draw(st.floats(0.0, 1.0, width=32)) for _ in range(n_changes)]
+    parts = width * rng.random(rng.choice((2, 3, 1, 5, 12)))
     if span.grid > 0.0:
-        parts = [span.grid * math.floor(part * width / span.grid) for part in parts]
-    else:
-        parts = [part * width for part in parts]
-    since = sorted({(into_week + part) % WEEK for part in parts})
-    is_closing = draw(st.booleans()) and len(since) > 1
-    staffed = [draw(st.integers(0 if is_closing else 1, 4)) for _ in since]
-    busiest = draw(st.integers(0, len(since) - 1))
-    staffed[busiest] = draw(st.integers(1, 6))
+        parts = span.grid * np.floor(parts / span.grid)
+    since = np.unique((into_week + parts) % WEEK)
+    is_closing = rng.random() < 0.5 and len(since) > 1
+    staffed = rng.integers(0 if is_closing else 1, 5, len(since))
+    busiest = int(rng.integers(len(since)))
+    staffed[busiest] = rng.integers(1, 7)
     if is_closing:
         staffed[busiest - 1] = 0
     return np.array([since, staffed], dtype=np.float64).T.copy()
@@ -414,13 +410,14 @@ def setups_with_hours(
     into_week = draw(st.sampled_from((0.0, 3.375, 6.9, 2.0 / 3.0)))
     if span.grid > 0.0:
         into_week = span.grid * math.floor(into_week / span.grid)
-    front, back = draw(st.sampled_from(((1, 1), (1, 0), (0, 1))))
+    rng = np.random.default_rng(draw(st.integers(0, WORD_MAX)))
+    has_front, has_back = rng.choice(((1, 1), (1, 0), (0, 1)))
     policy = setup.plan.policy
-    if front:
-        policy = policy._replace(front_roster=draw(rosters(span, into_week)))
-    if back:
-        policy = policy._replace(back_roster=draw(rosters(span, into_week)))
-    when_closed = draw(st.sampled_from([code.value for code in WhenClosed]))
+    if has_front:
+        policy = policy._replace(front_roster=roster_of(rng, span, into_week))
+    if has_back:
+        policy = policy._replace(back_roster=roster_of(rng, span, into_week))
+    when_closed = int(rng.choice([code.value for code in WhenClosed]))
     market = setup.plan.market._replace(when_closed=when_closed)
     plan = setup.plan._replace(market=market, policy=policy, into_week=into_week)
     return setup._replace(plan=plan)

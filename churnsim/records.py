@@ -72,6 +72,18 @@ N_ROSTER_COLUMNS = 2
 ROUND_THE_CLOCK: Floats = np.zeros((0, N_ROSTER_COLUMNS))  # no change, ever
 
 
+class ProfileColumn(IntEnum):
+    """Columns of a profile: one row for each change in the week that time 0 begins."""
+
+    SINCE = 0  # from when on [days since then], rising from 0
+    WEIGHT = 1  # busy time that passes in a day [days]; over the week its mean is 1
+    BUSY = 2  # busy time that has passed since the week began [days]
+
+
+N_PROFILE_COLUMNS = 3
+EVENLY: Floats = np.zeros((0, N_PROFILE_COLUMNS))  # all hours are alike
+
+
 class Market(NamedTuple):
     """How customers behave, whatever the firm's policy (sections 4, 5 and 7)."""
 
@@ -127,6 +139,8 @@ class Market(NamedTuple):
     follow_up_price: int  # a follow-up call [micro-units]
     acquisition_cost: int  # a prospect won [micro-units]
     when_closed: int = 0  # a WhenClosed
+    # When customers turn up: (n_changes, N_PROFILE_COLUMNS); no rows: all hours alike.
+    profile: Floats = EVENLY
 
 
 class KindColumn(IntEnum):

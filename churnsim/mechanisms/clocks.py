@@ -15,9 +15,10 @@ from churnsim.mechanisms.leaving import (
     n_renewals,
     renewals_left,
 )
+from churnsim.mechanisms.profile import busy_time, turns_up_at
 from churnsim.mechanisms.value import PURCHASE, Pace
 from churnsim.primitives import log
-from churnsim.records import Market, Traits
+from churnsim.records import Floats, Market, Traits
 
 
 class Happening(IntEnum):
@@ -90,6 +91,40 @@ def left_at(now: float, strikes_at: float, left: float, rate: float) -> float:
 
 
 @mechanism
+def contact_strikes_at(profile: Floats, now: float, left: float, rate: float) -> float:
+    """Return when the clock of ordinary contacts strikes: it runs in busy time [days].
+
+    Args:
+        profile: Of the market.
+        now: The present [days].
+        left: Of its budget [-].
+        rate: Over the week [per day].
+    """
+    if profile.shape[0] == 0 or rate <= 0.0:
+        return strike_at(now, left, rate)
+    return turns_up_at(profile, now, left / rate)
+
+
+@mechanism
+def contact_left_at(
+    profile: Floats, now: float, strikes_at: float, left: float, rate: float
+) -> float:
+    """Return what is left of the clock of ordinary contacts that ran up to `now` [-].
+
+    Args:
+        profile: Of the market.
+        now: The present [days].
+        strikes_at: When it would have struck [days].
+        left: What was left when it was last set [-].
+        rate: At which it ran since, over the week [per day].
+    """
+    if profile.shape[0] == 0 or rate <= 0.0 or strikes_at == FOREVER:
+        return left_at(now, strikes_at, left, rate)
+    remaining = (busy_time(profile, strikes_at) - busy_time(profile, now)) * rate
+    return remaining if remaining > 0.0 else 0.0
+
+
+@mechanism
 def served_until(now: float, time: float) -> float:
     """Return when what begins `now` ends [days]: later, if it takes any time at all.
 
@@ -136,8 +171,10 @@ def repaced(market: Market, traits: Traits, clocks: Clocks, change: Change) -> C
         mistake_at = strike_at(now, mistake_left, new.mistakes)
     contact_at, contact_left = clocks.contact_at, clocks.contact_left
     if new.contacts != old.contacts:
-        contact_left = left_at(now, contact_at, contact_left, old.contacts)
-        contact_at = strike_at(now, contact_left, new.contacts)
+        contact_left = contact_left_at(
+            market.profile, now, contact_at, contact_left, old.contacts
+        )
+        contact_at = contact_strikes_at(market.profile, now, contact_left, new.contacts)
     dropout_at, dropout_left = dropout_repaced(market, traits, clocks, change)
     return Clocks(
         mistake_at, mistake_left, dropout_at, dropout_left, contact_at, contact_left
@@ -217,6 +254,6 @@ def first_clocks(
         budgets.mistake,
         dropout_at,
         budgets.dropout,
-        strike_at(now, budgets.contact, pace.contacts),
+        contact_strikes_at(market.profile, now, budgets.contact, pace.contacts),
         budgets.contact,
     )

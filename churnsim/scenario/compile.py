@@ -22,12 +22,15 @@ from churnsim.scenario.measures import (
 )
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import Policy
-from churnsim.scenario.shifts import MINUTES_IN_DAY, Roster, changes_of
+from churnsim.scenario.profile import Profile, weights_of
+from churnsim.scenario.shifts import Roster, changes_of
+from churnsim.scenario.week import MINUTES_IN_DAY, MINUTES_IN_WEEK
 from churnsim.units import year_days
 from churnsim.variates import Law, LawKind
 
 MONTHS_IN_YEAR = 12
 A_MONDAY = "2024-01-01"
+BUSY_STEPS = 2**30  # in a day of busy time: weeks can be added and taken off exactly
 MANTISSA_BITS = 40  # kept of what scipy computes, so that machines agree
 
 
@@ -51,21 +54,24 @@ def to_plan(spec: Spec, policy: Policy, n_customers: int) -> records.Plan:
         n_customers: At the start; staffing "per 1000" grows with it.
     """
     month = year_days() / MONTHS_IN_YEAR
+    weekday = date.fromisoformat(spec.start).weekday() if spec.start else 0
     return records.Plan(
-        market=to_market(spec),
+        market=to_market(spec, weekday),
         policy=to_policy(policy, spec.mistakes, n_customers),
         kinds=to_kinds(spec.mistakes),
         horizon=spec.horizon,
         month=month,
         n_months=max(1, math.ceil(spec.horizon / month)),
-        into_week=float(date.fromisoformat(spec.start).weekday())
-        if spec.start
-        else 0.0,
+        into_week=float(weekday),
     )
 
 
-def to_market(spec: Spec) -> records.Market:
-    """Return how customers behave, whatever the policy."""
+def to_market(spec: Spec, weekday: int = 0) -> records.Market:
+    """Return how customers behave, whatever the policy.
+
+    Args:
+        weekday: Of the start, 0 for Monday.
+    """
     market, word = spec.market, spec.market.word_of_mouth
     subscribed = market.relationship == "subscription"
     relationship = records.Relationship
@@ -124,7 +130,34 @@ def to_market(spec: Spec) -> records.Market:
         acquisition_cost=spec.costs.acquisition,
         discount=log(1.0 + spec.costs.discount) / year_days(),
         when_closed=records.WhenClosed[market.when_closed.upper()].value,
+        profile=to_profile(market.profile, weekday),
     )
+
+
+def to_profile(profile: Profile, weekday: int) -> records.Floats:
+    """Return the profile of the week that begins on a weekday, 0 for Monday.
+
+    One in which all hours are alike has no rows, however it was written.
+    """
+    changes = [
+        ((minute - weekday * MINUTES_IN_DAY) % MINUTES_IN_WEEK, weight)
+        for minute, weight in weights_of(profile)
+    ]
+    changes.sort()
+    if len({weight for _, weight in changes}) < 2:
+        return records.EVENLY
+    if changes[0][0] > 0:
+        changes.insert(0, (0, changes[-1][1]))
+    ends = [minute for minute, _ in changes[1:]] + [MINUTES_IN_WEEK]
+    rows = []
+    busy = Fraction(0)
+    for (minute, weight), end in zip(changes, ends, strict=True):
+        days = Fraction(end - minute, MINUTES_IN_DAY)
+        since, upto = (round(x * BUSY_STEPS) for x in (busy, busy + weight * days))
+        slope = Fraction(upto - since, BUSY_STEPS) / days
+        rows.append([minute / MINUTES_IN_DAY, float(slope), since / BUSY_STEPS])
+        busy += weight * days
+    return np.array(rows, dtype=np.float64)
 
 
 def to_policy(

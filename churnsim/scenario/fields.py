@@ -42,6 +42,12 @@ from churnsim.scenario.measures import (
     write_rate,
     write_tenure,
 )
+from churnsim.scenario.profile import (
+    PROFILE_SCHEMA,
+    Profile,
+    read_profile,
+    write_profile,
+)
 from churnsim.scenario.shifts import (
     Roster,
     read_staffing,
@@ -172,6 +178,7 @@ StaffField = Annotated[
     Staff | Roster,
     Measure(read_staffing, write_staffing, staffing_schema(_STAFF_SCHEMA)),
 ]
+ProfileField = Annotated[Profile, Measure(read_profile, write_profile, PROFILE_SCHEMA)]
 DateField = Annotated[
     str, Measure(read_date, same, {"type": "string", "format": "date"})
 ]

@@ -21,6 +21,7 @@ from churnsim.scenario.fields import (
     People,
     PositiveDuration,
     PositiveRate,
+    ProfileField,
     Rate,
     Share,
     Sting,
@@ -43,6 +44,7 @@ from churnsim.scenario.measures import (
     Tenure,
     refuse,
 )
+from churnsim.scenario.profile import Profile
 from churnsim.scenario.transactions import TransactionsField
 
 # A name is a cell of every table: no line ends in it, no blank is lost around it.
@@ -219,6 +221,11 @@ class Market(Closed):
         "wait",
         description="What one does who turns up while the front desk is closed: wait"
         " in line, give up, or return when it opens.",
+    )
+    profile: ProfileField = Field(
+        Profile(),
+        description="When customers turn up, against other hours of the week, such as"
+        ' ["Mon-Fri 08:00-18:00: 3", "Sat 10:00-14:00: 1"]; absent: at all alike.',
     )
     hoop_sting: LogOdds = Field(0.05, description="Sting of each hoop [log-odds].")
     wait_sting: LogOdds = Field(0.2, description="Patience spent [log-odds].")

@@ -13,6 +13,7 @@ from churnsim.errors import InputError, Problem
 from churnsim.scenario.files import close_to
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import Policy
+from churnsim.scenario.profile import Profile
 from churnsim.scenario.traits import PopulationSpec, to_population
 from churnsim.scenario.writing import to_toml
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 PPM = 1_000_000
 # Settings that came later, and what they meant before: a scenario that does without
 # them keeps its digest.
-LATER = (("", "start", None), ("market", "when_closed", "wait"))
+LATER = (
+    ("", "start", None),
+    ("market", "when_closed", "wait"),
+    ("market", "profile", Profile()),
+)
 
 
 class Costs(NamedTuple):

@@ -1,8 +1,7 @@
 """Shifts: who staffs a desk at which hours of the week.
 
 A roster is a list of texts such as "Mon-Fri 09:00-17:00: 12 agents". Hours without a
-shift are closed. Times are kept in minutes, so that no rounding can make two shifts
-overlap or part.
+shift are closed.
 """
 
 from __future__ import annotations
@@ -16,19 +15,21 @@ from churnsim.scenario.measures import (
     refuse,
     write_staff,
 )
+from churnsim.scenario.week import (
+    MINUTES_IN_DAY,
+    MINUTES_IN_WEEK,
+    STRETCHES_MAX,
+    Stretch,
+    check_apart,
+    read_stretch,
+)
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MINUTES_IN_DAY = 1440
-MINUTES_IN_WEEK = 7 * MINUTES_IN_DAY
-SHIFTS_MAX = 1000
+SHIFTS_MAX = STRETCHES_MAX
 EXAMPLE = "Mon-Fri 09:00-17:00: 12"
 
-_DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)"
-_SHIFT = re.compile(
-    rf"\s*(?P<days>daily|{_DAY}(?:\s*-\s*{_DAY})?(?:\s*,\s*{_DAY}(?:\s*-\s*{_DAY})?)*)"
-    r"\s+(?P<begin>\d{1,2}:\d{2})\s*-\s*(?P<end>\d{1,2}:\d{2})"
-    r"\s*:\s*(?P<staff>\d[^a-z]*(?:per\s+1[,_]?000)?)"
-    r"\s*(?:agents?|supervisors?|people|person|seats?)?\s*",
+_STAFF = re.compile(
+    r"(?P<staff>\d[^a-z]*(?:per\s+1[,_]?000)?)"
+    r"\s*(?:agents?|supervisors?|people|person|seats?)?",
     re.IGNORECASE,
 )
 
@@ -36,16 +37,12 @@ _SHIFT = re.compile(
 class Shift(NamedTuple):
     """The same hours on some days of the week, and who works them."""
 
-    days: tuple[int, ...]  # 0: Monday
-    begin: int  # [minutes since midnight]
-    end: int  # [minutes since midnight], above begin; 1440: midnight
+    hours: Stretch
     staff: Staff
 
     def __str__(self) -> str:
         """Return the shift as it would be written."""
-        days = ",".join(_runs(self.days))
-        hours = f"{_clock(self.begin)}-{_clock(self.end)}"
-        return f"{days} {hours}: {write_staff(self.staff, '')}"
+        return f"{self.hours}: {write_staff(self.staff, '')}"
 
 
 class Roster(NamedTuple):
@@ -64,10 +61,7 @@ def read_staffing(value: object, currency: str) -> Staff | Roster:
     if len(value) > SHIFTS_MAX:
         refuse(f"must be at most {SHIFTS_MAX} shifts")
     shifts = tuple(_shift(item, currency) for item in value)
-    taken: dict[int, tuple[Shift, int]] = {}  # by minute of the week at which it begins
-    for shift in shifts:
-        for day in shift.days:
-            _take(taken, shift, day)
+    check_apart(((shift.hours, str(shift)) for shift in shifts), "shifts")
     if not any(shift.staff.number or shift.staff.per_thousand for shift in shifts):
         refuse("must have an hour at which somebody is there; 0 alone means nobody")
     return Roster(shifts)
@@ -97,9 +91,10 @@ def changes_of(roster: Roster) -> list[tuple[int, Staff]]:
     begins: dict[int, Staff] = {}
     ends = set()
     for shift in roster.shifts:
-        for day in shift.days:
-            begins[day * MINUTES_IN_DAY + shift.begin] = shift.staff
-            ends.add((day * MINUTES_IN_DAY + shift.end) % MINUTES_IN_WEEK)
+        for day in shift.hours.days:
+            since = day * MINUTES_IN_DAY
+            begins[since + shift.hours.begin] = shift.staff
+            ends.add((since + shift.hours.end) % MINUTES_IN_WEEK)
     nobody = {minute: Staff(0, None) for minute in ends - begins.keys()}
     return sorted((begins | nobody).items())
 
@@ -110,69 +105,10 @@ def _shift(item: object, currency: str) -> Shift:
     Raises:
         PydanticCustomError: It is none, or ends before it begins.
     """
-    match = _SHIFT.fullmatch(item) if isinstance(item, str) else None
+    hours, rest = read_stretch(item, "shifts", EXAMPLE)
+    match = _STAFF.fullmatch(rest)
     if match is None:
         refuse(f'must be shifts such as "{EXAMPLE}", which this is not: "{item}"')
-    begin, end = (_minute(match[name], str(item)) for name in ("begin", "end"))
-    if begin >= end:
-        late = "one to 24:00, and on the next day one from 00:00"
-        refuse(
-            f'must end after it begins, and "{item}" does not; over midnight: {late}'
-        )
-    if begin >= MINUTES_IN_DAY:
-        refuse(f'must begin before 24:00, and "{item}" does not')
     text = match["staff"].strip()
     number = int(text) if text.isdecimal() else text
-    return Shift(_days(match["days"]), begin, end, read_staff(number, currency))
-
-
-def _take(taken: dict[int, tuple[Shift, int]], shift: Shift, day: int) -> None:
-    """Note that a shift takes its minutes of a day, or refuse it.
-
-    Raises:
-        PydanticCustomError: Another shift has some of them already.
-    """
-    begin, end = (day * MINUTES_IN_DAY + at for at in (shift.begin, shift.end))
-    for other_begin, (other, other_end) in taken.items():
-        if begin < other_end and other_begin < end:
-            shown = f'"{other}" and "{shift}" on {DAYS[day]}'
-            refuse(f"must be shifts that do not overlap: {shown}")
-    taken[begin] = (shift, end)
-
-
-def _minute(text: str, item: str) -> int:
-    hours, minutes = map(int, text.split(":"))
-    if minutes > 59 or 60 * hours + minutes > MINUTES_IN_DAY:
-        refuse(f'must have times from 00:00 to 24:00, and "{item}" does not')
-    return 60 * hours + minutes
-
-
-def _days(text: str) -> tuple[int, ...]:
-    """Return the days of a text such as "Mon-Wed,Sat", in the order of the week."""
-    if text.lower() == "daily":
-        return tuple(range(len(DAYS)))
-    days = set()
-    for part in text.split(","):
-        first, _, last = (name.strip().capitalize() for name in part.partition("-"))
-        since = DAYS.index(first)
-        n_days = (DAYS.index(last or first) - since) % len(DAYS) + 1
-        days |= {(since + i) % len(DAYS) for i in range(n_days)}
-    return tuple(sorted(days))
-
-
-def _runs(days: tuple[int, ...]) -> list[str]:
-    """Return days as texts, those that follow each other as one."""
-    runs: list[list[int]] = []
-    for day in days:
-        if runs and day == runs[-1][-1] + 1:
-            runs[-1].append(day)
-        else:
-            runs.append([day])
-    return [
-        DAYS[run[0]] if len(run) == 1 else f"{DAYS[run[0]]}-{DAYS[run[-1]]}"
-        for run in runs
-    ]
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"
+    return Shift(hours, read_staff(number, currency))

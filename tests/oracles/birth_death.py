@@ -27,6 +27,15 @@ class Callers(NamedTuple):
     line_max: int  # longest line that is reckoned with
 
 
+class Stage(NamedTuple):
+    """A time without a change."""
+
+    begin: float  # [hours since the start]
+    end: float
+    n_agents: int
+    weight: float  # of the call rate [-]
+
+
 class Path(NamedTuple):
     """Means over a time without a change of staffing, one value a step."""
 
@@ -80,23 +89,22 @@ def at_change(callers: Callers, chances: Floats, n_agents: int) -> Floats:
     return after.ravel()
 
 
-def paths(
-    callers: Callers, staffed: list[tuple[float, float, int]], step: float
-) -> Iterator[Path]:
+def paths(callers: Callers, stages: list[Stage], step: float) -> Iterator[Path]:
     """Yield the means over each time without a change, from an empty desk on.
 
     Args:
         callers: Who calls.
-        staffed: Begin and end [hours since the start] and agents, one after another.
+        stages: One after another.
         step: About how far means are apart [hours].
     """
     width = callers.line_max + 1
     busy, waiting = np.divmod(np.arange((callers.n_seats + 1) * width), width)
     chances = np.zeros(len(busy))
     chances[0] = 1.0
-    for begin, end, n_agents in staffed:
+    for begin, end, n_agents, weight in stages:
         n_steps = max(1, round((end - begin) / step))
-        moves = linalg.expm(generator(callers, n_agents) * ((end - begin) / n_steps))
+        calling = callers._replace(call_rate=callers.call_rate * weight)
+        moves = linalg.expm(generator(calling, n_agents) * ((end - begin) / n_steps))
         rows = [at_change(callers, chances, n_agents)]
         for _ in range(n_steps):
             rows.append(rows[-1] @ moves)

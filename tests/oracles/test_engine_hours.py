@@ -8,9 +8,9 @@ import pytest
 from scipy import integrate
 
 from churnsim.engines.books import Books, Event
-from churnsim.records import Floats
+from churnsim.records import EVENLY, Floats
 from churnsim.variates import exponential
-from tests.oracles.birth_death import Callers, Path, paths
+from tests.oracles.birth_death import Callers, Path, Stage, paths
 from tests.oracles.gates import Battery
 from tests.oracles.worlds import (
     MINUTE,
@@ -29,12 +29,18 @@ HOUR = 1.0 / 24.0
 REPLICATIONS = 300
 CALLERS = Callers(1000, 0.03, 7.5, 1.5, 6, 64)  # 30 calls an hour, 4 agents' work
 STEP = 1.0 / 60.0
-# Opens at 8 with too few, is well staffed at noon, and lets most go at 18.
-DAY = ((0.0, 0), (8.0, 3), (12.0, 6), (18.0, 2), (20.0, 0))
-SATURDAY = ((0.0, 0), (9.0, 4), (13.0, 0))
-SUNDAY = ((0.0, 0),)
+# From an hour on: agents, and how busy it is against the mean of the week. Opens at 8
+# with too few, is well staffed at noon, and lets most go at 18.
+DAY = (
+    *((0.0, 0, 0.5), (8.0, 3, 1.25), (12.0, 6, 1.0)),
+    *((18.0, 2, 1.0), (20.0, 0, 0.75)),
+)
+SATURDAY = ((0.0, 0, 0.5), (9.0, 4, 1.25), (13.0, 0, 0.5))
+SUNDAY = ((0.0, 0, 0.5),)
 DAYS = (DAY,) * 5 + (SATURDAY, SUNDAY)
-CHANGES = [(24.0 * i + at, n) for i, day in enumerate(DAYS) for at, n in day]
+CHANGES = [
+    (24.0 * i + at, n, busy) for i, day in enumerate(DAYS) for at, n, busy in day
+]
 
 
 class Window(NamedTuple):
@@ -58,13 +64,38 @@ WINDOWS = {
 }
 
 
-def staffed() -> list[tuple[float, float, int]]:
-    """Return begin, end [hours] and agents over the week."""
-    ends = [at for at, _ in CHANGES[1:]] + [168.0]
-    return [(at, end, n) for (at, n), end in zip(CHANGES, ends, strict=True)]
+def stages(is_even: bool) -> list[Stage]:
+    """Return the times of the week without a change.
+
+    Args:
+        is_even: Whether all hours are alike to those who call.
+    """
+    ends = [change[0] for change in CHANGES[1:]] + [168.0]
+    return [
+        Stage(at, end, n, 1.0 if is_even else busy)
+        for (at, n, busy), end in zip(CHANGES, ends, strict=True)
+    ]
 
 
-def world() -> World:
+def mean_weight() -> float:
+    """Return the mean over the week of how busy it is, before it is scaled to 1."""
+    return sum((s.end - s.begin) * s.weight for s in stages(False)) / 168.0
+
+
+def profile() -> Floats:
+    """Return the profile in which the mean hour is as busy as CALLERS say.
+
+    Written by hand, not compiled from a scenario: since, weight and busy time before.
+    """
+    rows = [(at * HOUR, busy) for at, _, busy in CHANGES]
+    table = np.array([[at, busy, 0.0] for at, busy in rows])
+    width = np.diff(np.append(table[:, 0], WEEK))
+    table[:, 1] *= WEEK / (table[:, 1] @ width)
+    table[1:, 2] = np.cumsum(table[:, 1] * width)[:-1]
+    return table
+
+
+def world(is_even: bool) -> World:
     """Return the customers and the desk of the exact solution, for one week."""
     calls = calling(
         CALLERS.n_customers,
@@ -73,14 +104,19 @@ def world() -> World:
         exponential(HOUR / CALLERS.service_rate),
         exponential(HOUR / CALLERS.patience_rate),
     )
-    changes = [(at * HOUR, n) for at, n in CHANGES]
+    changes = [(at * HOUR, n) for at, n, _ in CHANGES]
     kept = [
         change
         for before, change in itertools.pairwise([changes[-1], *changes])
         if change[1] != before[1]
     ]
     policy = calls.policy._replace(front_roster=np.array(kept, dtype=np.float64))
-    return calls._replace(policy=policy, spec=calls.spec._replace(horizon=WEEK))
+    market = calls.market
+    if not is_even:
+        rate = market.ordinary_rate * mean_weight()
+        market = market._replace(ordinary_rate=rate, profile=profile())
+    spec = calls.spec._replace(horizon=WEEK)
+    return calls._replace(market=market, policy=policy, spec=spec)
 
 
 def expected(solved: list[Path], begin: float, end: float) -> tuple[float, float]:
@@ -127,13 +163,14 @@ def within(spells: Floats, begin: float, end: float) -> float:
     return total / HOUR
 
 
-def hours_gates(battery: Battery, change: Change) -> None:
+def hours_gates(battery: Battery, change: Change, is_even: bool = True) -> None:
     """Add gates on how many are served, and how many wait, at hours of the weekdays."""
-    solved = list(paths(CALLERS, staffed(), STEP))
-    desk = change(world())
+    solved = list(paths(CALLERS, stages(is_even), STEP))
+    desk = change(world(is_even))
     people = desk.people(0)
-    seen = np.zeros((REPLICATIONS, len(WINDOWS), 2))
-    for replication in range(REPLICATIONS):
+    n = REPLICATIONS if is_even else 3 * REPLICATIONS // 2  # fewer are seen at night
+    seen = np.zeros((n, len(WINDOWS), 2))
+    for replication in range(n):
         spells = times_of(run_with(desk, people, replication, 60_000), WEEK)
         for i, window in enumerate(WINDOWS.values()):
             seen[replication, i] = [
@@ -149,6 +186,26 @@ def hours_gates(battery: Battery, change: Change) -> None:
 def test_desk__keeps_hours_as_solved_exactly() -> None:
     """M/M/s(t)+M of a finite source: busy agents and the line, through the week."""
     engine_battery(hours_gates).check()
+
+
+def profile_gates(battery: Battery, change: Change) -> None:
+    """Add the same gates where more call in some hours than in others."""
+    hours_gates(battery, change, False)
+
+
+def test_desk__is_as_busy_as_the_hours_are() -> None:
+    """M(t)/M/s(t)+M of a finite source: a profile of calls besides the staffing."""
+    engine_battery(profile_gates).check()
+
+
+def without_profile(desk: World) -> World:
+    """Return the world in which as many call at night as by day."""
+    return desk._replace(market=desk.market._replace(profile=EVENLY))
+
+
+def test_desk__whose_hours_are_all_alike_is_caught() -> None:
+    """The gates see a profile that is ignored."""
+    assert caught(profile_gates, without_profile)
 
 
 def ten_minutes_late(desk: World) -> World:

@@ -400,11 +400,29 @@ def roster_of(rng: np.random.Generator, span: Span, into_week: float) -> Floats:
     return np.array([since, staffed], dtype=np.float64).T.copy()
 
 
+def profile_of(rng: np.random.Generator, span: Span) -> Floats:
+    """Return a profile whose first changes lie within the run if it is short.
+
+    Some of its hours are empty; busy time is kept in steps, as that of a scenario is.
+    """
+    cuts = min(span.whole, WEEK) * rng.random(rng.choice((1, 2, 4, 9)))
+    since = np.unique(np.append(0.0, cuts))
+    weights = rng.choice((0.0, 0.5, 1.0, 3.0), len(since))
+    weights[rng.integers(len(since))] = 1.0
+    upto = np.append(0.0, np.cumsum(weights * np.diff(np.append(since, WEEK))))
+    busy = np.round(upto * (WEEK / upto[-1]) * 2.0**30) / 2.0**30
+    slopes = np.diff(busy) / np.diff(np.append(since, WEEK))
+    return np.array([since, slopes, busy[:-1]], dtype=np.float64).T.copy()
+
+
 @st.composite
 def setups_with_hours(
     draw: st.DrawFn, some_spans: st.SearchStrategy[Span] | None = None
 ) -> Setup:
-    """Return setups of all sorts in which at least one desk keeps hours."""
+    """Return setups of all sorts in which at least one desk keeps hours.
+
+    In half of them some hours are busier than others.
+    """
     span = draw(spans() if some_spans is None else some_spans)
     setup = draw(setups_within(st.just(span)))
     into_week = draw(st.sampled_from((0.0, 3.375, 6.9, 2.0 / 3.0)))
@@ -419,6 +437,8 @@ def setups_with_hours(
         policy = policy._replace(back_roster=roster_of(rng, span, into_week))
     when_closed = int(rng.choice([code.value for code in WhenClosed]))
     market = setup.plan.market._replace(when_closed=when_closed)
+    if rng.random() < 0.5:
+        market = market._replace(profile=profile_of(rng, span))
     plan = setup.plan._replace(market=market, policy=policy, into_week=into_week)
     return setup._replace(plan=plan)
 

@@ -68,6 +68,7 @@ from churnsim.mechanisms.episode import (
 )
 from churnsim.mechanisms.goodwill import after_mistake, shifted, sting_of
 from churnsim.mechanisms.leaving import FOREVER
+from churnsim.mechanisms.profile import turns_up_at
 from churnsim.mechanisms.value import (
     PURCHASE,
     pace_of,
@@ -148,7 +149,8 @@ def suffer(world: World, customer: int, now: float) -> None:
         books.tally[VOICED] += 1
         book_event(books, now, customer, SPEAKS_UP, word, goodwill.grievance)
         delay = quantile(plan.market.voice_delay, u_delay)
-        set_moment(world, customer, TURNING_UP, now + delay)
+        at = turns_up_at(plan.market.profile, now, delay)
+        set_moment(world, customer, TURNING_UP, at)
     else:
         close(world, customer, now, SILENT, word)
 

@@ -41,7 +41,7 @@ from churnsim.engines.kernel.world import (
 from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import (
     budget,
-    strike_at,
+    contact_strikes_at,
 )
 from churnsim.mechanisms.episode import (
     law_in,
@@ -89,7 +89,7 @@ def end_ordinary(world: World, customer: int, now: float) -> None:
     rate = contact_rate(market, life[customer, RATE], life[customer, SPEND])
     left = budget(u)
     life[customer, CONTACT_LEFT] = left
-    life[customer, CONTACT_AT] = strike_at(now, left, rate)
+    life[customer, CONTACT_AT] = contact_strikes_at(market.profile, now, left, rate)
     set_moment(world, customer, CONTENT, now)
 
 

@@ -51,6 +51,7 @@ from churnsim.mechanisms.goodwill import (
     shifted,
 )
 from churnsim.mechanisms.leaving import FOREVER, leave_probability
+from churnsim.mechanisms.profile import turns_up_at
 from churnsim.records import Cause
 from churnsim.streams import Purpose, uniforms
 from churnsim.variates import quantile
@@ -169,7 +170,8 @@ def lose_patience(world: World, customer: int, joined_at: float, now: float) -> 
     block = attempt_block(world, customer, ATTEMPT_RETRY)
     u_retry, u_delay = uniforms(world.key, customer, world.replication, word, block)
     if u_retry < market.retry:
-        at = now + quantile(market.return_delay, u_delay)
+        delay = quantile(market.return_delay, u_delay)
+        at = turns_up_at(market.profile, now, delay)
         try_again(world, customer, at, now)
     else:
         close(world, customer, now, ABANDONED, word)
@@ -282,5 +284,5 @@ def meet_promise(world: World, customer: int, now: float) -> None:
         return
     block = attempt_block(world, customer, ATTEMPT_PROMISE)
     _, u_delay = uniforms(world.key, customer, world.replication, word, block)
-    at = now + quantile(market.return_delay, u_delay)
+    at = turns_up_at(market.profile, now, quantile(market.return_delay, u_delay))
     try_again(world, customer, at, now)

@@ -27,6 +27,7 @@ from churnsim.mechanisms.clocks import (
     Clocks,
     after_occasion,
     budget,
+    contact_strikes_at,
     first_clocks,
     next_happening,
     repaced,
@@ -41,6 +42,7 @@ from churnsim.mechanisms.leaving import (
     n_renewals,
     renewal_moment,
 )
+from churnsim.mechanisms.profile import turns_up_at
 from churnsim.mechanisms.value import (
     Pace,
     contact_rate,
@@ -107,6 +109,11 @@ class Customer:
     def moment(self, at: float) -> simpy.Event:
         """Return an event for this customer at a given time."""
         return self.firm.clock.moment(self.number, at)
+
+    def turns_up(self, delay: float) -> simpy.Event:
+        """Return the event of turning up after a delay, as the hours go (7.4)."""
+        profile, now = self.firm.plan.market.profile, self.firm.now
+        return self.moment(turns_up_at(profile, now, delay))
 
     def draw(self, case: Case, purpose: Purpose) -> tuple[float, float]:
         """Return the two uniforms for a purpose that is drawn once an episode."""
@@ -314,10 +321,10 @@ class Customer:
         self.n_contacts += 1
         word = ORDINARY | self.n_contacts
         left = budget(self.firm.draw(self.number, word, Purpose.GAP)[0])
-        rate = contact_rate(self.firm.plan.market, self.traits.rate, self.spend)
-        self.clocks = self.clocks._replace(
-            contact_at=strike_at(self.firm.now, left, rate), contact_left=left
-        )
+        market, now = self.firm.plan.market, self.firm.now
+        rate = contact_rate(market, self.traits.rate, self.spend)
+        at = contact_strikes_at(market.profile, now, left, rate)
+        self.clocks = self.clocks._replace(contact_at=at, contact_left=left)
 
     def finish(self) -> None:
         """Bring the books up to the horizon."""

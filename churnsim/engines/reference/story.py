@@ -187,7 +187,7 @@ def speak_up(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     customer.count(Tally.VOICED)
     customer.note(Event.VOICED, case.word)
     delay = quantile(plan.market.voice_delay, u_delay)
-    yield customer.moment(customer.firm.now + delay)
+    yield customer.turns_up(delay)
     return True
 
 
@@ -212,7 +212,7 @@ def attempt(customer: Customer, case: Case) -> Generator[Any, Any, Cause | None]
         return Cause.EXHAUSTED
     case.attempt += 1
     case.is_called = False
-    yield customer.moment(customer.firm.now + delay)
+    yield customer.turns_up(delay)
     return None
 
 

@@ -25,6 +25,7 @@ from churnsim.fit import (
 from churnsim.jit import kernel
 from churnsim.primitives import exp, log, normal_quantile
 from churnsim.records import MICRO, Floats, Population
+from churnsim.scenario.measures import prospects_per_day
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
 from churnsim.streams import Key, uniforms
 from churnsim.variates import lognormal
@@ -203,9 +204,10 @@ def survivors(
     raise ResourceError(Problem(rule, field="population.starting_tenure"))
 
 
-def n_prospects(spec: PopulationSpec) -> int:
+def n_prospects(spec: PopulationSpec, n_customers: int) -> int:
     """Return how many prospects come before the horizon, half up."""
-    return int(math.floor(spec.prospects * spec.horizon + 0.5))
+    per_day = prospects_per_day(spec.prospects, n_customers)
+    return int(math.floor(per_day * spec.horizon + 0.5))
 
 
 def draw_population(
@@ -229,7 +231,7 @@ def draw_population(
     else:
         born = births(key, replication, who)
         base = subscribers(spec, born, renewals_survived(spec, born.tenure))
-    new = np.arange(n_prospects(spec), dtype=np.int64) + n_customers
+    new = np.arange(n_prospects(spec, n_customers), dtype=np.int64) + n_customers
     born = births(key, replication, new)
     if spec.relationship == "purchase":
         prospects = purchasers(spec, born, newcomers(spec, born))

@@ -8,12 +8,13 @@ from scipy import special, stats
 
 from churnsim.population import (
     draw_population,
+    n_prospects,
     population_digest,
     renewals_survived,
     rounded,
     trait,
 )
-from churnsim.scenario.measures import Tenure
+from churnsim.scenario.measures import PerThousand, Tenure
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
 from churnsim.streams import key_from_seed
 
@@ -143,3 +144,13 @@ def test_trait__is_monotone(kind: TraitKind) -> None:
     law = TraitLaw(kind, 3.0, 4.0, 1e6)
     values = trait(law, (np.arange(1000) + 0.5) / 1000)
     assert (np.diff(values) >= 0.0).all()
+
+
+def test_prospects__per_thousand_grow_with_the_customers() -> None:
+    """Half a day for each 1000: of 4,000 two a day, as if it were said so."""
+    grown = spec()._replace(customers=4000, prospects=PerThousand(0.5))
+    plain = grown._replace(prospects=2.0)
+    assert n_prospects(grown, 4000) == n_prospects(plain, 4000) == 730
+    assert n_prospects(grown, 0) == 0
+    people = (draw_population(each, KEY, 0, None) for each in (grown, plain))
+    assert len({population_digest(each) for each in people}) == 1

@@ -22,7 +22,7 @@ policies = ["empowered", "slow", "dishonest", "slow_and_dishonest"]
 
 [population]
 customers = 2000
-prospects = "100/year"        # people who may become customers
+prospects = "50/year per 1000" # people who may become customers
 starting_tenure = "stationary"
 
 [market]

@@ -21,6 +21,7 @@ from churnsim.experiment.notebook import (
     notebook_html,
     one_line,
 )
+from churnsim.experiment.preparing import years_in_all
 from churnsim.experiment.replications import (
     THREADS,
     Execution,
@@ -118,7 +119,11 @@ class Comparison:
     def extent(self) -> Extent:
         """Return how much of what was asked for stands behind it."""
         return Extent(
-            self.n_asked, self.n_finished, len(self.failures), self.scenario.currency
+            self.n_asked,
+            self.n_finished,
+            len(self.failures),
+            self.scenario.currency,
+            years_in_all(self.scenario, self.n_customers),
         )
 
     def error(self) -> PartialError | None:

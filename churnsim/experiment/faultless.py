@@ -36,7 +36,8 @@ def expected_revenue(scenario: Scenario) -> float | None:
     conversion = min(1.0, scenario.spec.market.word_of_mouth.conversion)
     of = _purchases if spec.relationship == "purchase" else _periods
     start, later = of(spec)
-    units = spec.customers * start + n_prospects(spec) * conversion * later
+    won = n_prospects(spec, spec.customers) * conversion
+    units = spec.customers * start + won * later
     return units * trait_mean(spec.value) / MICRO
 
 

@@ -71,7 +71,8 @@ def need_of(
     n_customers = scenario.population.customers
     if history is not None:
         n_customers = len(history.label)
-    n_people = (n_customers or 0) + n_prospects(scenario.population)
+    n_start = n_customers or 0
+    n_people = n_start + n_prospects(scenario.population, n_start)
     plan = scenario.plan(scenario.baseline, n_customers)
     each = max(bytes_per_person(plan), DRAWING_BYTES)
     if engine == "reference":

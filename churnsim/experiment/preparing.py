@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
+from churnsim.population import n_prospects
 from churnsim.scenario import LEVERS, Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides, pairs_of
 from churnsim.scenario.files import close_to, find, is_path
 from churnsim.scenario.model import FLAWLESS
+from churnsim.simulation import history_of
+from churnsim.units import format_duration, year_days
 
 
 class Question(NamedTuple):
@@ -129,12 +132,51 @@ def standing_warnings(
 ) -> list[str]:
     """Return what there is to know however many replications there are."""
     told = [str(warning) for warning in scenario.warnings]
+    told += _outgrown(scenario)
     told += [
         text
         for share in shares
         if share.policy in policies and (text := share_warning(share))
     ]
     return told
+
+
+def won_later(scenario: Scenario, n_customers: int) -> float:
+    """Return how many customers are to be won before the horizon, news left out.
+
+    Args:
+        scenario: What is simulated.
+        n_customers: At the start.
+    """
+    conversion = min(1.0, scenario.spec.market.word_of_mouth.conversion)
+    return conversion * n_prospects(scenario.population, n_customers)
+
+
+def years_in_all(scenario: Scenario, n_customers: int) -> float | None:
+    """Return the years that amounts are told over in all, for `Extent`.
+
+    None where 1,000 customers at the start are a fair measure: time passes, and no more
+    are won later than there are.
+    """
+    if scenario.horizon and n_customers >= won_later(scenario, n_customers):
+        return None
+    return scenario.horizon / year_days()
+
+
+def _outgrown(scenario: Scenario) -> Iterator[str]:
+    """Yield that customers at the start are no measure, where more are won later."""
+    history = history_of(scenario)
+    start = scenario.population.customers or 0
+    n_customers = start if history is None else len(history.label)
+    won = won_later(scenario, n_customers)
+    if 0 < n_customers < won:
+        yield (
+            f"about {won:,.0f} customers are won in"
+            f" {format_duration(scenario.horizon)}, more than the {n_customers:,} at"
+            " the start: an amount per 1,000 customers divides by those at the start"
+            " alone and says too much. Prospects may grow with them, such as"
+            ' population.prospects = "200/year per 1000"'
+        )
 
 
 def extent_warnings(n_finished: int) -> list[str]:

@@ -8,7 +8,7 @@ word."
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.losses import Loss, MainCause
@@ -45,6 +45,18 @@ _LEAVERS = {
 }
 
 
+class Amount(Protocol):
+    """An amount of money: per run, and a year per 1,000 customers."""
+
+    @property
+    def total(self) -> Estimate:
+        """Return it per run."""
+
+    @property
+    def yearly(self) -> Estimate:
+        """Return it a year and 1,000 starting customers."""
+
+
 class Extent(NamedTuple):
     """How much of what was asked for stands behind a sentence."""
 
@@ -52,17 +64,37 @@ class Extent(NamedTuple):
     n_finished: int
     n_failed: int
     currency: str
+    # Over which amounts are told in all, where 1,000 customers at the start are no
+    # measure: there are none, or more are won later. None: a year per 1,000 of them.
+    years: float | None = None
+
+    @property
+    def per(self) -> str:
+        """Return what an amount a year is of."""
+        return PER if self.years is None else "a year"
+
+    def a_year(self, amount: Amount) -> Estimate:
+        """Return an amount a year: per 1,000 customers, or in all."""
+        if self.years is None:
+            return amount.yearly
+        if not self.years:
+            return amount.yearly._replace(mean=None, low=None, high=None)
+        of = amount.total
+        mean, low, high = (None if x is None else x / self.years for x in of[:3])
+        return Estimate(mean, low, high, of.n)
 
 
 def sentence_of(loss: Loss, extent: Extent) -> str:
     """Return what a policy costs the firm, in revenue or in contribution."""
-    if loss.yearly.mean is None:
-        text = f"There is no data on {subject(loss.policy)}: nobody was simulated."
+    value = extent.a_year(loss)
+    if value.mean is None:
+        why = "no time passes" if extent.years == 0.0 else "nobody was simulated"
+        text = f"There is no data on {subject(loss.policy)}: {why}."
     elif loss.is_zero:
         text = _no_difference(loss, extent)
-    elif loss.yearly.covers_zero:
+    elif value.covers_zero:
         text = _undecided(loss, extent)
-    elif loss.yearly.mean > 0.0:
+    elif value.mean > 0.0:
         text = _cost(loss, extent)
     else:
         text = _gain(loss, extent)
@@ -142,30 +174,31 @@ def negative(value: Estimate) -> Estimate:
 
 
 def _cost(loss: Loss, extent: Extent) -> str:
-    mean = money_text(loss.yearly.mean, extent)
+    value = extent.a_year(loss)
     what = "" if loss.measure == "revenue" else f" of {measure_text(loss.measure)}"
     return (
-        f"{subject(loss.policy)} costs this firm {mean}{what} {PER} "
-        f"({interval_text(loss.yearly, extent)}) against {subject(loss.other)}"
+        f"{subject(loss.policy)} costs this firm {money_text(value.mean, extent)}{what}"
+        f" {extent.per} ({interval_text(value, extent)}) against {subject(loss.other)}"
         f"{cause_clause(loss.cause)}."
     )
 
 
 def _gain(loss: Loss, extent: Extent) -> str:
-    gain = negative(loss.yearly)
+    gain = negative(extent.a_year(loss))
+    what = f"{measure_text(loss.measure)} {extent.per}"
     return (
         f"{subject(loss.policy)} brings this firm {money_text(gain.mean, extent)} more "
-        f"{measure_text(loss.measure)} {PER} ({interval_text(gain, extent)}) than "
-        f"{subject(loss.other)}."
+        f"{what} ({interval_text(gain, extent)}) than {subject(loss.other)}."
     )
 
 
 def _undecided(loss: Loss, extent: Extent) -> str:
+    value = extent.a_year(loss)
     return (
         f"what {subject(loss.policy)} costs this firm against {subject(loss.other)} "
-        f"cannot be told from zero with {replications_text(loss.yearly.n)}: "
-        f"{money_text(loss.yearly.mean, extent)} of {measure_text(loss.measure)} {PER} "
-        f"({interval_text(loss.yearly, extent)})."
+        f"cannot be told from zero with {replications_text(value.n)}: "
+        f"{money_text(value.mean, extent)} of {measure_text(loss.measure)} "
+        f"{extent.per} ({interval_text(value, extent)})."
     )
 
 

@@ -26,7 +26,7 @@ def breakeven_text(found: Breakeven, commands: Commands, width: int) -> str:
     """
     title = (
         f"{measure_text(found.measure).capitalize()} that {found.policy} loses against "
-        f"{found.against} a year per 1,000 customers, by {found.lever.field}"
+        f"{found.against} {found.extent.per}, by {found.lever.field}"
     )
     lines = [extent_line(found, width)]
     if found.is_stopped:
@@ -50,7 +50,7 @@ def breakeven_text(found: Breakeven, commands: Commands, width: int) -> str:
 
 def _points(found: Breakeven, width: int) -> list[str]:
     """Return a row for each value that was tried: what is lost, and the interval."""
-    yearly = [point.yearly for point in found.points]
+    yearly = [found.extent.a_year(point) for point in found.points]
     has_interval = any(value.low is not None for value in yearly)
     n_columns = 3 if has_interval else 1
     scale = scale_of(x for value in yearly for x in value[:n_columns])

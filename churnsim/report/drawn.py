@@ -17,7 +17,6 @@ from churnsim.experiment import (
 from churnsim.experiment.attribution.wording import lever_text, sampled_text
 from churnsim.experiment.counterfactuals.wording import moment_text
 from churnsim.experiment.inverse.lever import Lever
-from churnsim.experiment.notebook import PER_YEAR
 from churnsim.experiment.sentences import measure_text
 from churnsim.records import MICRO
 from churnsim.report.amounts import scale_of
@@ -32,6 +31,7 @@ from churnsim.scenario.measures import (
     read_duration,
     read_money,
     read_pay,
+    read_prospects,
     read_rate,
     read_share,
 )
@@ -92,7 +92,7 @@ def of_counterfactuals(found: Counterfactuals) -> list[Chart]:
 
 def of_breakeven(found: Breakeven) -> list[Chart]:
     """Return what is lost by the lever's value, and the breakeven with its interval."""
-    yearly = [point.yearly for point in found.points]
+    yearly = [found.extent.a_year(point) for point in found.points]
     if all(value.mean is None for value in yearly):
         return []
     currency = found.scenario.currency
@@ -106,15 +106,15 @@ def of_breakeven(found: Breakeven) -> list[Chart]:
             "key": key.key,
             "name": point.text,
             "x": point.value * axis.factor,
-            **_scaled(point.yearly, scale.unit),
+            **_scaled(value, scale.unit),
             "when": point.text,
             "shown": text.whole,
         }
-        for point, text in zip(found.points, shown, strict=True)
-        if point.yearly.mean is not None
+        for point, value, text in zip(found.points, yearly, shown, strict=True)
+        if value.mean is not None
     ]
     drawing = Drawing(
-        y_title=f"lost {PER_YEAR} ({currency}{scale.suffix})",
+        y_title=f"lost {found.extent.per} ({currency}{scale.suffix})",
         x_title=f"{found.lever.field}{f' [{axis.unit}]' if axis.unit else ''}",
         form="~s" if scale.unit == 1.0 else "",
         legend=(key,),
@@ -249,10 +249,13 @@ def _axis(lever: Lever, reach: float) -> Axis:
     """Return how a lever's values are shown on an axis that reaches so far."""
     if lever.is_whole:
         return Axis(1.0, "", "d")
-    if lever.is_per_thousand:
-        return Axis(1.0, "per 1000 customers", "~g")
     year = units.year_days()
     read = lever.measure.read
+    if read is read_prospects:
+        grows = " per 1000 customers" if lever.is_per_thousand else ""
+        return Axis(year, f"a year{grows}", "~s")
+    if lever.is_per_thousand:
+        return Axis(1.0, "per 1000 customers", "~g")
     if read in {read_share, read_annual}:
         return Axis(1.0, "" if read is read_share else "a year", "~%")
     if read is read_duration:

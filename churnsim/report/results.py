@@ -145,8 +145,9 @@ def _loss_rows(comparison: Comparison, against: str) -> Iterator[Row]:
     if all(found.low is None for found in totals if found):
         cells = ["none"] * len(totals)
         yield Row("  95 % interval", _dashed(totals, cells))
-    yearly = [loss.yearly if loss else None for loss in losses]
-    yield from _estimate_rows(yearly, ("  a year per 1,000 customers",), currency)
+    extent = comparison.extent
+    yearly = [extent.a_year(loss) if loss else None for loss in losses]
+    yield from _estimate_rows(yearly, (f"  {extent.per}",), currency)
 
 
 def _controlled_rows(comparison: Comparison) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from churnsim.scenario.laws import DurationLaws, Uniform
 from churnsim.scenario.market import Market, Mistake, Population
 from churnsim.scenario.measures import (
     COUNT,
+    prospects_per_day,
 )
 from churnsim.scenario.messages import at
 from churnsim.scenario.model import Spec
@@ -74,15 +75,16 @@ def too_much(spec: Spec, root: Node) -> list[Problem]:
     if spec.horizon > YEARS_MAX * 365.25:
         rule = f"must be at most {YEARS_MAX:,} years"
         return [at(root, "horizon").problem(rule, format_duration(spec.horizon))]
-    people = customers + spec.population.prospects * spec.horizon
+    per_day = prospects_per_day(spec.population.prospects, customers)
+    people = customers + per_day * spec.horizon
     if people > COUNT:
         rule = f"must bring at most {COUNT:,} people before the horizon"
         return [at(root, "population", "prospects").problem(rule, f"{people:.3g}")]
     market = spec.market
     rate = trait_mean(to_trait(market.rate))
     contacts = market.ordinary_contacts
-    per_day = rate * (1.0 + contacts.per_occasion) + contacts.per_day
-    n_events = per_day * people * spec.horizon
+    each = rate * (1.0 + contacts.per_occasion) + contacts.per_day
+    n_events = each * people * spec.horizon
     if n_events > EVENTS_MAX:
         rule = f"must give at most {EVENTS_MAX:.0e} occasions and contacts in all"
         return [at(root, "market", "rate").problem(rule, f"about {n_events:.3g}")]

@@ -16,10 +16,12 @@ from churnsim.scenario.measures import (
     FACTOR,
     LOG_ODDS,
     MONEY,
+    PER_THOUSAND_PATTERN,
     SEED,
     STAFF_MAX,
     Contacts,
     Measure,
+    Prospects,
     SchemaDict,
     Staff,
     Tenure,
@@ -31,6 +33,7 @@ from churnsim.scenario.measures import (
     read_money,
     read_number,
     read_pay,
+    read_prospects,
     read_rate,
     read_share,
     read_spread,
@@ -39,6 +42,7 @@ from churnsim.scenario.measures import (
     write_annual,
     write_contacts,
     write_duration,
+    write_prospects,
     write_rate,
     write_tenure,
 )
@@ -71,12 +75,18 @@ _SHARE_SCHEMA: SchemaDict = {
 }
 _DURATION_SCHEMA = _pattern(rf"{_N}\s*{_U}", "6 min")
 _RATE_SCHEMA = _pattern(rf"{_N}\s*%?\s*/\s*{_U}", "12/year")
+_PROSPECTS_SCHEMA: SchemaDict = {
+    "anyOf": [
+        _RATE_SCHEMA,
+        _pattern(rf"{_N}\s*%?\s*/\s*{_U}{PER_THOUSAND_PATTERN}", "200/year per 1000"),
+    ]
+}
 _MONEY_SCHEMA = _pattern(_AMOUNT, "$50")
 _PAY_SCHEMA = _pattern(rf"{_AMOUNT}\s*/\s*{_U}", "$26.77/hour")
 _STAFF_SCHEMA: SchemaDict = {
     "anyOf": [
         {"type": "integer", "minimum": 0, "maximum": STAFF_MAX},
-        _pattern(rf"{_N}\s+per\s+1[,_]?000", "0.6 per 1000"),
+        _pattern(rf"{_N}{PER_THOUSAND_PATTERN}", "0.6 per 1000"),
     ]
 }
 _TENURE_SCHEMA: SchemaDict = {
@@ -148,6 +158,9 @@ Rate = Annotated[
 ]
 PositiveRate = Annotated[
     float, Measure(read_rate, write_rate, _RATE_SCHEMA, low=0, above=0)
+]
+ProspectsField = Annotated[
+    Prospects, Measure(read_prospects, write_prospects, _PROSPECTS_SCHEMA, low=0)
 ]
 AnnualShare = Annotated[
     float,

@@ -22,6 +22,7 @@ from churnsim.scenario.fields import (
     PositiveDuration,
     PositiveRate,
     ProfileField,
+    ProspectsField,
     Rate,
     Share,
     Sting,
@@ -87,7 +88,11 @@ class Population(Closed):
     customers: Customers | None = Field(
         None, description="Customers at the start; absent with `transactions`."
     )
-    prospects: Rate = Field(0.0, description="People who may become customers.")
+    prospects: ProspectsField = Field(
+        0.0,
+        description="People who may become customers; in all, or for each 1000"
+        " customers at the start.",
+    )
     starting_tenure: TenureField | None = Field(
         None,
         description="How old the starting customers are: new (default), stationary,"

@@ -66,6 +66,15 @@ class Staff(NamedTuple):
     per_thousand: float | None  # of the starting population; then number is 0
 
 
+class PerThousand(NamedTuple):
+    """How many prospects come where it grows with the customers at the start."""
+
+    per_day: float  # for each 1000 of them
+
+
+Prospects = float | PerThousand  # per day in all, or for each 1000
+
+
 class Tenure(NamedTuple):
     """How old the starting customers are."""
 
@@ -254,7 +263,11 @@ def write_contacts(value: Contacts, _: str) -> object:
     return units.exact_rate(value.per_day)
 
 
-_PER_THOUSAND = re.compile(rf"\s*({units.NUMBER_PATTERN})\s+per\s+1[,_]?000\s*")
+PER_THOUSAND_PATTERN = r"\s+per\s+1[,_]?000"
+_STAFF_PER_THOUSAND = re.compile(
+    rf"\s*({units.NUMBER_PATTERN}){PER_THOUSAND_PATTERN}\s*"
+)
+_RATE_PER_THOUSAND = re.compile(rf"(.*\S){PER_THOUSAND_PATTERN}\s*", re.DOTALL)
 STAFF_MAX = 1_000_000
 
 
@@ -262,7 +275,7 @@ def read_staff(value: object, currency: str) -> Staff:
     """Return the people of a desk."""
     rule = 'must be a whole number, or a text such as "0.6 per 1000"'
     if isinstance(value, str):
-        match = _PER_THOUSAND.fullmatch(value)
+        match = _STAFF_PER_THOUSAND.fullmatch(value)
         ratio = units.parse_share(match[1]) if match else refuse(rule)
         if not 0 <= ratio <= 1000:
             refuse("must be in [0, 1000] per 1000 customers")
@@ -279,6 +292,34 @@ def write_staff(value: Staff, _: str) -> object:
     """Return staff as it would be written."""
     ratio = value.per_thousand
     return value.number if ratio is None else f"{ratio!r} per 1000"
+
+
+def read_prospects(value: object, currency: str) -> Prospects:
+    """Return how many people may become customers."""
+    match = _RATE_PER_THOUSAND.fullmatch(value) if isinstance(value, str) else None
+    rate = read_rate(match[1] if match else value, currency)
+    if rate < 0.0:
+        refuse("must be at least 0/year")
+    return PerThousand(rate + 0.0) if match else rate
+
+
+def write_prospects(value: Prospects, _: str) -> object:
+    """Return prospects as they would be written."""
+    if isinstance(value, PerThousand):
+        return f"{units.exact_rate(value.per_day)} per 1000"
+    return units.exact_rate(value)
+
+
+def prospects_per_day(prospects: Prospects, n_customers: int) -> float:
+    """Return how many prospects come a day.
+
+    Args:
+        prospects: As a scenario has them.
+        n_customers: At the start.
+    """
+    if isinstance(prospects, PerThousand):
+        return prospects.per_day * n_customers / 1000.0
+    return prospects
 
 
 def read_date(value: object, _: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from churnsim.scenario.laws import Beta, Constant, Gamma, GammaGamma, Lognormal
 from churnsim.scenario.measures import (
+    Prospects,
     Tenure,
 )
 from churnsim.scenario.model import Spec
@@ -36,7 +37,7 @@ class PopulationSpec(NamedTuple):
     """All that one replication's customers and prospects are drawn from."""
 
     customers: int | None  # at the start; None: as many as the transactions tell
-    prospects: float  # [per day]
+    prospects: Prospects  # [per day], in all or for each 1000 customers
     tenure: Tenure  # of the starting customers
     history: float  # for how long customers were won before the start [days]
     transactions: Transactions | None  # log of the starting customers

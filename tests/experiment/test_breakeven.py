@@ -390,7 +390,11 @@ def test_breakeven__stopped_keeps_the_values_that_are_finished(liars: Path) -> N
         ("market.discovery", {"low": 0.5, "high": 0.5}, "must be below high, 50 %"),
         ("market.discovery", {"high": 2}, "must be in [0, 1]; got 2"),
         ("speed.agents", {"low": 0, "high": 2.5}, "must be a whole number"),
-        ("speed.agents", {"low": 0, "high": "2 per 1000"}, "must both be whole"),
+        (
+            "speed.agents",
+            {"low": 0, "high": "2 per 1000"},
+            "must both be whole or plain",
+        ),
         ("accountability.apology", {}, "must be one number"),
         ("market.rate", {}, "must be one number"),
         ("market.discovery", {"measure": "profit"}, "must be one of revenue"),
@@ -439,6 +443,12 @@ def test_ends__a_share_goes_as_far_as_the_scenario_lets_it() -> None:
         ("costs.agent_pay", '"$365.25/year"', '"$1095.75/year"', "$730.50/year"),
         ("costs.discount", '"5 %/year"', '"15 %/year"', "10 %/year"),
         ("population.prospects", '"10/year"', '"30/year"', "20/year"),
+        (
+            "population.prospects",
+            '"10/year per 1000"',
+            '"30/year per 1_000"',
+            "20/year per 1000",
+        ),
         ("market.max_attempts", 2, 4, "3"),
     ],
 )

@@ -137,7 +137,36 @@ def test_compare__at_horizon_0_has_no_data(shop_file: Path) -> None:
     )
     assert result.policies["slow"].figures["revenue"].mean == 0.0
     assert result.loss("slow").yearly.mean is None
+    sentence = "There is no data on slow recovery: no time passes."
+    assert result.sentence() == sentence
     json.dumps(result.to_json_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("n_customers", [0, 5])
+def test_compare__tells_a_firm_that_outgrows_its_start_in_all(
+    n_customers: int, shop_file: Path
+) -> None:
+    """Of thirty won and fewer at the start, a loss is told a year, not per 1,000."""
+    overrides = [f"population.customers={n_customers}"]
+    result = compare(shop_file, replications=2, overrides=overrides, execution=ONE)
+    assert result.extent.per == "a year"
+    loss = result.loss("dishonest")
+    assert result.extent.a_year(loss).mean == loss.total.mean  # horizon: a year
+    assert "per 1,000" not in result.sentence()
+    told = [text for text in result.warnings if "more than the 5 at the start" in text]
+    assert len(told) == (n_customers > 0)
+
+
+def test_compare__prospects_per_thousand_grow_with_the_customers(
+    shop_file: Path,
+) -> None:
+    """200 per 1000 of 150 customers are the 30 that the shop has, bit for bit."""
+    of = {"population.prospects": "200/year per 1000"}
+    grown = compare(shop_file, replications=1, overrides=of, execution=ONE)
+    plain = compare(shop_file, replications=1, execution=ONE)
+    assert grown.scenario.digest != plain.scenario.digest
+    assert [row.digest for row in grown.runs] == [row.digest for row in plain.runs]
+    assert grown.extent.per == "a year per 1,000 customers"
 
 
 def test_compare__overrides_lie_over_a_loaded_scenario(

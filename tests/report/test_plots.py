@@ -149,6 +149,13 @@ def lever(scenario: Scenario, field: str, low: str, high: str) -> tuple[Lever, f
         ("speed.agents", "1", "4", 4.0, ""),
         ("speed.agents", "1 per 1000", "4 per 1000", 4.0, "per 1000 customers"),
         ("population.prospects", "1/year", "6/year", 6.0, "a year"),
+        (
+            "population.prospects",
+            "1/year per 1000",
+            "6/year per 1000",
+            6.0,
+            "a year per 1000 customers",
+        ),
         ("costs.agent_pay", "$1/hour", "$2/hour", 2.0 * 24 * 365.25, "$ a year"),
         ("market.lock_in", "0.5", "1.5", 1.5, ""),
     ],

@@ -52,6 +52,7 @@ def test_to_toml__of_ready_scenarios_means_the_same(name: str, tmp_path: Path) -
         ("value", "value = { law = 'gamma_gamma', p = 6.25, q = 3.74, v = '$15.44' }"),
         ("value", "value = { law = 'lognormal', mean = '$0.000001', cv = 0.5 }"),
         ("rate", "rate = '0.1234567890123/day'"),
+        ("customers", "customers = 3\nprospects = '183.3333/year per 1000'"),
         ("sting", "sting = { law = 'weibull', mean = 1.4, cv = 0.3 }"),
         ("stake", "stake = { law = 'uniform', low = '$1', high = '$2.5' }"),
         ("customers", "customers = 3\nstarting_tenure = '400 days'"),

@@ -141,9 +141,9 @@ def test_ten_thousand_agents__are_simply_many() -> None:
 
 def test_closed_door__is_as_the_scenario_says() -> None:
     """Waiting fills the line at night, giving up closes cases, returning neither."""
-    shifts = agents('["Mon-Fri 09:00-17:00: 2"]')
+    settings = agents('["Mon-Fri 09:00-17:00: 2"]'), "population.prospects=4000/year"
     wait, give_up, back = (
-        simulate(loaded(shifts, f"market.when_closed={how}"), "slow")
+        simulate(loaded(*settings, f"market.when_closed={how}"), "slow")
         for how in ("wait", "give_up", "return")
     )
     assert wait.hours()["turned_away"].to_numpy().sum() == 0

@@ -29,6 +29,7 @@ from churnsim.experiment.notebook import (
     share_text,
 )
 from churnsim.experiment.plain import plain
+from churnsim.experiment.preparing import years_in_all
 from churnsim.experiment.sentences import Extent, money_text
 from churnsim.records import Integers
 from churnsim.scenario import Scenario
@@ -138,7 +139,11 @@ class Attribution:
     def extent(self) -> Extent:
         """Return how much of what was asked for stands behind it."""
         return Extent(
-            self.n_asked, self.n_finished, len(self.failures), self.scenario.currency
+            self.n_asked,
+            self.n_finished,
+            len(self.failures),
+            self.scenario.currency,
+            years_in_all(self.scenario, self.n_customers),
         )
 
     def error(self) -> PartialError | None:

@@ -18,11 +18,13 @@ from churnsim.scenario.files import close_to
 from churnsim.scenario.laws import Constant, Exponential
 from churnsim.scenario.measures import (
     Measure,
+    PerThousand,
     Staff,
     read_annual,
     read_duration,
     read_money,
     read_pay,
+    read_prospects,
     read_rate,
     read_share,
 )
@@ -48,7 +50,7 @@ class Lever(NamedTuple):
     key: str  # as `--set` spells it
     about: str  # its description
     measure: Measure
-    is_per_thousand: bool  # staff that grows with the customers
+    is_per_thousand: bool  # staff or prospects whose number grows with the customers
     is_integer: bool  # kept as one: people, or micro-units of money
     is_whole: bool  # only whole numbers are told: people
     currency: str
@@ -56,8 +58,9 @@ class Lever(NamedTuple):
     def setting(self, value: float) -> str:
         """Return the text that sets the lever to a value."""
         exact: Any = round(value) if self.is_integer else value
-        if isinstance(exact, float) and self.is_per_thousand:
-            exact = Staff(0, exact)
+        if self.is_per_thousand:
+            is_rate = self.measure.read is read_prospects
+            exact = PerThousand(value) if is_rate else Staff(0, value)
         elif self.is_whole and self.measure.schema.get("type") != "integer":
             exact = Staff(exact, None)
         return json.dumps(self.measure.write(exact, self.currency))
@@ -66,10 +69,13 @@ class Lever(NamedTuple):
         """Return a value for people, with its unit: three digits."""
         if self.is_whole:
             return f"{value:,.0f}"
-        if self.is_per_thousand:
-            return f"{value:.3g} per 1000"
         year = units.year_days()
         read = self.measure.read
+        if read is read_prospects:
+            grows = " per 1000" if self.is_per_thousand else ""
+            return f"{value * year:.3g}/year{grows}"
+        if self.is_per_thousand:
+            return f"{value:.3g} per 1000"
         if read is read_share:
             return f"{100.0 * value:.3g} %"
         if read is read_annual:
@@ -133,15 +139,16 @@ def lever_of(
     low, high = (number_of(end.value) for end in ends)
     if measure is None or low is None or high is None:
         raise not_a_number(field)
-    staff = [end.value for end in ends if isinstance(end.value, Staff)]
-    kinds = {person.per_thousand is None for person in staff}
-    if len(kinds) > 1:
-        rule = 'must both be whole numbers, or both such as "2 per 1000"'
+    grows = {_grows(end.value) for end in ends}
+    if len(grows) > 1:
+        rule = 'must both be whole or plain numbers, or both such as "2 per 1000"'
         raise InputError(Problem(rule, field="low and high"))
-    is_whole = kinds == {True} or measure.schema.get("type") == "integer"
+    is_staff = all(isinstance(end.value, Staff) for end in ends)
+    is_number = measure.schema.get("type") == "integer"
+    is_whole = (is_staff and grows == {False}) or is_number
     is_integer = all(isinstance(x, int) for x in (low, high))
     lever = Lever(
-        field, key, about, measure, kinds == {False}, is_integer, is_whole, currency
+        field, key, about, measure, grows == {True}, is_integer, is_whole, currency
     )
     if not (math.isfinite(low) and math.isfinite(high)):
         rule = "must be finite, to be searched"
@@ -173,8 +180,17 @@ def number_of(value: object) -> float | int | None:
     """Return the one number of a setting; None where it has none."""
     if isinstance(value, Staff):
         return value.number if value.per_thousand is None else value.per_thousand
+    if isinstance(value, PerThousand):
+        return value.per_day
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and isinstance(value, int | float) else None
+
+
+def _grows(value: object) -> bool:
+    """Return whether a setting is one for each 1000 customers."""
+    if isinstance(value, Staff):
+        return value.per_thousand is not None
+    return isinstance(value, PerThousand)
 
 
 def _meant(field: str) -> str:

@@ -19,8 +19,8 @@ from churnsim.experiment.notebook import (
     one_line,
 )
 from churnsim.experiment.plain import plain
+from churnsim.experiment.preparing import years_in_all
 from churnsim.experiment.sentences import (
-    PER,
     Extent,
     interval_text,
     measure_text,
@@ -108,7 +108,11 @@ class Breakeven:
     def extent(self) -> Extent:
         """Return how much of what was asked for stands behind it."""
         return Extent(
-            self.n_asked, self.n_finished, len(self.failures), self.scenario.currency
+            self.n_asked,
+            self.n_finished,
+            len(self.failures),
+            self.scenario.currency,
+            years_in_all(self.scenario, self.n_customers),
         )
 
     def error(self) -> PartialError | None:
@@ -129,19 +133,20 @@ class Breakeven:
 
     def worth_sentence(self) -> str:
         """Return what it brings to raise the lever through its range; "" if nothing."""
-        if self.worth is None or self.is_idle or self.worth.yearly.mean is None:
+        extent = self.extent
+        value = None if self.worth is None else extent.a_year(self.worth)
+        if self.is_idle or value is None or value.mean is None:
             return ""
-        extent, value = self.extent, self.worth.yearly
         first, last = self.points[0].text, self.points[-1].text
         raising = f"aising {self.lever.field} from {first} to {last}"
-        policy, per = subject(self.policy), f"{measure_text(self.measure)} {PER}"
+        policy, per = subject(self.policy), f"{measure_text(self.measure)} {extent.per}"
         if value.covers_zero:
             told = f"{money_text(value.mean, extent)} ({interval_text(value, extent)})"
             return (
                 f"What r{raising} brings {policy} cannot be told from zero: {told} of "
                 f"{per}."
             )
-        verb = "brings" if (value.mean or 0.0) >= 0.0 else "costs"
+        verb = "brings" if value.mean >= 0.0 else "costs"
         value = value if verb == "brings" else negative(value)
         told = f"{money_text(value.mean, extent)} ({interval_text(value, extent)})"
         return (
@@ -262,7 +267,7 @@ class Breakeven:
             f"{subject(self.policy)} {how} {measure_text(self.measure)} against "
             f"{subject(self.against)} {tried} of {self._lever}: "
             f"{self._amount(first)} at {first.text}, {self._amount(last)} at "
-            f"{last.text}, {PER}."
+            f"{last.text}, {self.extent.per}."
         )
         unsure = [point.text for point in self.points if point.total.covers_zero]
         if unsure:
@@ -274,7 +279,7 @@ class Breakeven:
         told = (
             "they earn exactly the same"
             if point.total.mean == 0.0
-            else f"{self._amount(point)} {PER} at every value tried"
+            else f"{self._amount(point)} {self.extent.per} at every value tried"
         )
         return (
             f"what {subject(self.policy)} loses against {subject(self.against)} does "
@@ -314,7 +319,7 @@ class Breakeven:
     def _amount(self, point: Point) -> str:
         """Return what is lost or gained at a value, with its interval."""
         extent = self.extent
-        value = point.yearly
+        value = extent.a_year(point)
         if value.mean is None:
             return "no data"
         word = "a loss" if value.mean > 0.0 else "a gain"

@@ -12,6 +12,7 @@ from churnsim.cli.options import (
     from_option,
     horizon_option,
     json_option,
+    replications_of,
     replications_option,
     seed_option,
     set_option,
@@ -150,7 +151,7 @@ def _again(options: CounterfactualsOptions, found: Counterfactuals) -> str:
     words += ["--from", found.source, "--to", found.target]
     return typed_again(
         words,
-        options.replications,
+        replications_of(found, options.replications),
         found.seed,
         options.horizon,
         options.overrides,

@@ -12,6 +12,7 @@ from churnsim.cli.options import (
     from_option,
     horizon_option,
     json_option,
+    replications_of,
     replications_option,
     seed_option,
     set_option,
@@ -150,7 +151,7 @@ def _again(options: ExplainOptions, attribution: Attribution) -> str:
         words += ["--of", options.measure]
     return typed_again(
         words,
-        options.replications,
+        replications_of(attribution, options.replications),
         attribution.seed,
         options.horizon,
         options.overrides,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import shlex
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sized
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -123,6 +123,34 @@ def _typed(option: str, rule: str, text: str, parse: Callable[[str], float]) -> 
         if value > 0.0:
             return value
     raise InputError(Problem(rule, field=option, value=text))
+
+
+class Extensive(Protocol):
+    """A result of replications, of which some may be missing."""
+
+    @property
+    def n_finished(self) -> int:
+        """Return how many finished."""
+
+    @property
+    def failures(self) -> Sized:
+        """Return those that failed."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether the user stopped it before all was done."""
+
+
+def replications_of(result: Extensive, asked: int | None) -> int | None:
+    """Return how many replications to ask for so that the same ones come out.
+
+    Args:
+        result: What they came to.
+        asked: As typed; None where nothing was.
+    """
+    if not result.is_stopped:
+        return asked
+    return result.n_finished + len(result.failures)
 
 
 def typed_again(

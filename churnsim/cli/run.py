@@ -17,6 +17,7 @@ from churnsim.cli.options import (
     half_width_option,
     horizon_option,
     json_option,
+    replications_of,
     replications_option,
     seed_option,
     set_option,
@@ -246,7 +247,7 @@ def _currency(options: RunOptions) -> str:
 
 def _again(options: RunOptions, comparison: Comparison) -> str:
     """Return the command that makes the same numbers."""
-    replications = options.replications
+    replications = replications_of(comparison, options.replications)
     if options.half_width or options.budget:
         replications = comparison.n_finished
     words = ["churnsim", "run", options.scenario]

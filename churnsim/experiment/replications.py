@@ -7,6 +7,7 @@ order in which they finish can change a bit of the results.
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -135,15 +136,15 @@ def run_job(
     results: Results[Row] = Results(numbers, execution.progress, stop)
     run = on_threads if execution.processes is None else on_processes
     run(job, results, n_workers)
-    failures = tuple(results.failures[n] for n in numbers if n in results.failures)
-    if not results.finished:
+    # One that finished after another that was cut off is left out, so that asking for
+    # as many replications as there are gives the same ones.
+    missing = set(results.missing)
+    kept = tuple(itertools.takewhile(lambda n: n not in missing, numbers))
+    failures = tuple(results.failures[n] for n in kept if n in results.failures)
+    rows = {n: results.finished[n] for n in kept if n in results.finished}
+    if not rows:
         _raise_nothing(failures)
-    return Batch(
-        rows={n: results.finished[n] for n in numbers if n in results.finished},
-        asked=numbers,
-        failures=failures,
-        is_stopped=len(results.finished) + len(failures) < len(numbers),
-    )
+    return Batch(rows, numbers, failures, is_stopped=len(kept) < len(numbers))
 
 
 def checked_seed(scenario: Scenario, seed: int | None) -> int:

@@ -205,6 +205,7 @@ def test_counterfactuals__stopped_shows_what_is_finished(
     answer = churnsim("counterfactuals", *SMALL, *given)
     assert left == [ExitCode.INTERRUPTED] == [answer.code]
     assert "PARTIAL: stopped after 1 of 3 replications" in answer.out
+    assert "--replications 1 " in answer.out.splitlines()[-1]
     assert "who.csv was not written" in answer.err
     assert not Path("who.csv").exists()
 

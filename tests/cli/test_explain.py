@@ -242,6 +242,7 @@ def test_explain__stopped_shows_what_is_finished(
     assert left == [ExitCode.INTERRUPTED] == [answer.code]
     assert "PARTIAL: stopped after 1 of 3 replications" in answer.out
     assert "Stopped early: 1 of 3 replications finished." in answer.out
+    assert "--replications 1 " in answer.out.splitlines()[-1]
     assert answer.err == "interrupted: 1 of 3 replications were finished\n"
 
 

@@ -206,7 +206,9 @@ def test_interrupt__json_is_whole(tmp_path: Path) -> None:
     out, _, _ = interrupted(tmp_path, "--json")
     document = json.loads(out)
     assert document["is_stopped"]
-    assert 0 < document["replications_finished"] < document["replications_asked"]
+    n = document["replications_finished"]
+    assert 0 < n < document["replications_asked"]
+    assert f"--replications {n} " in document["command"]
 
 
 def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:

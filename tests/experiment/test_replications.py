@@ -162,6 +162,31 @@ def test_stop__keeps_the_finished_within_half_a_second(
     assert result.error() is None
 
 
+def test_stop__keeps_what_as_many_replications_would_give(
+    shop: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that finished after another was cut off is left out: the first is kept."""
+    run_one = workers.run_replication
+    stop = threading.Event()
+
+    def second_is_slow(
+        job: Job[Row], number: int, halt: threading.Event | None = None
+    ) -> tuple[Row, ...]:
+        if number == 1:
+            time.sleep(3.0)
+        return run_one(job, number, halt)
+
+    def progress(done: int, _: int) -> None:
+        if done == 3:
+            stop.set()
+
+    monkeypatch.setattr(workers, "run_replication", second_is_slow)
+    how = Execution(threads=2, progress=progress, stop=stop)
+    result = run_replications(shop, ["empowered"], replications=6, execution=how)
+    assert result.is_stopped
+    assert result.finished == (0,)
+
+
 def test_stop__before_anything_finished_is_an_interruption(
     shop: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:

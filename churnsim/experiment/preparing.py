@@ -13,6 +13,7 @@ from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.population import n_prospects
 from churnsim.scenario import LEVERS, Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides, pairs_of
+from churnsim.scenario.assumptions import goes_wrong
 from churnsim.scenario.files import close_to, find, is_path
 from churnsim.scenario.model import FLAWLESS
 from churnsim.simulation import history_of
@@ -133,6 +134,7 @@ def standing_warnings(
     """Return what there is to know however many replications there are."""
     told = [str(warning) for warning in scenario.warnings]
     told += _outgrown(scenario)
+    told += _harmless(scenario, policies)
     told += [
         text
         for share in shares
@@ -177,6 +179,16 @@ def _outgrown(scenario: Scenario) -> Iterator[str]:
             " alone and says too much. Prospects may grow with them, such as"
             ' population.prospects = "200/year per 1000"'
         )
+
+
+def _harmless(scenario: Scenario, policies: Sequence[str]) -> Iterator[str]:
+    """Yield that nothing goes wrong under any policy, where that is so."""
+    named = [scenario.policy(name) for name in policies if name != FLAWLESS]
+    if any(goes_wrong(scenario.spec, policy) for policy in named):
+        return
+    contacts = max(scenario.spec.market.ordinary_contacts) > 0.0
+    what = "but ordinary contacts that nobody answers" if contacts else "at all"
+    yield f"no mistakes: nothing goes wrong {what}, whatever the policy"
 
 
 def extent_warnings(n_finished: int) -> list[str]:

@@ -12,7 +12,7 @@ from churnsim.errors import ChurnsimError
 from churnsim.scenario.evidence import ASSUMED, Evidence, evidence_of
 from churnsim.scenario.files import ready_files
 from churnsim.scenario.loading import load_scenario
-from churnsim.scenario.model import FLAWLESS
+from churnsim.scenario.model import FLAWLESS, Spec
 from churnsim.scenario.policy import Policy
 from churnsim.scenario.scenario import Scenario
 
@@ -115,7 +115,7 @@ def foundations_of(
     for pattern, usual in INFLUENTIAL.items():
         for key in _matching(pattern, settings):
             grade, source = evidence.get(key, usual)
-            acts = _acts(key, compared)
+            acts = _acts(key, scenario.spec, compared)
             found.append(
                 Foundation(key, settings[key], grade, source, acts, is_influential=True)
             )
@@ -141,7 +141,9 @@ def foundations_for(
     """
     compared = [scenario.policy(name) for name in policies if name != FLAWLESS]
     found = [
-        item._replace(acts=_acts(item.key, compared)) if item.is_influential else item
+        item._replace(acts=_acts(item.key, scenario.spec, compared))
+        if item.is_influential
+        else item
         for item in foundations
     ]
     found.sort(key=_rank)
@@ -169,14 +171,27 @@ def evidence_for(scenario: Scenario, file: str | Path) -> dict[str, Evidence]:
     return graded | {a.key: Evidence(ASSUMED, a.reason) for a in assumed}
 
 
-def _acts(key: str, compared: Sequence[Policy]) -> bool:
-    """Return whether a setting has anything to act on under the policies compared."""
+def goes_wrong(spec: Spec, policy: Policy) -> bool:
+    """Return whether mistakes happen under a policy."""
+    probable = any(mistake.probability > 0.0 for mistake in spec.mistakes)
+    return probable and policy.prevention.mistakes > 0.0
+
+
+def _acts(key: str, spec: Spec, compared: Sequence[Policy]) -> bool:
+    """Return whether a setting has anything to act on under the policies compared.
+
+    Where no mistake happens, an ordinary contact that nobody answers may still be one.
+    """
     name = key.rpartition(".")[2]
+    failing = [policy for policy in compared if goes_wrong(spec, policy)]
     if name in OF_LIES:
-        return any(_lies(policy) for policy in compared)
+        return any(_lies(policy) for policy in failing)
     if name == "endurance":
-        return any(_refers(policy) for policy in compared)
-    return bool(compared)
+        return any(_refers(policy) for policy in failing)
+    if key.startswith("mistakes."):
+        return bool(failing)
+    is_ignored = max(spec.market.ordinary_contacts) > 0.0
+    return bool(failing) or (is_ignored and bool(compared))
 
 
 def _lies(policy: Policy) -> bool:

@@ -157,6 +157,25 @@ def test_compare__tells_a_firm_that_outgrows_its_start_in_all(
     assert len(told) == (n_customers > 0)
 
 
+@pytest.mark.parametrize(
+    ("contacts", "told", "acting"),
+    [("6/year", "but ordinary contacts", True), ("0/year", "at all", False)],
+)
+def test_compare__says_that_nothing_goes_wrong(
+    contacts: str, told: str, acting: bool, shop_file: Path
+) -> None:
+    """Without mistakes a warning says so, and no figure of lies is assumed to act."""
+    overrides = ["mistakes=[]", f"market.ordinary_contacts={contacts}"]
+    result = compare(shop_file, replications=2, overrides=overrides, execution=ONE)
+    told_all = "\n".join(result.warnings)
+    assert f"no mistakes: nothing goes wrong {told}" in told_all
+    acts = {item.key for item in result.assumptions if item.acts}
+    assert "market.discovery" not in acts
+    assert ("market.lock_in" in acts) == acting
+    plain = compare(shop_file, replications=2, execution=ONE)
+    assert "no mistakes" not in "\n".join(plain.warnings)
+
+
 def test_compare__prospects_per_thousand_grow_with_the_customers(
     shop_file: Path,
 ) -> None:

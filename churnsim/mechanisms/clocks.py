@@ -125,14 +125,15 @@ def contact_left_at(
 
 
 @mechanism
-def served_until(now: float, time: float) -> float:
-    """Return when what begins `now` ends [days]: later, if it takes any time at all.
+def served_until(now: float, time: float, has_waited: bool) -> float:
+    """Return when what begins `now` ends [days]: later, if it takes or cost time.
 
-    A time too short for the clock to show ends with the next number, so that what a
-    server's coming free leads to never lies at the same instant.
+    A time too short for the clock to show ends with the next number. So does one of
+    nothing that begins as something else ends, or as staff come: what a server's coming
+    free leads to never lies at the same instant.
     """
     at = now + time
-    if at == now and time > 0.0:
+    if at == now and (time > 0.0 or has_waited):
         return now + now * NEXT
     return at
 

@@ -157,13 +157,15 @@ def test_next_happening__order_and_what_is_due(
     assert clocks.next_happening(state, forget, 5.0) == (what, at)
 
 
-@given(st.floats(0.0, 1e6), st.floats(0.0, 1e3))
-def test_served_until__is_later_if_it_takes_time(now: float, time: float) -> None:
-    """What takes time ends later, at most two numbers; what takes none ends at once."""
-    until = clocks.served_until(now, time)
-    if time == 0.0:
+@given(st.floats(0.0, 1e6), st.floats(0.0, 1e3), st.booleans())
+def test_served_until__is_later_if_it_takes_time(
+    now: float, time: float, has_waited: bool
+) -> None:
+    """What takes time, or was waited for, ends later; at most two numbers later."""
+    until = clocks.served_until(now, time, has_waited)
+    if time == 0.0 and not has_waited:
         assert until == now
     elif now + time > now:
         assert until == now + time
-    else:
+    elif now > 0.0:
         assert now < until <= math.nextafter(math.nextafter(now, 1e9), 1e9)

@@ -138,6 +138,23 @@ def test_engines__agree_where_service_takes_less_than_the_clock_shows() -> None:
     assert n_short > 20
 
 
+def test_engines__agree_where_a_line_is_served_in_no_time() -> None:
+    """As the desk opens, all who wait are handled at once, in the order they came."""
+    setup = usual_setup(200, 0, 100.0)
+    nights = np.array([[0.0, 0.0], [0.5, 2.0]])
+    days = np.array([[[day, 0.0]] for day in range(7)])
+    roster = (nights + days).reshape(-1, 2)
+    policy = setup.plan.policy._replace(
+        front_roster=roster, supervisors=1, handle=constant(0.0), limit=0.0, truth=1.0
+    )
+    market = setup.plan.market._replace(
+        mistake_probability=0.5, ordinary_rate=0.0, patience=constant(np.inf)
+    )
+    plan = setup.plan._replace(policy=policy, market=market)
+    books = assert_twins(setup._replace(plan=plan))
+    assert books.tally[Tally.FRONT_WAITED] > 200
+
+
 def round_the_clock(setup: Setup) -> Setup:
     """Return the setup without rosters: as many servers as they ever have."""
     plan = setup.plan

@@ -92,21 +92,31 @@ def join_back(world: World, customer: int, now: float) -> None:
     book_event(books, now, customer, JOINS, word, world.life[customer, GRIEVANCE])
     restaff(world.back, now)
     if is_free(world.back, customer, now):
-        take_up(world, customer, now, now)
+        take_up(world, customer, now, now, False)
         return
     books.tally[BACK_WAITED] += 1
     block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
     until = now + quantile(world.plan.market.endurance, u)
     if is_free(world.back, customer, until):
-        take_up(world, customer, now, world.back.free_at[0])
+        take_up(world, customer, now, world.back.free_at[0], True)
     else:
         lose_endurance(world, customer, now, until)
 
 
 @mechanism
-def take_up(world: World, customer: int, joined_at: float, now: float) -> None:
-    """Let a supervisor take a case up `now`, if that is before the horizon."""
+def take_up(
+    world: World, customer: int, joined_at: float, now: float, has_waited: bool
+) -> None:
+    """Let a supervisor take a case up `now`, if that is before the horizon.
+
+    Args:
+        world: The run.
+        customer: Next in line.
+        joined_at: When the customer joined [days].
+        now: When the approval begins [days].
+        has_waited: Whether nobody was free as the customer joined.
+    """
     books, plan = world.books, world.plan
     if now >= plan.horizon:
         set_moment(world, customer, AT_BACK, FOREVER)
@@ -116,7 +126,7 @@ def take_up(world: World, customer: int, joined_at: float, now: float) -> None:
     word = word_of(world, customer)
     block = attempt_block(world, customer, ATTEMPT_REPAIR)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
-    until = served_until(now, quantile(plan.policy.approval, u))
+    until = served_until(now, quantile(plan.policy.approval, u), has_waited)
     occupy(world.back, customer, until)
     book_busy(books.tally, BACK_BUSY, now, until, plan.horizon)
     book_event(books, now, customer, IS_TAKEN_UP, word, world.life[customer, GRIEVANCE])

@@ -109,7 +109,7 @@ def join_front(world: World, customer: int, now: float) -> None:
     book_hour(books, world.plan, now, HOUR_JOINED, 1)
     restaff(world.front, now)
     if is_free(world.front, customer, now):
-        handle(world, customer, now, now)
+        handle(world, customer, now, now, False)
         return
     books.tally[FRONT_WAITED] += 1
     until = FOREVER
@@ -118,14 +118,24 @@ def join_front(world: World, customer: int, now: float) -> None:
         _, u = uniforms(world.key, customer, world.replication, word, block)
         until = now + quantile(world.plan.market.patience, u)
     if is_free(world.front, customer, until):
-        handle(world, customer, now, world.front.free_at[0])
+        handle(world, customer, now, world.front.free_at[0], True)
     else:
         lose_patience(world, customer, now, until)
 
 
 @mechanism
-def handle(world: World, customer: int, joined_at: float, now: float) -> None:
-    """Let an agent handle a customer from `now` on, if that is before the horizon."""
+def handle(
+    world: World, customer: int, joined_at: float, now: float, has_waited: bool
+) -> None:
+    """Let an agent handle a customer from `now` on, if that is before the horizon.
+
+    Args:
+        world: The run.
+        customer: Next in line.
+        joined_at: When the customer joined [days].
+        now: When the contact begins [days].
+        has_waited: Whether nobody was free as the customer joined.
+    """
     books, plan = world.books, world.plan
     if now >= plan.horizon:
         set_moment(world, customer, AT_FRONT, FOREVER)
@@ -137,7 +147,7 @@ def handle(world: World, customer: int, joined_at: float, now: float) -> None:
     word = word_of(world, customer)
     block = attempt_block(world, customer, ATTEMPT_HANDLING)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
-    until = served_until(now, quantile(plan.policy.handle, u))
+    until = served_until(now, quantile(plan.policy.handle, u), has_waited)
     occupy(world.front, customer, until)
     book_busy(books.tally, FRONT_BUSY, now, until, plan.horizon)
     book_hour(books, plan, joined_at, HOUR_HANDLED, 1)

@@ -115,7 +115,8 @@ def back_desk(customer: Customer, case: Case) -> Generator[Any, Any, Cause]:
     joined_at = firm.now
     customer.count(Tally.BACK_JOINED)
     customer.note(Event.JOINED_BACK, case.word)
-    if not firm.back.is_free:
+    has_waited = not firm.back.is_free
+    if has_waited:
         customer.count(Tally.BACK_WAITED)
     u_endurance, _ = customer.draw_again(case, Purpose.ENDURANCE)
     ends_at = joined_at + quantile(plan.market.endurance, u_endurance)
@@ -127,7 +128,8 @@ def back_desk(customer: Customer, case: Case) -> Generator[Any, Any, Cause]:
         return Cause.SLOW
     customer.count(Tally.BACK_HANDLED)
     u_approval, u_repair = customer.draw_again(case, Purpose.REPAIR)
-    until = served_until(firm.now, quantile(plan.policy.approval, u_approval))
+    time = quantile(plan.policy.approval, u_approval)
+    until = served_until(firm.now, time, has_waited)
     book_busy(books.tally, Tally.BACK_BUSY, firm.now, until, plan.horizon)
     customer.note(Event.TAKEN_UP, case.word)
     yield customer.moment(until)

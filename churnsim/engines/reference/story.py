@@ -249,7 +249,8 @@ def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     customer.count(Tally.FRONT_JOINED)
     customer.count_hour(Weekly.JOINED, joined_at)
     customer.note(Event.JOINED_FRONT, case.word)
-    if not firm.front.is_free:
+    has_waited = not firm.front.is_free
+    if has_waited:
         customer.count(Tally.FRONT_WAITED)
     u_handle, u_patience = customer.draw_again(case, Purpose.HANDLING)
     ends_at = FOREVER
@@ -268,7 +269,8 @@ def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     customer.count_hour(Weekly.HANDLED, joined_at)
     if wait <= TARGET_WAIT:
         customer.count(Tally.WITHIN_TARGET)
-    until = served_until(firm.now, quantile(plan.policy.handle, u_handle))
+    time = quantile(plan.policy.handle, u_handle)
+    until = served_until(firm.now, time, has_waited)
     book_busy(books.tally, Tally.FRONT_BUSY, firm.now, until, plan.horizon)
     customer.count_hour(Weekly.WORK, joined_at, microseconds(until - firm.now))
     customer.note(Event.HANDLED, case.word)

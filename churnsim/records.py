@@ -190,6 +190,38 @@ class Policy(NamedTuple):
     # number above holds round the clock; with some, the roster alone tells.
     front_roster: Floats = ROUND_THE_CLOCK
     back_roster: Floats = ROUND_THE_CLOCK
+    quitting: float = 1.0  # people: factor on the hazard of quitting [-], >= 0
+    personality: float = 0.0  # prevention: share of agents hired for their style [-]
+    composure: float = 0.0  # prevention: share of the strain's slope taken off [-]
+
+
+class Strain(NamedTuple):
+    """What contacts do to the agents of the front desk (7.11), whatever the policy."""
+
+    is_on: int  # 0: agents never tire and never learn; nothing below counts
+    quitting: float  # hazard of quitting per contact with no wrath [-], >= 0
+    slope: float  # of the logarithm of that hazard in the customer's grievance [-]
+    hiring: Law  # how long a seat is vacant [days]
+    hiring_cost: int  # a new agent [micro-units]
+    newcomer: float  # what a new agent's first contact takes beyond the usual [-]
+    learning: float  # contacts in which that falls to 1/e of it, > 0
+    accommodating: float  # share of agents who are so, hired as usual [-]
+    warm: float  # factor on quick credit settled on the spot by such a one [-], >= 0
+    curt: float  # the same, by any other [-], >= 0
+
+
+NO_STRAIN = Strain(
+    is_on=0,
+    quitting=0.0,
+    slope=0.0,
+    hiring=Law(0, 0.0, 0.0),
+    hiring_cost=0,
+    newcomer=0.0,
+    learning=1.0,
+    accommodating=1.0,
+    warm=1.0,
+    curt=1.0,
+)
 
 
 class Traits(NamedTuple):
@@ -249,3 +281,4 @@ class Plan(NamedTuple):
     month: float  # width of the monthly series [days]
     n_months: int  # months begun before the horizon, >= 1
     into_week: float = 0.0  # of time 0, since Monday 00:00 [days], in [0, 7)
+    strain: Strain = NO_STRAIN

@@ -55,6 +55,8 @@ class Purpose(IntEnum):
     ENDURANCE = 16  # endurance; compensation
     PREVENTION = 17  # unanswered contact counts; spare
     ORDER = 18  # a place in an order of levers, by order (not of a customer)
+    QUITTING = 19  # agent quits after this contact; time until the seat is filled
+    STYLE = 20  # style of an agent, by seat and hiring (not of a customer); spare
     HOOP = 64  # base: hoop h < 128 uses HOOP + h. Hoop time; give-up
 
 

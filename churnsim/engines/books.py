@@ -15,9 +15,18 @@ from numpy.typing import NDArray
 
 from churnsim.jit import mechanism
 from churnsim.mechanisms.hours import HOURS_IN_WEEK, hour_of_week
+from churnsim.mechanisms.strain import duty_time, is_newcomer, wrath_of
 from churnsim.mechanisms.value import amount, discounted, discounted_stream
 from churnsim.primitives import log, round_half_up
-from churnsim.records import Cause, Floats, Integers, Market, Plan, Population
+from churnsim.records import (
+    Cause,
+    Floats,
+    Integers,
+    Market,
+    Plan,
+    Population,
+    Strain,
+)
 
 MICROSECONDS = 86_400_000_000.0  # in a day
 N_BINS = 256  # of the histogram of waits
@@ -95,6 +104,19 @@ class Weekly(IntEnum):
     TURNED_AWAY = 5  # found the front desk closed, and did not wait
 
 
+class People(IntEnum):
+    """What is counted of the agents of the front desk, where they are people."""
+
+    CONTACTS = 0  # handlings begun
+    NEWCOMERS = 1  # of these, by agents who are still learning
+    WRATH = 2  # taken in contacts [millionths of a log-odd]
+    QUITS = 3
+    VACANT = 4  # time on duty of vacant seats within the horizon [microseconds]
+    VACANT_DISCOUNTED = 5  # what of it is worth at time 0
+    COST = 6  # of hiring [micro-units]
+    COST_DISCOUNTED = 7
+
+
 class Account(IntEnum):
     """Columns of a customer's own account."""
 
@@ -134,12 +156,14 @@ class Event(IntEnum):
     UNANSWERED = 20
     LEAVING = 21
     TURNED_AWAY = 22  # found the front desk closed, and did not wait
+    QUIT = 23  # the agent, after this customer's contact
 
 
 N_TALLIES = len(Tally)
 N_MONTHLY = len(Monthly)
 N_ACCOUNTS = len(Account)
 N_WEEKLY = len(Weekly)
+N_PEOPLE = len(People)
 N_CAUSES = len(Cause)
 
 REVENUE = Account.REVENUE.value
@@ -150,6 +174,15 @@ COST = Account.COST.value
 COST_DISCOUNTED = Account.COST_DISCOUNTED.value
 MONTHLY_REVENUE = Monthly.REVENUE.value
 WITHIN_TARGET = Tally.WITHIN_TARGET.value
+PEOPLE_CONTACTS = People.CONTACTS.value
+NEWCOMERS = People.NEWCOMERS.value
+WRATH = People.WRATH.value
+QUITS = People.QUITS.value
+VACANT = People.VACANT.value
+VACANT_DISCOUNTED = People.VACANT_DISCOUNTED.value
+HIRING_COST = People.COST.value
+HIRING_COST_DISCOUNTED = People.COST_DISCOUNTED.value
+WRATH_SCALE = 1_000_000.0  # wrath is summed in millionths
 TARGET_WAIT = 20.0 / 86_400.0  # of the service level [days]
 
 
@@ -168,6 +201,7 @@ class Books(NamedTuple):
     cause: NDArray[np.uint8]  # (n,) a Cause
     is_won: NDArray[np.uint8]  # (n,) 1: is or was a customer
     weekly: Integers  # (HOURS_IN_WEEK, N_WEEKLY); (0, N_WEEKLY) without a roster
+    people: Integers  # (N_PEOPLE,); (0,) where the agents are not people
     log_times: Floats  # (capacity,) the event log; capacity 0 keeps none
     log_values: Floats  # (capacity,) grievance at that moment
     log_codes: Integers  # (capacity, 3) customer, event, episode word
@@ -195,6 +229,7 @@ def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
         np.zeros(n, np.uint8),
         np.zeros(n, np.uint8),
         np.zeros((HOURS_IN_WEEK if has_hours(plan) else 0, N_WEEKLY), np.int64),
+        np.zeros(N_PEOPLE if plan.strain.is_on else 0, np.int64),
         np.zeros(log_capacity),
         np.zeros(log_capacity),
         np.zeros((log_capacity, 3), np.int64),
@@ -215,6 +250,8 @@ def check_books(plan: Plan, people: Population, books: Books) -> None:
         raise ValueError(f"books must have {plan.n_months} months")
     if bool(len(books.weekly)) != has_hours(plan):
         raise ValueError("books must have the hours of the week if a desk has a roster")
+    if bool(len(books.people)) != bool(plan.strain.is_on):
+        raise ValueError("books must have people if strain is on")
 
 
 @mechanism
@@ -256,6 +293,33 @@ def book_hour(books: Books, plan: Plan, at: float, column: int, much: int) -> No
     """Enter something under the hour of the week of a moment, if hours are kept."""
     if books.weekly.shape[0] > 0:
         books.weekly[hour_of_week(plan.into_week, at), column] += much
+
+
+@mechanism
+def book_contact(books: Books, strain: Strain, handled: int, grievance: float) -> None:
+    """Enter a contact that an agent begins after so many, and the wrath taken in it."""
+    people = books.people
+    people[PEOPLE_CONTACTS] += 1
+    people[NEWCOMERS] += 1 if is_newcomer(strain, handled) else 0
+    people[WRATH] += round_half_up(wrath_of(grievance) * WRATH_SCALE)
+
+
+@mechanism
+def book_vacancy(
+    books: Books, plan: Plan, seat: int, now: float, hired_at: float
+) -> None:
+    """Enter that an agent quits `now`, and the vacancy that it leaves."""
+    until = hired_at if hired_at < plan.horizon else plan.horizon
+    roster, into_week = plan.policy.front_roster, plan.into_week
+    vacant = duty_time(roster, into_week, seat, now, until) * MICROSECONDS
+    rate = vacant / (until - now) if until > now else 0.0
+    cost = plan.strain.hiring_cost
+    people = books.people
+    people[QUITS] += 1
+    people[VACANT] += round_half_up(vacant)
+    people[VACANT_DISCOUNTED] += discounted_stream(plan.market, rate, now, until)
+    people[HIRING_COST] += cost
+    people[HIRING_COST_DISCOUNTED] += discounted(plan.market, cost, now)
 
 
 @mechanism

@@ -165,6 +165,7 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+OPTIONAL = ("weekly", "people")  # of the books: empty where they are not kept
 HOURS_COLUMNS = (
     "hour",  # of the week, 0: Monday 00:00
     "staffed",  # agents
@@ -373,7 +374,7 @@ class Outcome:
         """Return the SHA-256 of every number in the books but the event log's."""
         digest = hashlib.sha256()
         for name, values in self.books._asdict().items():
-            is_kept = name != "weekly" or values.size > 0
+            is_kept = name not in OPTIONAL or values.size > 0
             if is_kept and not name.startswith("log_"):
                 digest.update(f"{name}{values.shape}".encode())
                 digest.update(np.ascontiguousarray(values).tobytes())

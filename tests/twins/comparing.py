@@ -7,7 +7,15 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from churnsim.engines.books import Account, Books, Event, Monthly, Tally, open_books
+from churnsim.engines.books import (
+    Account,
+    Books,
+    Event,
+    Monthly,
+    People,
+    Tally,
+    open_books,
+)
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.reference.run import run_reference
 from churnsim.records import Cause, Floats, Plan, Population
@@ -32,6 +40,7 @@ NAMES = {
     "closed": tuple(code.name for code in Cause),
     "monthly": tuple(code.name for code in Monthly),
     "accounts": tuple(code.name for code in Account),
+    "people": tuple(code.name for code in People),
 }
 
 

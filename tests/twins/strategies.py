@@ -21,6 +21,7 @@ from churnsim.records import (
     Policy,
     Population,
     Relationship,
+    Strain,
     WhenClosed,
 )
 from churnsim.streams import Key
@@ -440,6 +441,44 @@ def setups_with_hours(
     if rng.random() < 0.5:
         market = market._replace(profile=profile_of(rng, span))
     plan = setup.plan._replace(market=market, policy=policy, into_week=into_week)
+    return setup._replace(plan=plan)
+
+
+def strain_of(rng: np.random.Generator, span: Span) -> Strain:
+    """Return strain under which agents quit within the run, learn, and differ."""
+    hiring = exponential(float(rng.choice((0.03, 0.2, 1.0))) * span.whole)
+    if span.grid > 0.0:
+        hiring = constant(span.grid * float(rng.choice((0, 1, 2, 8))))
+    return Strain(
+        is_on=1,
+        quitting=float(rng.choice((0.05, 0.3, 0.0, 2.0))),
+        slope=float(rng.choice((0.0, 0.5, 2.0, -0.3))),
+        hiring=hiring,
+        hiring_cost=int(rng.choice((0, 15_000_000, 1))),
+        newcomer=float(rng.choice((0.0, 1.0, 3.0))),
+        learning=float(rng.choice((0.5, 3.0, 40.0))),
+        accommodating=float(rng.choice((0.5, 0.0, 1.0))),
+        warm=float(rng.choice((2.0, 1.0))),
+        curt=float(rng.choice((0.0, 1.0))),
+    )
+
+
+@st.composite
+def setups_with_people(
+    draw: st.DrawFn, some_spans: st.SearchStrategy[Span] | None = None
+) -> Setup:
+    """Return setups of all sorts in which agents are people; half keep hours."""
+    span = draw(spans() if some_spans is None else some_spans)
+    has_hours = draw(st.booleans())
+    kept = (setups_with_hours if has_hours else setups_within)(st.just(span))
+    setup = draw(kept)
+    rng = np.random.default_rng(draw(st.integers(0, WORD_MAX)))
+    policy = setup.plan.policy._replace(
+        quitting=float(rng.choice((1.0, 0.5, 3.0))),
+        personality=float(rng.choice((0.0, 0.5, 1.0))),
+        composure=float(rng.choice((0.0, 0.6, 1.0))),
+    )
+    plan = setup.plan._replace(policy=policy, strain=strain_of(rng, span))
     return setup._replace(plan=plan)
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from churnsim.engines.books import N_WEEKLY, Books, Event, Tally
+from churnsim.engines.books import N_WEEKLY, Books, Event, People, Tally
 from churnsim.engines.kernel.run import run_kernel
 from churnsim.mechanisms.hours import back_hours, front_hours
-from churnsim.records import ROUND_THE_CLOCK, Cause, Plan, Population
+from churnsim.records import NO_STRAIN, ROUND_THE_CLOCK, Cause, Plan, Population
 from churnsim.streams import Key
 from churnsim.variates import constant, weibull
 from tests.twins.changing import run, same_books
@@ -34,6 +34,7 @@ from tests.twins.strategies import (
     n_tied,
     setups,
     setups_with_hours,
+    setups_with_people,
     tied_setups,
     tied_spans,
 )
@@ -41,6 +42,7 @@ from tests.twins.usual import usual_setup
 
 N_PARTS = 6
 NO_HOURS = np.zeros((0, N_WEEKLY), np.int64)
+NO_PEOPLE = np.zeros(0, np.int64)
 N_SETUPS = max(300, int(os.environ.get("CHURNSIM_TWINS", "300")))
 IMPORTS = """
 import numpy as np
@@ -108,6 +110,31 @@ def test_engines__agree_on_ties(grid: float) -> None:
 
     check_many(tied_setups(grid), N_SETUPS // 15, check, start=int(1024 * grid))
     assert tied > 0.2 * n_events
+
+
+@pytest.mark.parametrize("part", range(N_PARTS))
+def test_engines__agree_where_agents_are_people(part: int) -> None:
+    """So they do where agents quit, learn and differ, and their seats stand vacant."""
+    tried, n_quits = 0, 0
+
+    def check(setup: Setup) -> None:
+        nonlocal tried, n_quits
+        tried += 1
+        n_quits += int(assert_twins(setup).people[People.QUITS])
+
+    check_many(setups_with_people(), N_SETUPS // N_PARTS, check, start=200 + part)
+    assert n_quits > tried >= N_SETUPS // N_PARTS
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_engines__agree_where_agents_are_people_on_a_grid(grid: float) -> None:
+    """A seat that is filled at the instant of a customer's moment is so at its turn."""
+
+    def check(setup: Setup) -> None:
+        assert_twins(setup)
+
+    some = setups_with_people(tied_spans(grid))
+    check_many(some, N_SETUPS // 15, check, start=int(1024 * grid))
 
 
 def test_engines__agree_where_service_takes_less_than_the_clock_shows() -> None:
@@ -189,12 +216,27 @@ def test_hours__the_same_at_every_hour_are_none() -> None:
     check_many(setups().filter(lambda s: s.plan.policy.agents > 0), 60, check)
 
 
+def test_people__who_never_change_are_a_desk() -> None:
+    """Agents who never quit, learn or differ leave every bit where it was."""
+
+    def check(setup: Setup) -> None:
+        calm = NO_STRAIN._replace(is_on=1, slope=2.0, newcomer=3.0)
+        strained = run(setup._replace(plan=setup.plan._replace(strain=calm)))
+        n_handled = strained.tally[Tally.FRONT_HANDLED]
+        assert strained.people[People.CONTACTS] == n_handled
+        assert same_books(strained._replace(people=NO_PEOPLE), run(setup))
+
+    check_many(setups(), 60, check)
+
+
 def reached(books: Books) -> Iterable[str]:
     """Yield the names of all that came about in a run."""
     yield from (f"tally {code.name}" for code in Tally if books.tally[code] > 0)
     yield from (f"lost {code.name}" for code in Cause if books.lost[code] > 0)
     yield from (f"closed {code.name}" for code in Cause if books.closed[code] > 0)
     yield from (f"event {Event(code).name}" for code in set(log_of(books).events))
+    kept = books.people if len(books.people) else np.zeros(len(People), np.int64)
+    yield from (f"people {code.name}" for code in People if kept[code] > 0)
 
 
 def test_sample__reaches_everything() -> None:
@@ -221,9 +263,11 @@ def test_sample__reaches_everything() -> None:
     for part in range(N_PARTS):
         check_many(setups(), N_SETUPS // N_PARTS, count, start=part)
     check_many(setups_with_hours(), N_SETUPS // 2, count, start=100)
+    check_many(setups_with_people(), N_SETUPS // 6, count, start=200)
     causes = [code for code in Cause if code != Cause.NONE]
     wanted = [f"tally {code.name}" for code in Tally]
     wanted += [f"event {code.name}" for code in Event]
+    wanted += [f"people {code.name}" for code in People]
     wanted += [f"lost {code.name}" for code in causes]
     # An episode that ordinary dropout overtakes keeps the way that it closed.
     wanted += [f"closed {code.name}" for code in causes if code != Cause.NATURAL]

@@ -160,20 +160,30 @@ def lose_endurance(world: World, customer: int, joined_at: float, now: float) ->
 @mechanism
 def end_repair(world: World, customer: int, now: float) -> None:
     """Settle a case that was approved and repaired."""
-    settle(world, customer, now, world.plan.policy.compensation)
+    settle(world, customer, now, world.plan.policy.compensation, 1.0)
     close(world, customer, now, SETTLED, word_of(world, customer))
 
 
 @mechanism
-def settle(world: World, customer: int, now: float, compensation: float) -> None:
-    """Put a mistake right: goodwill, make-good and perhaps a follow-up (7.8)."""
+def settle(
+    world: World, customer: int, now: float, compensation: float, warmth: float
+) -> None:
+    """Put a mistake right: goodwill, make-good and perhaps a follow-up (7.8).
+
+    Args:
+        world: The run.
+        customer: Whose case it is.
+        now: The present [days].
+        compensation: A multiple of the stake [-].
+        warmth: Factor on the quick credit, from the agent's style [-].
+    """
     life, books, plan = world.life, world.books, world.plan
     market, policy = plan.market, plan.policy
     word = word_of(world, customer)
     is_double = world.codes[customer, IS_DOUBLE] == 1
     kind = kind_at(plan.kinds, world.codes[customer, KIND])
     elapsed = now - life[customer, OPENED_AT]
-    quick = quickness(kind, elapsed, life[customer, STRETCH], is_double)
+    quick = warmth * quickness(kind, elapsed, life[customer, STRETCH], is_double)
     goodwill = after_settlement(
         market, kind, goodwill_of(world, customer), compensation, quick
     )

@@ -14,12 +14,20 @@ from churnsim.engines.books import (
 )
 from churnsim.engines.kernel.back import attempt_block, settle, survey
 from churnsim.engines.kernel.closing import close, feel
+from churnsim.engines.kernel.crew import (
+    are_people,
+    has_agent_free,
+    next_agent_handled,
+    next_free_at,
+    restaff_crew,
+)
 from churnsim.engines.kernel.desks import is_free, occupy, restaff
 from churnsim.engines.kernel.door import (
     end_ordinary,
     go_unanswered,
     try_again,
 )
+from churnsim.engines.kernel.people import keep_agent_busy
 from churnsim.engines.kernel.world import (
     AT_AGENT,
     AT_BACK,
@@ -35,6 +43,7 @@ from churnsim.engines.kernel.world import (
     PROMISED,
     STAKE,
     STRETCH,
+    WARMTH,
     World,
     bond_of,
     goodwill_of,
@@ -52,6 +61,7 @@ from churnsim.mechanisms.goodwill import (
 )
 from churnsim.mechanisms.leaving import FOREVER, leave_probability
 from churnsim.mechanisms.profile import turns_up_at
+from churnsim.mechanisms.strain import slowness
 from churnsim.records import Cause
 from churnsim.streams import Purpose, uniforms
 from churnsim.variates import quantile
@@ -107,8 +117,12 @@ def join_front(world: World, customer: int, now: float) -> None:
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, JOINS, word, grievance)
     book_hour(books, world.plan, now, HOUR_JOINED, 1)
-    restaff(world.front, now)
-    if is_free(world.front, customer, now):
+    has_people = are_people(world.crew)
+    if has_people:
+        restaff_crew(world.crew, world.plan, now)
+    else:
+        restaff(world.front, now)
+    if is_anybody_free(world, has_people, customer, now):
         handle(world, customer, now, now, False)
         return
     books.tally[FRONT_WAITED] += 1
@@ -117,10 +131,21 @@ def join_front(world: World, customer: int, now: float) -> None:
         block = attempt_block(world, customer, ATTEMPT_HANDLING)
         _, u = uniforms(world.key, customer, world.replication, word, block)
         until = now + quantile(world.plan.market.patience, u)
-    if is_free(world.front, customer, until):
-        handle(world, customer, now, world.front.free_at[0], True)
+    if is_anybody_free(world, has_people, customer, until):
+        at = next_free_at(world.crew) if has_people else world.front.free_at[0]
+        handle(world, customer, now, at, True)
     else:
         lose_patience(world, customer, now, until)
+
+
+@mechanism
+def is_anybody_free(
+    world: World, has_people: bool, customer: int, moment: float
+) -> bool:
+    """Return whether an agent is free for a customer who is next, at a moment."""
+    if has_people:
+        return has_agent_free(world.crew, customer, moment)
+    return is_free(world.front, customer, moment)
 
 
 @mechanism
@@ -147,14 +172,22 @@ def handle(
     word = word_of(world, customer)
     block = attempt_block(world, customer, ATTEMPT_HANDLING)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
-    until = served_until(now, quantile(plan.policy.handle, u), has_waited)
-    occupy(world.front, customer, until)
+    time = quantile(plan.policy.handle, u)
+    has_people = are_people(world.crew)
+    if has_people:
+        time *= slowness(plan.strain, next_agent_handled(world.crew))
+    until = served_until(now, time, has_waited)
     book_busy(books.tally, FRONT_BUSY, now, until, plan.horizon)
-    book_hour(books, plan, joined_at, HOUR_HANDLED, 1)
-    book_hour(books, plan, joined_at, HOUR_WAIT, microseconds(wait))
-    book_hour(books, plan, joined_at, HOUR_WORK, microseconds(until - now))
+    if books.weekly.shape[0] > 0:
+        book_hour(books, plan, joined_at, HOUR_HANDLED, 1)
+        book_hour(books, plan, joined_at, HOUR_WAIT, microseconds(wait))
+        book_hour(books, plan, joined_at, HOUR_WORK, microseconds(until - now))
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, IS_HANDLED, word, grievance)
+    if has_people:
+        keep_agent_busy(world, customer, until)
+    else:
+        occupy(world.front, customer, until)
     set_moment(world, customer, AT_AGENT, until)
 
 
@@ -238,7 +271,8 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
         _, u_pay = uniforms(world.key, customer, world.replication, word, block)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
-        settle(world, customer, now, paid)
+        warmth = world.life[customer, WARMTH] if are_people(world.crew) else 1.0
+        settle(world, customer, now, paid, warmth)
         close(world, customer, now, SETTLED, word)
 
 

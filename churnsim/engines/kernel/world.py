@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.engines.books import Books, check_books
+from churnsim.engines.kernel.crew import Crew, make_crew
 from churnsim.engines.kernel.desks import Desk, make_desk
 from churnsim.engines.kernel.event_queue import Queue, make_queue
 from churnsim.jit import mechanism
@@ -69,6 +70,7 @@ class Life(IntEnum):
     OPENED_AT = 25  # t0 of the episode [days]
     STING = 26  # s, doubled where it is a double deviation [log-odds]
     STAKE = 27  # c [micro-units]
+    WARMTH = 28  # of the agent, where they are people [-]
 
 
 class Code(IntEnum):
@@ -116,6 +118,7 @@ CACHE_LINE = 64  # bytes
     OPENED_AT,
     STING,
     STAKE,
+    WARMTH,
 ) = (column.value for column in Life)
 (
     PHASE,
@@ -168,6 +171,7 @@ class World(NamedTuple):
     cold: Floats  # (n,) the first of the cold columns of `life`
     money: NDArray[np.int64]  # (n,) the first column of the accounts
     news: Floats  # (2,) reputation, and the news period that it is for
+    crew: Crew  # the front desk in place of `front`, where agents are people
 
 
 def make_rows(n: int) -> Floats:
@@ -204,6 +208,7 @@ def make_world(
         life[:, TRUST],
         books.accounts[:, 0],
         np.zeros(2),
+        make_crew(plan),
     )
 
 

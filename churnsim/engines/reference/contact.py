@@ -66,7 +66,7 @@ def end_contact(customer: Customer, case: Case) -> Generator[Any, Any, Ending]:
             customer.count(Tally.SETTLED_AT_FIRST)
         _, u_pay = customer.draw_again(case, Purpose.ENDURANCE)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
-        settle(customer, case, paid)
+        settle(customer, case, paid, case.warmth)
         return Cause.SETTLED, 0.0
     if said == Statement.LIE:
         return (yield from be_lied_to(customer, case))
@@ -140,13 +140,22 @@ def back_desk(customer: Customer, case: Case) -> Generator[Any, Any, Cause]:
     return Cause.SETTLED
 
 
-def settle(customer: Customer, case: Case, compensation: float) -> None:
-    """Put a mistake right: goodwill, make-good and perhaps a follow-up (7.8)."""
+def settle(
+    customer: Customer, case: Case, compensation: float, warmth: float = 1.0
+) -> None:
+    """Put a mistake right: goodwill, make-good and perhaps a follow-up (7.8).
+
+    Args:
+        customer: Whose case it is.
+        case: What it is about.
+        compensation: A multiple of the stake [-].
+        warmth: Factor on the quick credit, from the agent's style [-].
+    """
     firm = customer.firm
     market, policy = firm.plan.market, firm.plan.policy
     assert case.kind is not None  # noqa: S101 - tells the type checker
     elapsed = firm.now - case.opened_at
-    quick = quickness(case.kind, elapsed, case.stretch, case.is_double)
+    quick = warmth * quickness(case.kind, elapsed, case.stretch, case.is_double)
     goodwill = after_settlement(
         market, case.kind, customer.goodwill, compensation, quick
     )

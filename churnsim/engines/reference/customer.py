@@ -72,6 +72,7 @@ class Case:
     is_double: bool = False
     is_at_fault: bool = False
     is_called: bool = False  # the firm calls: no front door, endless patience
+    warmth: float = 1.0  # of the agent who handled it last [-]
 
     @property
     def is_ordinary(self) -> bool:

@@ -1,15 +1,7 @@
-"""The firm as SimPy sees it: a clock, two desks, and the books.
-
-SimPy orders events by (time, priority, sequence). A customer's moments take the
-customer's number as priority, so events at one instant go to the lower number, after
-changes of staffing. SimPy's own events (a request granted, a condition met) keep their
-priorities 0 and 1, below all others, and are done with before the next customer's
-moment at that instant.
-"""
+"""The firm as SimPy sees it: a clock, two desks, and the books."""
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -19,6 +11,8 @@ import simpy
 from simpy.resources.resource import PriorityRequest
 
 from churnsim.engines.books import Books
+from churnsim.engines.reference.clock import NOBODY, Clock
+from churnsim.engines.reference.crew import Crew
 from churnsim.mechanisms.hours import (
     Hours,
     back_hours,
@@ -37,25 +31,8 @@ from churnsim.mechanisms.word_of_mouth import (
 from churnsim.records import Plan, Population
 from churnsim.streams import Key, uniforms
 
-NOBODY = -1  # whose moments the changes of staffing are
-AFTER_SIMPY = 3  # priority of customer 0; NOBODY comes before, SimPy's own are 0 and 1
 FIRST = -1  # priority of a seat that is taken out, before all customers in line
 ATTEMPT_STEP = 256  # of a block number
-
-
-class Clock(simpy.Environment):
-    """A SimPy environment in which an event can be set for a moment, not a delay.
-
-    A delay would be added to the present time and could miss the moment by a rounding.
-    """
-
-    def moment(self, customer: int, at: float) -> simpy.Event:
-        """Return an event that happens to a customer at a given time."""
-        event = simpy.Event(self)
-        event._ok, event._value = True, None  # noqa: SLF001 - as SimPy's Timeout does
-        entry = (at, AFTER_SIMPY + customer, next(self._eid), event)
-        heapq.heappush(self._queue, entry)  # type: ignore[misc]  # any int is fine
-        return event
 
 
 class Desk:
@@ -79,6 +56,10 @@ class Desk:
     def is_free(self) -> bool:
         """Return whether whoever comes now need not wait."""
         return self.resource.count < self.resource.capacity
+
+    def join(self) -> PriorityRequest:
+        """Return the request of a customer who joins the line."""
+        return self.resource.request()
 
     def keep_hours(self) -> Generator[simpy.Event, None, None]:
         """Change the staffing when the roster says so: a process of its own."""
@@ -118,7 +99,9 @@ class Firm:
 
     def __post_init__(self) -> None:
         """Open the desks."""
-        self.front = Desk(self.clock, front_hours(self.plan))
+        hours = front_hours(self.plan)
+        has_people = self.plan.strain.is_on and hours.n_seats > 0
+        self.front = (Crew if has_people else Desk)(self.clock, hours)
         self.back = Desk(self.clock, back_hours(self.plan))
         self.failing = failure_probability(self.plan.market, self.plan.policy)
 
@@ -151,12 +134,14 @@ class Firm:
             self.news_period += 1
         return self.reputation
 
-    def wait_for(self, desk: Desk, customer: int, patience_ends_at: float) -> Any:
+    def wait_for(
+        self, desk: Desk | Crew, customer: int, patience_ends_at: float
+    ) -> Any:
         """Wait in line; return the granted request, or None if patience ended first.
 
         This is a process step: use it with `yield from`.
         """
-        request = desk.resource.request()
+        request = desk.join()
         if math.isinf(patience_ends_at):
             yield request
         else:

@@ -16,11 +16,14 @@ from churnsim.engines.books import (
     Tally,
     Weekly,
     book_busy,
+    book_contact,
     book_cost,
+    book_vacancy,
     book_wait,
     microseconds,
 )
 from churnsim.engines.reference.contact import end_contact
+from churnsim.engines.reference.crew import Agent, Crew
 from churnsim.engines.reference.customer import Case, Customer
 from churnsim.mechanisms.clocks import CONTACT, DROPOUT, FORGETTING, served_until
 from churnsim.mechanisms.episode import (
@@ -33,6 +36,13 @@ from churnsim.mechanisms.episode import (
 from churnsim.mechanisms.goodwill import after_mistake, shifted, sting_of
 from churnsim.mechanisms.hours import opening
 from churnsim.mechanisms.leaving import FOREVER
+from churnsim.mechanisms.strain import (
+    Contact,
+    hired_at,
+    quits,
+    slowness,
+    warmth,
+)
 from churnsim.mechanisms.word_of_mouth import win_probability
 from churnsim.primitives import round_half_up
 from churnsim.records import Cause, KindColumn, WhenClosed
@@ -270,11 +280,38 @@ def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     if wait <= TARGET_WAIT:
         customer.count(Tally.WITHIN_TARGET)
     time = quantile(plan.policy.handle, u_handle)
+    if isinstance(firm.front, Crew):
+        time *= slowness(plan.strain, request.value.handled)
     until = served_until(firm.now, time, has_waited)
     book_busy(books.tally, Tally.FRONT_BUSY, firm.now, until, plan.horizon)
     customer.count_hour(Weekly.WORK, joined_at, microseconds(until - firm.now))
     customer.note(Event.HANDLED, case.word)
-    yield customer.moment(until)
-    firm.front.resource.release(request)
+    if isinstance(firm.front, Crew):
+        yield from be_served(customer, case, firm.front, request.value, until)
+    else:
+        yield customer.moment(until)
+        firm.front.resource.release(request)
     customer.note(Event.CONTACT_ENDED, case.word)
     return True
+
+
+def be_served(
+    customer: Customer, case: Case, crew: Crew, agent: Agent, until: float
+) -> Steps:
+    """Have a contact with an agent until a moment, who then may quit (7.11)."""
+    firm, plan, books = customer.firm, customer.firm.plan, customer.firm.books
+    grievance = customer.goodwill.grievance
+    book_contact(books, plan.strain, agent.handled, grievance)
+    agent.handled += 1
+    case.warmth = warmth(plan, firm.key, firm.replication, agent.seat, agent.hiring)
+    yield customer.moment(until)
+    contact = Contact(
+        customer.number, firm.replication, case.word, case.attempt, grievance
+    )
+    if not quits(plan, firm.key, contact):
+        crew.come_free(agent, customer.number)
+        return
+    filled_at = hired_at(plan, firm.key, contact, firm.now)
+    book_vacancy(books, plan, agent.seat, firm.now, filled_at)
+    customer.note(Event.QUIT, case.word)
+    crew.leave_vacant(agent, customer.number, filled_at)

@@ -69,7 +69,13 @@ def rates_of(scenario: Scenario, policy: str | Policy, plan: Plan) -> Rates:
     front, back = front_hours(plan), back_hours(plan)
     wages = daily_wages(front, costs.agent_pay)
     wages += daily_wages(back, costs.supervisor_pay)
-    return Rates(costs.margin, wages, front.n_seats * own.training, own.prevention)
+    return Rates(
+        margin=costs.margin,
+        wages=wages,
+        training=front.n_seats * own.training,
+        prevention=own.prevention,
+        seat=costs.agent_pay,
+    )
 
 
 def daily_wages(hours: Hours, pay: int) -> int:

@@ -18,6 +18,7 @@ from churnsim.engines.books import (
     Books,
     Event,
     Monthly,
+    People,
     Tally,
     Weekly,
 )
@@ -45,7 +46,7 @@ class Totals(NamedTuple):
 
     revenue: int
     make_good: int
-    cost: int  # acquisition and follow-up calls
+    cost: int  # acquisition, follow-up calls and hiring
     wages: int
     training: int
     prevention: int
@@ -67,6 +68,7 @@ class Rates(NamedTuple):
     wages: int  # [micro-units per day]
     training: int  # [micro-units per day]
     prevention: int  # [micro-units per day]
+    seat: int = 0  # an agent's seat, not paid while it is vacant [micro-units per day]
 
 
 class DeskFigures(NamedTuple):
@@ -103,10 +105,14 @@ def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
     good, good_now = column(money, Account.MAKE_GOOD)
     cost, cost_now = column(money, Account.COST)
     weight = annuity(plan.market.discount, plan.horizon)
-    wages, training, prevention = (daily(rate, plan.horizon) for rate in rates[1:])
-    wages_now, training_now, prevention_now = (
-        daily(rate, weight) for rate in rates[1:]
-    )
+    paid = rates[1:4]
+    wages, training, prevention = (daily(rate, plan.horizon) for rate in paid)
+    wages_now, training_now, prevention_now = (daily(rate, weight) for rate in paid)
+    if len(books.people):
+        wages -= unpaid(books.people[People.VACANT], rates.seat)
+        wages_now -= unpaid(books.people[People.VACANT_DISCOUNTED], rates.seat)
+        cost += int(books.people[People.COST])
+        cost_now += int(books.people[People.COST_DISCOUNTED])
     spent = good + cost + wages + training + prevention
     spent_now = good_now + cost_now + wages_now + training_now + prevention_now
     return Totals(
@@ -136,6 +142,17 @@ def column(money: Integers, account: Account) -> tuple[int, int]:
 def daily(rate: int, days: float) -> int:
     """Return what is paid at a rate per day over a time, half up."""
     return math.floor(rate * days + 0.5)
+
+
+def unpaid(vacant: int, seat: int) -> int:
+    """Return the wages saved by vacant time, half up [micro-units].
+
+    Args:
+        vacant: Time of vacant seats [microseconds].
+        seat: Pay [micro-units per day].
+    """
+    day = int(MICROSECONDS)
+    return (2 * int(vacant) * seat + day) // (2 * day)
 
 
 def annuity(discount: float, days: float) -> float:

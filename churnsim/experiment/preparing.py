@@ -11,7 +11,7 @@ from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.population import n_prospects
-from churnsim.scenario import LEVERS, Scenario, list_policies, load_scenario
+from churnsim.scenario import Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides, pairs_of
 from churnsim.scenario.assumptions import goes_wrong
 from churnsim.scenario.files import close_to, find, is_path
@@ -95,7 +95,9 @@ def question_of(
             target = FLAWLESS  # the baseline is the only policy
     target = loaded.baseline if target is None else target
     a, b = loaded.policy(source), loaded.policy(target)
-    levers = tuple(name for name in LEVERS if getattr(a, name) != getattr(b, name))
+    levers = tuple(
+        name for name in loaded.levers if getattr(a, name) != getattr(b, name)
+    )
     return Question(loaded, source, target, levers)
 
 

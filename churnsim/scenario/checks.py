@@ -51,6 +51,7 @@ def conflicts(root: Node, sections: Sections) -> list[Problem]:
         *_transactions(root, sections.market),
         *_names(root),
         *_mistakes(root, sections),
+        *_people(root, sections.policies),
     ]
 
 
@@ -100,10 +101,18 @@ def too_much(spec: Spec, root: Node) -> list[Problem]:
 
 def warnings_of(spec: Spec, root: Node) -> tuple[Problem, ...]:
     """Return what is allowed but rarely meant."""
-    if trait_mean(to_trait(spec.market.rate)) > 0:
-        return ()
-    hint = RATE_OF_0[spec.market.relationship]
-    return (at(root, "market", "rate").problem("is usually above 0", hint=hint),)
+    found = []
+    if trait_mean(to_trait(spec.market.rate)) <= 0:
+        hint = RATE_OF_0[spec.market.relationship]
+        found.append(
+            at(root, "market", "rate").problem("is usually above 0", hint=hint)
+        )
+    if spec.strain and mean_of(spec.strain.hiring) >= spec.horizon:
+        rule = f"is usually shorter than the horizon, {format_duration(spec.horizon)}"
+        value = format_duration(mean_of(spec.strain.hiring))
+        hint = "most who quit are not replaced before the end"
+        found.append(at(root, "strain", "hiring").problem(rule, value, hint))
+    return tuple(found)
 
 
 def _relationship(root: Node) -> Iterator[Problem]:
@@ -206,6 +215,25 @@ def _mistakes(root: Node, sections: Sections) -> Iterator[Problem]:
             yield place.problem(rule, multiplier)
 
 
+def _people(root: Node, policies: dict[str, Policy]) -> Iterator[Problem]:
+    """Yield what policies spend on agents who are not people."""
+    if root.get("strain") is not None:
+        return
+    for name, policy in policies.items():
+        for setting in ("personality", "recovery_training"):
+            for key in (setting, f"{setting}_cost"):
+                if getattr(policy.prevention, key):
+                    rule = "must be 0 without [strain], where agents never tire"
+                    place = at(root, "policy", name, "prevention", key)
+                    node = root.get("policy", name, "prevention", key)
+                    yield place.problem(rule, node.value if node else None)
+
+
+def mean_of(law: DurationLaws) -> float:
+    """Return the mean of a law of durations [days]."""
+    return (law.low + law.high) / 2 if isinstance(law, Uniform) else law.mean
+
+
 def _durations(spec: Spec) -> Iterator[tuple[float, str]]:
     """Yield every positive mean duration with its name."""
     market = spec.market
@@ -216,6 +244,8 @@ def _durations(spec: Spec) -> Iterator[tuple[float, str]]:
         (market.endurance, "market.endurance"),
         (market.return_delay, "market.return_delay"),
     ]
+    if spec.strain:
+        laws.append((spec.strain.hiring, "strain.hiring"))
     for name, policy in spec.policy.items():
         speed = policy.speed
         laws += [
@@ -230,6 +260,5 @@ def _durations(spec: Spec) -> Iterator[tuple[float, str]]:
     means = [(market.period or 0.0, "market.period")]
     means += [(market.word_of_mouth.period, "market.word_of_mouth.period")]
     for law, name in laws:
-        mean = (law.low + law.high) / 2 if isinstance(law, Uniform) else law.mean
-        means.append((mean, name))
+        means.append((mean_of(law), name))
     yield from ((mean, name) for mean, name in means if mean > 0)

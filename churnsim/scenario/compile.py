@@ -16,7 +16,7 @@ from scipy import special
 from churnsim import records, variates
 from churnsim.primitives import log
 from churnsim.scenario.laws import AnyLaw, Constant, Exponential, Lognormal, Weibull
-from churnsim.scenario.market import Mistake
+from churnsim.scenario.market import Mistake, Strain
 from churnsim.scenario.measures import (
     Staff,
 )
@@ -63,6 +63,7 @@ def to_plan(spec: Spec, policy: Policy, n_customers: int) -> records.Plan:
         month=month,
         n_months=max(1, math.ceil(spec.horizon / month)),
         into_week=float(weekday),
+        strain=to_strain(spec.strain),
     )
 
 
@@ -134,6 +135,25 @@ def to_market(spec: Spec, weekday: int = 0) -> records.Market:
     )
 
 
+def to_strain(strain: Strain | None) -> records.Strain:
+    """Return what contacts do to agents; nothing where they are not people."""
+    if strain is None:
+        return records.NO_STRAIN
+    per_year = strain.turnover * year_days()
+    return records.Strain(
+        is_on=1,
+        quitting=per_year / strain.contacts_per_year,
+        slope=strain.wrath,
+        hiring=to_law(strain.hiring),
+        hiring_cost=strain.hiring_cost,
+        newcomer=strain.newcomer,
+        learning=strain.learning,
+        accommodating=strain.accommodating,
+        warm=strain.warm,
+        curt=strain.curt,
+    )
+
+
 def to_profile(profile: Profile, weekday: int) -> records.Floats:
     """Return the profile of the week that begins on a weekday, 0 for Monday.
 
@@ -198,6 +218,9 @@ def to_policy(
         manners=policy.prevention.manners,
         front_roster=front_roster,
         back_roster=back_roster,
+        quitting=policy.people.quitting,
+        personality=policy.prevention.personality,
+        composure=policy.prevention.recovery_training,
     )
 
 

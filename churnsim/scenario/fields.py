@@ -138,6 +138,7 @@ Sting = Annotated[
 ]
 People = Annotated[float, _number(0, 1000)]  # thousandths are kept
 Factor = Annotated[float, _number(0, FACTOR)]
+PositiveFactor = Annotated[float, _number(0, FACTOR, above=0)]
 Shape = Annotated[float, _number(0, FACTOR, above=0)]
 Shape1 = Annotated[float, _number(1, FACTOR, above=1)]
 Spread = Annotated[float, _number(CV_MIN, CV_MAX)]

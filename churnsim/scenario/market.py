@@ -20,6 +20,7 @@ from churnsim.scenario.fields import (
     Pay,
     People,
     PositiveDuration,
+    PositiveFactor,
     PositiveRate,
     ProfileField,
     ProspectsField,
@@ -34,6 +35,7 @@ from churnsim.scenario.laws import (
     DropoutTrait,
     DurationLaw,
     Exponential,
+    Lognormal,
     LongDurationLaw,
     MoneyLaw,
     RateTrait,
@@ -312,3 +314,41 @@ class Costs(Closed):
     discount: AnnualShare = Field(
         0.1, description='Effective annual rate, such as "10 %/year".'
     )
+
+
+# Defaults of strain.
+_HIRING = Lognormal[Duration].model_construct(law="lognormal", mean=45.0, cv=0.5)
+
+
+class Strain(Closed):
+    """What contacts do to the agents of the front desk, one by one."""
+
+    turnover: Rate = Field(
+        0.35 / 365.25,
+        description="How many of the agents quit where nobody is angry, such as"
+        " 35 %/year, for one who handles `contacts_per_year`.",
+    )
+    contacts_per_year: PositiveFactor = Field(
+        12_000.0,
+        description="Contacts of one agent in a year, in what `turnover` says.",
+    )
+    wrath: LogOdds = Field(
+        0.5, description="Rise of the hazard of quitting with the grievance taken [-]."
+    )
+    hiring: DurationLaw = Field(_HIRING, description="How long a seat stays vacant.")
+    hiring_cost: Money = Field(0, description="Hiring and training a new agent.")
+    newcomer: Factor = Field(
+        1.0, description="What the first contact of a new agent takes beyond the usual."
+    )
+    learning: PositiveFactor = Field(
+        500.0, description="Contacts in which that falls to 37 %."
+    )
+    accommodating: Share = Field(
+        0.5, description="Share of agents who are so, hired as usual."
+    )
+    warm: Factor = Field(
+        2.0,
+        description="Factor on the credit of a quick settlement on the spot, by an"
+        " accommodating agent [-].",
+    )
+    curt: Factor = Field(0.0, description="The same, by a curt one [-].")

@@ -20,6 +20,7 @@ from churnsim.scenario.market import (
     Mistake,
     Name,
     Population,
+    Strain,
     Text,
     Unanswered,
 )
@@ -66,6 +67,10 @@ class Spec(Closed):
         description="An ordinary contact that nobody answers.",
     )
     costs: Costs = Field(description="What the firm earns and pays.")
+    strain: Strain | None = Field(
+        None,
+        description="What contacts do to agents; absent: they never tire or learn.",
+    )
     # Only those that `policies` lists and flawless: a name is checked there.
     policy: dict[str, Policy] = Field(description="The policies by name, complete.")
 

@@ -119,6 +119,28 @@ class Prevention(Closed):
     mistakes: Factor = Field(description="Multiplier of the rate of mistakes.")
     manners: Factor = Field(description="Multiplier of every sting.")
     cost: Pay = Field(description="What that costs, such as $20000/year.")
+    personality: Share = Field(
+        0.0,
+        description="With [strain]: share of curt agents in whose place accommodating"
+        " ones are hired.",
+    )
+    personality_cost: Pay = Field(
+        0, description="What hiring for personality costs, such as $20000/year."
+    )
+    recovery_training: Share = Field(
+        0.0,
+        description="With [strain]: share of the effect of wrath that training in"
+        " recovery takes off.",
+    )
+    recovery_training_cost: Pay = Field(
+        0, description="What that training costs, such as $20000/year."
+    )
+
+
+class Staff(Closed):
+    """What the policy itself means for those who carry it out; only with [strain]."""
+
+    quitting: Factor = Field(1.0, description="Multiplier of the hazard of quitting.")
 
 
 class Policy(Closed):
@@ -132,6 +154,10 @@ class Policy(Closed):
     accountability: Accountability = Field(description="Contest and apology.")
     make_good: MakeGood = Field(description="What a settlement gives.")
     prevention: Prevention = Field(description="Fewer and softer mistakes.")
+    people: Staff = Field(
+        default_factory=Staff, description="Only with [strain]: agents and the policy."
+    )
 
 
+PEOPLE = "people"  # the group that matters only where agents are people
 LEVERS = tuple(name for name in Policy.model_fields if name != "title")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from churnsim.errors import InputError, Problem
 from churnsim.scenario.files import close_to
 from churnsim.scenario.model import Spec
-from churnsim.scenario.policy import Policy
+from churnsim.scenario.policy import LEVERS, PEOPLE, Policy
 from churnsim.scenario.profile import Profile
 from churnsim.scenario.traits import PopulationSpec, to_population
 from churnsim.scenario.writing import to_toml
@@ -27,6 +27,15 @@ LATER = (
     ("", "start", None),
     ("market", "when_closed", "wait"),
     ("market", "profile", Profile()),
+    ("", "strain", None),
+)
+# The same of a policy, where agents are not people: it does not count what it says.
+OF_PEOPLE = (
+    ("prevention", "personality"),
+    ("prevention", "personality_cost"),
+    ("prevention", "recovery_training"),
+    ("prevention", "recovery_training_cost"),
+    ("", "people"),
 )
 
 
@@ -127,7 +136,19 @@ class Scenario:
     def policy_costs(self, policy: str | Policy) -> PolicyCosts:
         """Return what a policy costs beside staff and make-good."""
         settings = self.policy(policy) if isinstance(policy, str) else policy
-        return PolicyCosts(settings.authority.training, settings.prevention.cost)
+        prevention = settings.prevention
+        return PolicyCosts(
+            settings.authority.training,
+            prevention.cost
+            + prevention.personality_cost
+            + prevention.recovery_training_cost,
+        )
+
+    @property
+    def levers(self) -> tuple[str, ...]:
+        """Return the groups of settings of its policies that can matter at all."""
+        has_people = self.spec.strain is not None
+        return tuple(name for name in LEVERS if has_people or name != PEOPLE)
 
     @cached_property
     def population(self) -> PopulationSpec:
@@ -140,6 +161,9 @@ class Scenario:
         meaning = self.spec.model_dump(mode="python", exclude={"title": True})
         for policy in meaning["policy"].values():
             del policy["title"]
+            if self.spec.strain is None:
+                for table, key in OF_PEOPLE:
+                    del (policy[table] if table else policy)[key]
         meaning["population"]["transactions"] = self._meaning_of_log()
         for table, key, usual in LATER:
             part = meaning[table] if table else meaning

@@ -14,6 +14,7 @@ from churnsim.engines.books import (
     BINS_PER_DOUBLING,
     MICROSECONDS,
     SATISFACTION_SCALE,
+    WRATH_SCALE,
     Account,
     Books,
     Event,
@@ -33,6 +34,7 @@ from churnsim.mechanisms.hours import (
     staffed_time,
 )
 from churnsim.records import MICRO, Cause, Integers, Plan, Population
+from churnsim.units import year_days
 
 PPM = 1_000_000
 SECONDS = 86_400.0  # in a day
@@ -82,6 +84,17 @@ class DeskFigures(NamedTuple):
     median_wait: float | None  # [days]
     wait_90: float | None  # 90 % wait at most this long [days]
     utilisation: float | None  # share of the servers' time [-]
+
+
+class PeopleFigures(NamedTuple):
+    """How the agents of the front desk fared; None where there is nothing to tell."""
+
+    quits: int
+    turnover: float | None  # quits per seat and year
+    vacant: float | None  # share of the seats' time on duty [-]
+    newcomers: float | None  # share of contacts, by agents who are still learning [-]
+    wrath: float | None  # taken by one seat in a year [log-odds]
+    hiring_cost: int  # [micro-units]
 
 
 class FirmView(NamedTuple):
@@ -298,6 +311,26 @@ class Outcome:
             wait_quantile(waits, 0.5),
             wait_quantile(waits, 0.9),
             busy / capacity if capacity else None,
+        )
+
+    def people(self) -> PeopleFigures | None:
+        """Return how the agents fared; None where they are not people."""
+        counts = self.books.people
+        if not len(counts):
+            return None
+        hours = front_hours(self.plan)
+        seat_years = hours.n_seats * self.horizon / year_days()
+        on_duty = staffed_time(hours, self.horizon) * MICROSECONDS
+        contacts = int(counts[People.CONTACTS])
+        quits = int(counts[People.QUITS])
+        wrath = int(counts[People.WRATH]) / WRATH_SCALE
+        return PeopleFigures(
+            quits=quits,
+            turnover=quits / seat_years if seat_years else None,
+            vacant=int(counts[People.VACANT]) / on_duty if on_duty else None,
+            newcomers=ratio(int(counts[People.NEWCOMERS]), contacts),
+            wrath=wrath / seat_years if seat_years else None,
+            hiring_cost=int(counts[People.COST]),
         )
 
     def firm_view(self) -> FirmView:

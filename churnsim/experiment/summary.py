@@ -190,10 +190,19 @@ def _view(name: str) -> Callable[[Outcome], Value]:
     return of
 
 
+def _people(name: str, scale: float = 1.0) -> Callable[[Outcome], Value]:
+    def of(outcome: Outcome) -> Value:
+        people = outcome.people()
+        told: float | None = getattr(people, name) if people else None
+        return None if told is None else told / scale
+
+    return of
+
+
 _MONEY = {
     "revenue": "Revenue",
     "make_good": "Make-good paid",
-    "cost": "Acquisition and follow-up",
+    "cost": "Acquisition, follow-up and hiring",
     "wages": "Wages",
     "training": "Training",
     "prevention": "Prevention",
@@ -285,6 +294,16 @@ FIGURES: dict[str, Figure] = {
         "Front desk, handled within 20 s", "share", _view("service_level")
     ),
     **_desk_figures("back", "Back desk"),
+    "quits": Figure("Agents who quit", "count", _people("quits")),
+    "turnover": Figure(
+        "Agents who quit, per seat and year", "count", _people("turnover")
+    ),
+    "vacant_share": Figure("Seats vacant", "share", _people("vacant")),
+    "newcomer_share": Figure("Contacts by newcomers", "share", _people("newcomers")),
+    "wrath": Figure(
+        "Wrath taken per seat and year, log-odds", "count", _people("wrath")
+    ),
+    "hiring_cost": Figure("Hiring", "money", _people("hiring_cost", MICRO)),
     "mistakes_made": Figure(
         "Mistakes and contacts nobody answered", "count", _view("mistakes_made")
     ),

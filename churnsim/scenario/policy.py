@@ -137,7 +137,7 @@ class Prevention(Closed):
     )
 
 
-class Staff(Closed):
+class People(Closed):
     """What the policy itself means for those who carry it out; only with [strain]."""
 
     quitting: Factor = Field(1.0, description="Multiplier of the hazard of quitting.")
@@ -154,8 +154,8 @@ class Policy(Closed):
     accountability: Accountability = Field(description="Contest and apology.")
     make_good: MakeGood = Field(description="What a settlement gives.")
     prevention: Prevention = Field(description="Fewer and softer mistakes.")
-    people: Staff = Field(
-        default_factory=Staff, description="Only with [strain]: agents and the policy."
+    people: People = Field(
+        default_factory=People, description="Only with [strain]: agents and the policy."
     )
 
 

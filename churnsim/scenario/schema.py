@@ -13,15 +13,27 @@ from churnsim.scenario.market import (
     Market,
     Mistake,
     Population,
+    Strain,
     Unanswered,
     WordOfMouth,
 )
 from churnsim.scenario.model import Spec
-from churnsim.scenario.policy import LEVERS, Policy
+from churnsim.scenario.policy import LEVERS, People, Policy, Prevention
 from churnsim.scenario.transactions import Transactions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_PARTS = (Market, Mistake, Population, Transactions, Unanswered, WordOfMouth, Costs)
+_PARTS = (
+    Market,
+    Mistake,
+    Population,
+    Transactions,
+    Unanswered,
+    WordOfMouth,
+    Costs,
+    Strain,
+    Prevention,
+    People,
+)
 _DERIVED = ("seed", "baseline", "policy")  # files may leave these out
 _ABOUT = {
     "scenario": "A market, its mistakes, a horizon and the policies to compare.",

@@ -93,9 +93,23 @@ def result_rows(comparison: Comparison) -> Iterator[Row]:
     yield _figure_row(comparison, "front_mean_wait", "Mean wait in line")
     yield _figure_row(comparison, "front_abandonment", "Gave up in line")
     yield _figure_row(comparison, "front_utilisation", "Front desk busy")
+    yield from _people_rows(comparison)
     yield from _firm_rows(comparison)
     for against in ("baseline", "flawless"):
         yield from _loss_rows(comparison, against)
+
+
+def _people_rows(comparison: Comparison) -> Iterator[Row]:
+    """Yield how the agents fared, where they are people."""
+    if comparison.scenario.spec.strain is None:
+        return
+    yield Row("")
+    yield _figure_row(comparison, "quits", "Agents who quit")
+    yield _figure_row(comparison, "turnover", "  per seat and year")
+    yield _figure_row(comparison, "vacant_share", "Seats vacant")
+    yield _figure_row(comparison, "newcomer_share", "Contacts by newcomers")
+    yield _figure_row(comparison, "wrath", "Wrath per seat and year, log-odds")
+    yield _figure_row(comparison, "hiring_cost", "Hiring")
 
 
 def _firm_rows(comparison: Comparison) -> Iterator[Row]:

@@ -15,6 +15,7 @@ from churnsim.units import year_days
 pytestmark = pytest.mark.compiled
 
 NAMED = ("telecom", "hotel", "ecommerce", "saas", "bank")
+STEADY = (*NAMED, "sold_out_hotel")  # nobody who works there ever quits
 # Churn a year and the part of it that mistakes drive, under `slow`: the firm of today.
 CHURN = {"telecom": 0.099, "bank": 0.096, "saas": 0.09}
 MISTAKE_SHARE = {
@@ -59,7 +60,7 @@ def unanswered(outcome: Outcome) -> float:
     return lost / outcome.tally("ordinary_contacts")
 
 
-@pytest.mark.parametrize("name", list_scenarios())
+@pytest.mark.parametrize("name", STEADY)
 def test_scenario__keeps_its_front_desk_busy_and_its_callers_answered(
     name: str,
 ) -> None:
@@ -80,7 +81,7 @@ def test_scenario__has_a_back_desk_without_an_absurd_line(name: str) -> None:
         assert (outcome.back.utilisation or 0.0) < 0.9
 
 
-@pytest.mark.parametrize("name", list_scenarios())
+@pytest.mark.parametrize("name", STEADY)
 def test_scenario__loses_few_customers_over_calls_that_nobody_answered(
     name: str,
 ) -> None:
@@ -174,3 +175,25 @@ def test_no_recovery__answers_ordinary_contacts_and_settles_nothing() -> None:
     assert bare.tally("contacts") > 0
     assert unanswered(bare) < 0.08
     assert bare.totals.make_good == 0
+
+
+def figures_of_people(outcome: Outcome) -> dict[str, float]:
+    """Return how the agents of a run fared, by name."""
+    people = outcome.people()
+    assert people is not None
+    return people._asdict()
+
+
+def test_spiral__empowered_staff_keep_the_desk_whole() -> None:
+    """Wrath empties the desk of the slow and dishonest; the other stays staffed."""
+    found = outcomes("spiral")
+    calm = figures_of_people(found["empowered"])
+    spun = figures_of_people(found["slow_and_dishonest"])
+    assert calm["vacant"] < 0.15
+    assert spun["vacant"] > 0.25
+    assert spun["turnover"] > 2.0 * calm["turnover"]
+    without = outcomes("spiral", "strain.wrath=0")
+    assert figures_of_people(without["slow_and_dishonest"])["vacant"] < 0.15
+    lost = revenue(found["empowered"]) - revenue(found["slow_and_dishonest"])
+    usual = revenue(without["empowered"]) - revenue(without["slow_and_dishonest"])
+    assert lost > 1.5 * usual

@@ -32,7 +32,7 @@ QUICK, SLOW = "empowered", "slow"
 # All claims may be fought, and the slow policy fights none.
 SETTINGS = ["mistakes.minor.at_fault=1.0", f"policy.{SLOW}.{LEVER}=0.0"]
 REPLICATIONS = 30
-MANY = 10  # experiments of each kind
+MANY = 600  # experiments of each kind
 FEW = 12
 LOW, HIGH = 0.935, 0.965  # of the share that covers
 

@@ -28,7 +28,7 @@ from tests.experiment.known import KINDS, known_revenue, known_scenario
 
 pytestmark = pytest.mark.compiled
 
-MANY = 20  # experiments
+MANY = 1200  # experiments
 FEW = 24
 LOW, HIGH = 0.935, 0.965  # of the share that covers
 FIXED = 30  # replications, which every experiment with a rule has too

@@ -8,6 +8,7 @@ import pytest
 from churnsim import load_scenario, simulate, with_events
 from churnsim.errors import InputError
 from churnsim.simulation import make_population
+from tests.logs import shop_of_a_log
 
 N_IN_LOG = 500  # customers of a log made for the purpose
 ENGINES = ("kernel", "interpreted", "reference")
@@ -69,23 +70,7 @@ def test_with_events__adds_the_log_and_changes_nothing_else() -> None:
 @pytest.mark.compiled
 def test_simulate__the_customers_of_a_log_are_the_base(tmp_path: Path) -> None:
     """As many customers as the log has; some of those long silent are gone already."""
-    rng = np.random.default_rng(4)
-    rows = ["customer,date,amount"]
-    for number in range(N_IN_LOG):
-        day, rate, dropout = 0.0, rng.gamma(0.7) / 30.0, rng.beta(1.0, 3.0)
-        mean = 150.0 / rng.gamma(4.0)
-        while day < 330.0:
-            at = np.datetime64("2020-01-01") + int(day)
-            rows.append(f"c{number:03d},{at},{mean * rng.gamma(6.0) / 6.0 + 0.01:.2f}")
-            if rng.random() < dropout:
-                break
-            day += 1.0 + rng.exponential(1.0 / rate)
-    log = tmp_path / "log.csv"
-    log.write_text("\n".join(rows) + "\n")
-    file = tmp_path / "own.toml"
-    text = '[population]\ntransactions = "log.csv"\nprospects = "0/year"\n'
-    file.write_text('extends = "ecommerce"\n' + text)
-    scenario = load_scenario(file)
+    scenario = load_scenario(shop_of_a_log(tmp_path, N_IN_LOG))
     people = make_population(scenario)
     assert people.n_customers == N_IN_LOG
     assert 0 < np.isfinite(people.arrival).sum() < N_IN_LOG

@@ -1,9 +1,10 @@
 """The revenue expected where nothing goes wrong, without a simulation.
 
 A customer without grievance is a BG/NBD purchaser or an sBG subscriber, whoever else
-there is, so that expectations are sums over customers. Means over traits are taken by
-the double exponential rule through the very quantiles that populations are drawn with.
-Times are in days.
+there is, so that expectations are sums over customers: of those of a log by their own
+histories, in closed form. Of others, means over traits are taken by the double
+exponential rule through the very quantiles that populations are drawn with. Times are
+in days.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import math
 
 import numpy as np
 
+from churnsim.fit import expected_spend
 from churnsim.population import n_prospects, trait
 from churnsim.records import MICRO, Floats
 from churnsim.scenario import Scenario, trait_mean
 from churnsim.scenario.model import FLAWLESS
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
+from churnsim.simulation import history_of
 
 STEP = 1.0 / 16.0  # of the double exponential rule: an error of some 1e-9
 STEPS = 51  # on either side: up to 1e-16 of the ends
@@ -26,19 +29,26 @@ TIMES = 48  # nodes of Gauss-Legendre over a time
 def expected_revenue(scenario: Scenario) -> float | None:
     """Return the revenue expected of a firm without mistakes [units of currency].
 
-    None where it is not known: the customers are those of a log, or the scenario's
-    flawless firm makes mistakes.
+    None where it is not known: the scenario's flawless firm makes mistakes, or the log
+    of its customers leaves what one of them spends on average without a mean.
     """
     spec = scenario.population
-    is_flawless = scenario.policy(FLAWLESS).prevention.mistakes == 0.0
-    if spec.customers is None or not is_flawless:
+    if scenario.policy(FLAWLESS).prevention.mistakes != 0.0:
         return None
-    conversion = min(1.0, scenario.spec.market.word_of_mouth.conversion)
     of = _purchases if spec.relationship == "purchase" else _periods
     start, later = of(spec)
-    won = n_prospects(spec, spec.customers) * conversion
-    units = spec.customers * start + won * later
-    return units * trait_mean(spec.value) / MICRO
+    value = trait_mean(spec.value) / MICRO
+    history = history_of(scenario)
+    if history is None:
+        n_customers = spec.customers or 0
+        first = n_customers * start * value
+    else:
+        n_customers = len(history.label)
+        first = float(expected_spend(history, spec.horizon).sum())
+    conversion = min(1.0, scenario.spec.market.word_of_mouth.conversion)
+    won = n_prospects(spec, n_customers) * conversion
+    expected = first + won * later * value
+    return expected if math.isfinite(expected) else None
 
 
 def _purchases(spec: PopulationSpec) -> tuple[float, float]:

@@ -53,6 +53,14 @@ VIEWS = (
         "mistakes made, unanswered contacts among them",
     ),
     View(
+        "service_level",
+        "Service level",
+        "front_service_level",
+        "service_level_of_all",
+        "handled within 20 s of joining the line, of those who joined it",
+        "of all who came to the door: some gave up before, or found it closed",
+    ),
+    View(
         "settled",
         "Cases settled",
         "resolution_recorded",

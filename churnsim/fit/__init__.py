@@ -25,6 +25,7 @@ from churnsim.fit.gamma_gamma import (
 from churnsim.fit.likelihood import FitError
 from churnsim.fit.market import (
     PosteriorTraits,
+    expected_spend,
     fit_log,
     market_block,
     population_from_log,
@@ -54,4 +55,5 @@ __all__ = [
     "market_block",
     "population_from_log",
     "PosteriorTraits",
+    "expected_spend",
 ]

@@ -193,12 +193,20 @@ def conditional_alive(
 def conditional_expected_purchases(
     params: BgNbd, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, age: ArrayLike
 ) -> FloatArray:
-    """Return E[purchases in (T, T + t]] given the history (equation 10).
+    """Return E[purchases in (T, T + t]] given the history (equation 10)."""
+    return coming_purchases(posterior(params, x, t_x, age), t)
+
+
+def coming_purchases(now: Posterior, t: ArrayLike) -> FloatArray:
+    """Return E[purchases in (T, T + t]] of each customer as of T (equation 10).
 
     P(alive at T) times the expectation of a new customer with the parameters of the
     posterior: r + x, α + T, a, b + x.
+
+    Args:
+        now: What the history says.
+        t: How long from T on [unit of the posterior's rate_scale].
     """
-    now = posterior(params, x, t_x, age)
     coming = _expected(
         now.rate_shape,
         now.rate_scale,

@@ -6,7 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from churnsim.errors import shown
-from churnsim.fit.bgnbd import BgNbd, BgNbdFit, fit_bgnbd, posterior
+from churnsim.fit.bgnbd import (
+    BgNbd,
+    BgNbdFit,
+    Posterior,
+    coming_purchases,
+    fit_bgnbd,
+    posterior,
+)
 from churnsim.fit.gamma_gamma import (
     GammaGamma,
     GammaGammaFit,
@@ -111,6 +118,30 @@ def population_from_log(
         value_rate=value.rate,
         value_p=gamma_gamma.p,
     )
+
+
+def expected_spend(traits: PosteriorTraits, days: float) -> FloatArray:
+    """Return what each customer is expected to spend, nothing going wrong [currency].
+
+    Expected purchases (Fader, Hardie & Lee 2005, equation 10) times the expected mean
+    value p·rate/(shape − 1), since they are independent; inf where a value has no mean.
+
+    Args:
+        traits: What the log says of each customer, shape (customers,).
+        days: How long after the end of the log's window [days].
+    """
+    now = Posterior(
+        traits.alive_probability,
+        traits.rate_shape,
+        traits.rate_scale_days,
+        traits.dropout_a,
+        traits.dropout_b,
+    )
+    with np.errstate(divide="ignore"):
+        value = (
+            traits.value_p * traits.value_rate / np.maximum(traits.value_shape - 1, 0.0)
+        )
+    return coming_purchases(now, days) * value if days else np.zeros(len(value))
 
 
 def _number(value: float) -> str:

@@ -6,8 +6,10 @@ The long form makes the figures of docs/intervals.md:
 """
 
 import math
+import statistics
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -19,6 +21,7 @@ import pytest
 from churnsim.experiment import Estimate, Execution, Until, compare
 from churnsim.experiment.comparing import losses_of
 from churnsim.experiment.control import control_of
+from churnsim.experiment.losses import Loss
 from churnsim.experiment.replications import Replications, available_cores
 from churnsim.scenario import Scenario
 from tests.experiment.known import KINDS, known_revenue, known_scenario
@@ -29,6 +32,7 @@ MANY = 1200  # experiments
 FEW = 24
 LOW, HIGH = 0.935, 0.965  # of the share that covers
 FIXED = 30  # replications, which every experiment with a rule has too
+TIMINGS = 8  # of so many replications, to learn how long they take
 PRECISION = {"alike": 0.10, "mixed": 0.15}  # half-width, as a share of the loss
 
 Found = dict[str, Estimate]  # of each answer, by name
@@ -62,18 +66,37 @@ def trial(scenario: Scenario, precision: float, seed: int) -> Trial:
     )
 
 
+def seconds(scenario: Scenario, seed: int) -> float:
+    """Return how long the fixed number of replications takes, here and now."""
+    began = time.monotonic()
+    how = Execution(threads=1)
+    compare(scenario, replications=FIXED, seed=seed, execution=how)
+    return time.monotonic() - began
+
+
+def timed_trial(scenario: Scenario, until: Until, seed: int) -> tuple[int, Found]:
+    """Return how many replications there were when time was up, and what is lost."""
+    how = Execution(threads=1)
+    result = compare(scenario, replications=until, seed=seed, execution=how)
+    return result.n_finished, lost_in(losses_of(scenario, result.replications))
+
+
 def found_in(scenario: Scenario, results: Replications) -> Found:
     """Return the losses of the slow policy, and its revenue with the control."""
     losses = losses_of(scenario, results)
     control = control_of(scenario, results, losses)
     assert control is not None
-    plain = {
+    (revenue,) = (item.value for item in control.used if item.policy == "slow")
+    return {**lost_in(losses), "revenue with control variate": revenue}
+
+
+def lost_in(losses: Iterable[Loss]) -> Found:
+    """Return the revenue lost by the slow policy, by what it is held against."""
+    return {
         f"lost against {loss.against}": loss.total
         for loss in losses
         if (loss.policy, loss.measure) == ("slow", "revenue")
     }
-    (revenue,) = (item.value for item in control.used if item.policy == "slow")
-    return {**plain, "revenue with control variate": revenue}
 
 
 def answers(kind: str) -> dict[str, float]:
@@ -117,16 +140,48 @@ def test_coverage__is_between_935_and_965(kind: str, tmp_path: Path) -> None:
     run = partial(trial, known_scenario(kind, tmp_path), PRECISION[kind])
     with ProcessPoolExecutor(available_cores(), get_context("spawn")) as pool:
         trials = list(pool.map(run, range(MANY), chunksize=20))
-    mean_n = sum(t.n for t in trials) / MANY
-    shares = {}
-    for way, n in (("fixed", FIXED), ("sequential", mean_n)):
-        for name, truth in answers(kind).items():
-            found = (getattr(t, way) for t in trials)
-            covered = sum(abs(error) <= 1.0 for error in errors(found, name, truth))
-            shares[way, name] = share = covered / MANY
-            its_own = math.sqrt(share * (1.0 - share) / MANY)
-            sys.stdout.write(
-                f"\n{kind}, {way}, {name}: {share:.2%} ± {its_own:.2%} of {MANY:,}"
-                f" experiments of {n:.1f} replications"
-            )
-    assert all(LOW <= share <= HIGH for share in shares.values()), shares
+    fixed = covered(kind, "fixed", [(FIXED, t.fixed) for t in trials])
+    by_rule = covered(kind, "by a rule", [(t.n, t.sequential) for t in trials])
+    assert all(LOW <= share <= HIGH for share in (*fixed, *by_rule))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["by the clock", "by rule or clock"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_coverage__by_the_clock_is_between_935_and_965(
+    kind: str, way: str, tmp_path: Path
+) -> None:
+    """Stopped when the time of 30 replications is up, or at the precision before that.
+
+    How many there are is up to the machine, and differs from one run to the next.
+    """
+    scenario = known_scenario(kind, tmp_path)
+    warm = partial(seconds, scenario, 0)
+    with ProcessPoolExecutor(available_cores(), get_context("spawn"), warm) as pool:
+        took = list(pool.map(partial(seconds, scenario), range(TIMINGS)))
+        rule = None if way == "by the clock" else PRECISION[kind]
+        until = Until(half_width=rule, budget=statistics.median(took))
+        run = partial(timed_trial, scenario, until)
+        trials = list(pool.map(run, range(MANY), chunksize=20))
+    assert all(LOW <= share <= HIGH for share in covered(kind, way, trials))
+
+
+def covered(kind: str, way: str, trials: Sequence[tuple[int, Found]]) -> list[float]:
+    """Return, and write, which share of experiments holds each answer."""
+    sizes = sorted(n for n, _ in trials)
+    told = (
+        f"{len(sizes):,} experiments of {statistics.fmean(sizes):.1f} replications"
+        f" ({sizes[0]} to {sizes[-1]})"
+    )
+    shares = []
+    for name, truth in answers(kind).items():
+        found = [found for _, found in trials if name in found]
+        if not found:
+            continue
+        share = sum(abs(error) <= 1.0 for error in errors(found, name, truth))
+        shares.append(share / len(found))
+        its_own = math.sqrt(shares[-1] * (1.0 - shares[-1]) / len(found))
+        sys.stdout.write(
+            f"\n{kind}, {way}, {name}: {shares[-1]:.2%} ± {its_own:.2%} of {told}"
+        )
+    return shares

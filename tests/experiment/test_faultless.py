@@ -13,6 +13,7 @@ from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.model import FLAWLESS
 from churnsim.simulation import simulate
 from tests.experiment.known import KINDS, known_revenue, known_scenario
+from tests.logs import shop_of_a_log
 from tests.oracles import closed_forms as forms
 from tests.oracles.gates import mean_gate
 from tests.scenario.examples import PURCHASE
@@ -127,6 +128,29 @@ def test_expected__of_prospects_is_that_of_the_engine(
     revenues = [
         simulate(scenario, FLAWLESS, replication=i).totals.revenue / MICRO
         for i in range(120)
+    ]
+    result = mean_gate(revenues, expected)
+    assert result.passes, result
+    assert result.visible_error < 0.1
+
+
+@pytest.mark.compiled
+def test_expected__of_customers_of_a_log_is_that_of_the_engine(tmp_path: Path) -> None:
+    """Each by their own history; prospects come beside them, and half are won."""
+    settings = (
+        'population.prospects="400/year"',
+        "market.word_of_mouth.conversion=0.5",
+    )
+    file = shop_of_a_log(tmp_path, 300)
+    scenario = load_scenario(file, overrides=settings)
+    expected = expected_revenue(scenario)
+    assert expected is not None
+    alone = expected_revenue(load_scenario(file))
+    assert alone is not None
+    assert 0.1 < alone / expected < 0.9
+    revenues = [
+        simulate(scenario, FLAWLESS, replication=i).totals.revenue / MICRO
+        for i in range(400)
     ]
     result = mean_gate(revenues, expected)
     assert result.passes, result

@@ -1,6 +1,7 @@
 """Series of a comparison: months, survival and waits, against the runs' own books."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from churnsim import simulate
 from churnsim.engines.outcome import bin_edge
 from churnsim.experiment import Comparison, compare, estimate
 from churnsim.experiment.summary import summarise
-from churnsim.scenario import Scenario
+from churnsim.scenario import Scenario, load_scenario
+from churnsim.simulation import with_events
 
 pytestmark = pytest.mark.compiled
 
@@ -88,3 +90,39 @@ def test_figures__tell_the_firms_view(shop: Scenario) -> None:
     assert lost == view.lost_after_complaint + view.lost_in_silence
     assert figures["share_settled"] == view.resolution_true
     assert figures["satisfaction"] == pytest.approx(view.satisfaction_true, rel=1e-12)
+
+
+@pytest.mark.parametrize("when_closed", ["wait", "give_up", "return"])
+def test_service_level__counts_all_who_come_to_the_door(
+    when_closed: str, shop_file: Path
+) -> None:
+    """Counted from the event log: each coming, and each handling within 20 seconds.
+
+    The dashboard knows only who joined the line, so it shows no less.
+    """
+    scenario = load_scenario(
+        shop_file,
+        overrides=[
+            'policy.slow.speed.agents=["Mon-Fri 09:00-17:00: 1"]',
+            'policy.slow.reach.hoops=[{time="1 min", give_up=0.2}]',
+            'policy.slow.speed.handle="3 h"',
+            "policy.slow.reach.notice=0.1",
+            f'market.when_closed="{when_closed}"',
+        ],
+    )
+    outcome = with_events(simulate(scenario, "slow", seed=3))
+    joined: dict[int, float] = {}
+    came = within = 0
+    for event in outcome.events().to_pylist():
+        what, customer = event["event"], event["customer"]
+        is_back_later = when_closed == "return" and what == "turned_away"
+        came += what in {"turned_up", "ordinary", "noticed"} or is_back_later
+        if what == "joined_front":
+            joined[customer] = event["time"]
+        elif what == "handled":
+            within += event["time"] - joined[customer] <= 20.0 / 86_400.0
+    figures = summarise(outcome, "slow", "").figures
+    assert figures["service_level_of_all"] == within / came
+    n_joined = outcome.tally("front_joined")
+    assert figures["front_service_level"] == within / n_joined
+    assert 0 < within < n_joined < came

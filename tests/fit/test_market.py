@@ -5,13 +5,16 @@ import tomllib
 
 import numpy as np
 import pytest
+from scipy import integrate, stats
 
 from churnsim.fit import (
     BgNbd,
     BgNbdFit,
     GammaGamma,
     GammaGammaFit,
+    PosteriorTraits,
     TransactionLog,
+    expected_spend,
     fit_log,
     market_block,
     population_from_log,
@@ -153,3 +156,43 @@ def test_fit_log__gives_rates_per_week() -> None:
     assert abs(params.alpha - 48 / 7) < 4 * errors.alpha
     assert errors.alpha < 48 / 7 / 4
     assert gamma_gamma.n == sum(count > 0 for count in x)
+
+
+def spent(traits: PosteriorTraits, i: int, days: float) -> float:
+    """Return what a customer is expected to spend, by integrals over all traits.
+
+    Alive with λ and p, one buys (1 − exp(−λ·p·t))/p times by t.
+    """
+    rate = stats.gamma(traits.rate_shape[i], scale=1.0 / traits.rate_scale_days[i])
+    dropout = stats.beta(traits.dropout_a[i], traits.dropout_b[i])
+
+    def bought(p: float) -> float:
+        def of(rate_now: float) -> float:
+            return rate.pdf(rate_now) * -np.expm1(-rate_now * p * days) / p
+
+        return integrate.quad(of, 0.0, rate.ppf(1.0 - 1e-14), limit=200)[0]
+
+    n, _ = integrate.quad(lambda u: bought(dropout.ppf(u)), 0.0, 1.0, limit=200)
+    frailty = stats.gamma(traits.value_shape[i], scale=1.0 / traits.value_rate[i])
+    value, _ = integrate.quad(lambda x: frailty.pdf(x) / x, 0.0, np.inf)
+    return float(traits.alive_probability[i] * n * traits.value_p * value)
+
+
+def test_expected_spend__is_the_integral_over_each_customers_traits() -> None:
+    """Of one who bought once, one who bought often, and one long silent."""
+    log = a_log([0, 9, 3], [0.0, 250.0, 40.0], [90.0, 260.0, 270.0])
+    traits = population_from_log(log, BGNBD, GAMMA_GAMMA)
+    for days in (30.0, 730.0):
+        found = expected_spend(traits, days)
+        for i in range(3):
+            assert found[i] == pytest.approx(spent(traits, i, days), rel=1e-5)
+    assert expected_spend(traits, 0.0).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_expected_spend__is_endless_where_a_value_has_no_mean() -> None:
+    """With q of 0.9 nothing is known of what one spends who bought once."""
+    log = a_log([0, 9], [0.0, 250.0], [90.0, 260.0])
+    traits = population_from_log(log, BGNBD, GammaGamma(6.25, 0.9, 15.44))
+    first, second = expected_spend(traits, 365.0)
+    assert first == np.inf
+    assert 0.0 < second < np.inf

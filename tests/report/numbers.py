@@ -32,6 +32,7 @@ SERIES = {
 }
 VIEWS = {
     "Mistakes:": ("mistakes", "voiced", "mistakes_made"),
+    "Service level:": ("service_level", "front_service_level", "service_level_of_all"),
     "Cases settled:": ("settled", "resolution_recorded", "share_settled"),
     "Satisfaction:": ("satisfaction", "satisfaction_surveyed", "satisfaction"),
     "Customers lost over": ("lost", "lost_after_complaint", "lost_over_mistakes"),

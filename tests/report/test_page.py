@@ -183,13 +183,13 @@ def test_page__every_number_is_the_json_s(
 def test_page__firm_view_has_the_gap(page: Page, document: dict[str, Any]) -> None:
     """Beside dashboard and truth stands their difference, paired by replication."""
     gaps = document["firm_view"]
-    assert len(gaps) == 4 * len(document["policies"])
+    assert len(gaps) == 5 * len(document["policies"])
     for gap in gaps:
         if gap["gap"]["n"]:
             difference = gap["seen"]["mean"] - gap["true"]["mean"]
             assert gap["gap"]["mean"] == pytest.approx(difference, abs=1e-9)
     heads = [e.text for e in page.all("th") if e.text == "the gap"]
-    assert len(heads) == 4
+    assert len(heads) == 5
 
 
 def test_page__figures_are_those_of_the_text_table(

@@ -90,7 +90,8 @@ def perception_gap(results: Results) -> Section:
         texts=(
             (
                 "What the firm's own dashboard would show, beside what is so. It"
-                " counts complaints, not mistakes; a case closed with a lie is closed;"
+                " counts complaints, not mistakes; of those who call, it knows only who"
+                " joined the line; a case closed with a lie is closed;"
                 " whoever left without a word fills in no survey. The gap is what the"
                 " dashboard shows less what is so, of shares in percentage points"
                 " (pp)."

@@ -4,7 +4,7 @@
 
 A fresh process per size reports its size before a population is drawn, and the peak
 with the population ready and after the run. The prediction is that of
-`churnsim.experiment.memory`, which refuses comparisons that would not fit: what is
+`churnsim.memory`, which refuses comparisons that would not fit: what is
 taken beyond the size before.
 """
 
@@ -15,7 +15,7 @@ import sys
 from common import SCENARIOS, insist, peak_memory, people_of, scenario_of, timed
 
 from churnsim.engines.kernel.run import run_kernel
-from churnsim.experiment.memory import bytes_per_person, need_of
+from churnsim.memory import bytes_per_person, need_of
 
 POLICY = "slow"
 CLOSE = 0.10  # of the prediction

@@ -1,9 +1,9 @@
 """Draw how the desk of the scenario `spiral` empties itself: docs/spiral.svg.
 
-    python benchmarks/spiral.py [--replications 10] [--out docs/spiral.svg]
+    python benchmarks/spiral.py [--replications 30] [--out docs/spiral.svg]
 
-By month and policy, over all replications: agents who quit per seat and year, and the
-mean wait of those who joined the line in that month, handled or not.
+By quarter and policy, over all replications: agents who quit per seat and year, and the
+mean wait of those who joined the line in that quarter, handled or not.
 """
 
 import argparse
@@ -24,18 +24,19 @@ from churnsim.units import year_days
 SCENARIO = "spiral"
 POLICIES = ("empowered", "slow_and_dishonest")
 MINUTES = 1440.0  # in a day
+MONTHS = 3  # in a quarter
 
 
 def main() -> None:
     """Print the last year's figures and write the drawing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replications", type=int, default=10)
+    parser.add_argument("--replications", type=int, default=30)
     parser.add_argument("--out", type=Path, default=Path("docs/spiral.svg"))
     options = parser.parse_args()
     rows = list(rows_of(options.replications))
     for policy in POLICIES:
         name = policy.replace("_", " ")
-        last = [row for row in rows if row["policy"] == name][-12:]
+        last = [row for row in rows if row["policy"] == name][-4:]
         quits, wait = (np.mean([row[key] for row in last]) for key in ("quits", "wait"))
         print(
             f"{policy}: in the last year {quits:.2f} quits per seat and year,"
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 def rows_of(n_replications: int) -> Iterator[dict[str, Any]]:
-    """Yield quits and waits of each month under each policy."""
+    """Yield quits and waits of each quarter under each policy."""
     scenario = load_scenario(SCENARIO)
     for policy in POLICIES:
         sums = np.zeros((3, 0))
@@ -60,28 +61,28 @@ def rows_of(n_replications: int) -> Iterator[dict[str, Any]]:
             outcome = simulate(
                 scenario, policy, replication=replication, population=people
             )
-            found = by_month(with_events(outcome))
+            found = by_quarter(with_events(outcome))
             sums = found if not sums.size else sums + found
         seats = outcome.plan.policy.agents
-        years = outcome.plan.month / year_days()
-        for month, (quits, waited, joined) in enumerate(sums.T.tolist()):
+        years = MONTHS * outcome.plan.month / year_days()
+        for quarter, (quits, waited, joined) in enumerate(sums.T.tolist()):
             yield {
                 "policy": policy.replace("_", " "),
-                "year": (month + 0.5) * years,
+                "year": (quarter + 0.5) * years,
                 "quits": quits / (seats * years * n_replications),
                 "wait": waited * MINUTES / max(joined, 1.0),
             }
 
 
-def by_month(outcome: Outcome) -> Floats:
-    """Return quits, time waited [days] and waits by month, shape (3, n_months)."""
+def by_quarter(outcome: Outcome) -> Floats:
+    """Return quits, time waited [days] and waits by quarter, shape (3, n_quarters)."""
     plan, books = outcome.plan, outcome.books
     n = int(books.log_count[0])
     order = np.lexsort((np.arange(n), books.log_times[:n], books.log_codes[:n, 0]))
     times, events = books.log_times[order], books.log_codes[order, 1]
     ends = np.isin(events[1:], (Event.HANDLED, Event.PATIENCE_SPENT))
     begun = np.flatnonzero((events[:-1] == Event.JOINED_FRONT) & ends)
-    edges = np.arange(plan.n_months + 1) * plan.month
+    edges = np.arange(plan.n_months // MONTHS + 1) * (MONTHS * plan.month)
     waits = times[begun + 1] - times[begun]
     return np.stack(
         [

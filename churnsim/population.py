@@ -7,6 +7,7 @@ rounded to 40 bits; everything else is the project's own arithmetic.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from churnsim.fit import (
 from churnsim.jit import kernel
 from churnsim.primitives import exp, log, normal_quantile
 from churnsim.records import MICRO, Floats, Population
+from churnsim.scenario import Scenario
 from churnsim.scenario.measures import prospects_per_day
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
 from churnsim.streams import Key, uniforms
@@ -329,6 +331,21 @@ def population_digest(people: Population) -> str:
     for column in people[1:]:
         digest.update(np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()
+
+
+def history_of(scenario: Scenario) -> PosteriorTraits | None:
+    """Return the posterior of the customers of the scenario's log, if it has one.
+
+    Raises:
+        InputError: The log cannot be read, or does not determine the fit.
+    """
+    return _history(scenario.population, scenario.log_digest)
+
+
+@functools.lru_cache(maxsize=4)
+def _history(spec: PopulationSpec, log_digest: str) -> PosteriorTraits | None:
+    del log_digest  # part of the key: a log that changed is read again
+    return read_history(spec)
 
 
 def read_history(spec: PopulationSpec) -> PosteriorTraits | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,8 +10,7 @@ from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.outcome import Outcome, Rates, totals_of
 from churnsim.engines.reference.run import run_reference
-from churnsim.errors import InputError, Problem
-from churnsim.fit import PosteriorTraits
+from churnsim.given import chosen, of_kind, whole_number
 from churnsim.mechanisms.hours import (
     WEEK,
     Hours,
@@ -20,12 +18,13 @@ from churnsim.mechanisms.hours import (
     front_hours,
     staffed_time,
 )
-from churnsim.population import draw_population, read_history
+from churnsim.memory import check_run
+from churnsim.population import draw_population, history_of
 from churnsim.records import Plan, Population
 from churnsim.scenario import Scenario
+from churnsim.scenario.files import close_to
 from churnsim.scenario.policy import Policy
-from churnsim.scenario.traits import PopulationSpec
-from churnsim.streams import STREAM_VERSION, Key, key_from_seed
+from churnsim.streams import SEED_LIMIT, STREAM_VERSION, Key, key_from_seed
 
 Engine = Callable[[Plan, Population, Key, int, Books], int]
 ENGINES: dict[str, Engine] = {
@@ -33,17 +32,7 @@ ENGINES: dict[str, Engine] = {
     "interpreted": run_interpreted,
     "reference": run_reference,
 }
-
-
-@functools.lru_cache(maxsize=4)
-def _history(spec: PopulationSpec, log_digest: str) -> PosteriorTraits | None:
-    del log_digest  # part of the key: a log that changed is read again
-    return read_history(spec)
-
-
-def history_of(scenario: Scenario) -> PosteriorTraits | None:
-    """Return the posterior of the customers of the scenario's log, if it has one."""
-    return _history(scenario.population, scenario.log_digest)
+REPLICATION_LIMIT = 2**32
 
 
 def make_population(
@@ -109,14 +98,21 @@ def simulate(
         population: The replication's own, if it is at hand: saves drawing it again.
 
     Raises:
-        InputError: No such policy or engine.
+        InputError: What is given cannot be: no such policy, engine, seed, replication.
+        ResourceError: More memory would be needed than there is.
     """
-    if engine not in ENGINES:
-        rule = f"must be one of {', '.join(ENGINES)}"
-        raise InputError(Problem(rule, field="engine", value=engine))
+    of_kind("scenario", scenario, Scenario, 'what load_scenario("telecom") returns')
+    if not isinstance(policy, Policy):
+        scenario.policy(policy)
+    chosen("engine", engine, ENGINES, close_to(engine, ENGINES))
     seed = scenario.seed if seed is None else seed
+    seed = whole_number("seed", seed, 0, SEED_LIMIT - 1)
+    replication = whole_number("replication", replication, 0, REPLICATION_LIMIT - 1)
     key = key_from_seed(seed)
-    if population is None:
+    if population is not None:
+        of_kind("population", population, Population, "what make_population returns")
+    else:
+        check_run(scenario, engine)
         population = make_population(scenario, seed=seed, replication=replication)
     plan = scenario.plan(policy, population.n_customers)
     books = open_books(plan, len(population.arrival), 0)

@@ -22,13 +22,14 @@ PACKAGE = ROOT / "churnsim"
 # Lowest first. A part may import from lower layers only, never from one of its own.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version", "configs", "errors", "jit", "normal_coefficients"}),
-    frozenset({"borrow", "prefetch", "primitives", "streams", "units", "fit"}),
+    frozenset({"borrow", "prefetch", "primitives", "streams", "units", "fit", "given"}),
     frozenset({"variates"}),
     frozenset({"records"}),
     frozenset({"mechanisms"}),
     frozenset({"scenario"}),
     frozenset({"population"}),
     frozenset({"engines"}),
+    frozenset({"memory"}),
     frozenset({"simulation"}),
     frozenset({"experiment"}),
     frozenset({"sweep", "analysis"}),
@@ -49,7 +50,7 @@ PUBLIC_NAMES = 12
 FILE_EDGES = {
     "churnsim.cli": "commands read and write what the user names",
     "churnsim.configs": "finds the ready scenarios",
-    "churnsim.experiment.memory": "asks how much memory is left",
+    "churnsim.memory": "asks how much memory is left",
     "churnsim.experiment.store": "keeps results",
     "churnsim.fit": "reads measurements",
     "churnsim.jit": "names and guards the folder of compiled code",

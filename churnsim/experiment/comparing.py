@@ -20,6 +20,8 @@ from churnsim.experiment.replications import (
     THREADS,
     Execution,
     Replications,
+    checked_execution,
+    checked_seed,
     run_replications,
 )
 from churnsim.experiment.sequential import Until, headline, run_until, shortfall
@@ -67,7 +69,9 @@ def compare(
         ResourceError: More memory would be needed than there is.
         InterruptedRun: Stopped before any replication was finished.
     """
+    checked_execution(execution)
     loaded = prepared(scenario, policies, overrides)
+    seed = checked_seed(loaded, seed)
     shares = mistake_shares(loaded)
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
@@ -83,7 +87,7 @@ def compare(
         )
     grounds = Grounds(
         loaded,
-        loaded.seed if seed is None else seed,
+        seed,
         execution.engine,
         shares,
         foundations,

@@ -10,13 +10,13 @@ from typing import NamedTuple
 from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
-from churnsim.population import n_prospects
+from churnsim.given import names
+from churnsim.population import history_of, n_prospects
 from churnsim.scenario import Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides, pairs_of
 from churnsim.scenario.assumptions import goes_wrong
 from churnsim.scenario.files import close_to, find, is_path
 from churnsim.scenario.model import FLAWLESS
-from churnsim.simulation import history_of
 from churnsim.units import format_duration, year_days
 
 
@@ -44,13 +44,13 @@ def prepared(
     Raises:
         InputError: Settings or policies that there cannot be.
     """
+    asked = () if policies is None else names("policies", policies)
+    loaded = load_scenario(scenario, overrides=overrides)
     if isinstance(scenario, Scenario):
-        loaded = load_scenario(scenario, overrides=overrides)
-        for name in policies or ():
+        for name in asked:
             loaded.policy(name)
         return loaded
-    loaded = load_scenario(scenario, overrides=overrides)
-    new = [name for name in policies or () if name not in loaded.policy_names]
+    new = [name for name in asked if name not in loaded.policy_names]
     if not new:
         return loaded
     known = tuple(dict.fromkeys([*loaded.policy_names, *list_policies()]))
@@ -85,7 +85,7 @@ def question_of(
         InputError: Settings or policies that there cannot be.
     """
     named = [name for name in (source, target) if name is not None]
-    loaded = prepared(scenario, named, overrides)
+    loaded = prepared(scenario, named or None, overrides)
     others = [name for name in loaded.policy_names if name != FLAWLESS]
     if source is None:
         end = loaded.baseline if target is None else target

@@ -13,14 +13,16 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple
 
-from churnsim.errors import InputError, InterruptedRun, Problem
+from churnsim.errors import InterruptedRun
 from churnsim.experiment.failures import Failure
-from churnsim.experiment.memory import check_memory, fitting_workers, need_of
 from churnsim.experiment.summary import Summary, summaries
 from churnsim.experiment.workers import Job, Results, Row, on_processes, on_threads
+from churnsim.given import chosen, names, of_kind, refused, whole_number
+from churnsim.memory import check_memory, fitting_workers, need_of
 from churnsim.scenario import Policy, Scenario
+from churnsim.scenario.files import close_to
 from churnsim.scenario.model import FLAWLESS
-from churnsim.simulation import ENGINES
+from churnsim.simulation import ENGINES, REPLICATION_LIMIT
 from churnsim.streams import SEED_LIMIT
 
 REPLICATIONS_MAX = 1_000_000
@@ -94,6 +96,7 @@ def run_replications(
         InterruptedRun: Stopped before any replication was finished.
         ChurnsimError: Every replication failed; this is the first one's error.
     """
+    checked_execution(execution)
     named = _named(scenario, policies)
     seed = checked_seed(scenario, seed)
     job = Job(scenario, named, seed, execution.engine, summaries)
@@ -127,10 +130,8 @@ def run_job(
         InterruptedRun: Stopped before any replication was finished.
         ChurnsimError: Every replication failed; this is the first one's error.
     """
-    numbers = _numbers(job.scenario, replications)
-    if execution.engine not in ENGINES:
-        rule = f"must be one of {', '.join(ENGINES)}"
-        raise InputError(Problem(rule, field="engine", value=execution.engine))
+    checked_execution(execution)
+    numbers = numbers_of(job.scenario, replications)
     n_workers = _workers(job, execution, len(numbers), bytes_per_person)
     stop = execution.stop or threading.Event()
     results: Results[Row] = Results(numbers, execution.progress, stop)
@@ -147,29 +148,60 @@ def run_job(
     return Batch(rows, numbers, failures, is_stopped=len(kept) < len(numbers))
 
 
+def checked_execution(how: Execution) -> Execution:
+    """Return a way to run replications that there can be; how many is asked later.
+
+    Raises:
+        InputError: It is none, or an engine, a progress or a way to stop is none.
+    """
+    of_kind("execution", how, Execution, "an Execution, such as Execution(threads=2)")
+    chosen("engine", how.engine, ENGINES, close_to(how.engine, ENGINES))
+    progress: object = how.progress
+    if progress is not None and not callable(progress):
+        rule = "must be a function of how many are done, of how many"
+        raise refused("progress", progress, rule)
+    if how.stop is not None:
+        of_kind("stop", how.stop, threading.Event, "a threading.Event")
+    return how
+
+
 def checked_seed(scenario: Scenario, seed: int | None) -> int:
     """Return a seed that there can be; the scenario's where absent.
 
     Raises:
         InputError: It is not a whole number from 0 to 2^64 − 1.
     """
-    return checked_number(
+    return whole_number(
         "seed", scenario.seed if seed is None else seed, 0, SEED_LIMIT - 1
     )
 
 
-def checked_number(field: str, value: object, low: int, high: int) -> int:
-    """Return a whole number that is within its bounds.
+def numbers_of(
+    scenario: Scenario, replications: int | Sequence[int] | None
+) -> tuple[int, ...]:
+    """Return the numbers of the replications to run.
+
+    Args:
+        scenario: Says how many where nothing else does.
+        replications: How many, or their numbers; the scenario's where absent.
 
     Raises:
-        InputError: It is not.
+        InputError: Numbers that there cannot be, or none, or one twice.
     """
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(Problem("must be a whole number", field=field, value=value))
-    if not low <= value <= high:
-        rule = f"must be from {low} to {high}"
-        raise InputError(Problem(rule, field=field, value=value))
-    return value
+    given: object = scenario.replications if replications is None else replications
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        return tuple(range(whole_number("replications", given, 1, REPLICATIONS_MAX)))
+    n = len(given)
+    if not 1 <= n <= REPLICATIONS_MAX:
+        rule = f"must be from 1 to {REPLICATIONS_MAX} numbers, or how many"
+        raise refused("replications", f"a list of {n}", rule)
+    numbers = tuple(
+        whole_number("replications", number, 0, REPLICATION_LIMIT - 1)
+        for number in given
+    )
+    if len(set(numbers)) < n:
+        raise refused("replications", list(numbers), "must be different numbers")
+    return numbers
 
 
 def available_cores() -> int:
@@ -182,31 +214,16 @@ def available_cores() -> int:
 def _named(scenario: Scenario, policies: Policies) -> dict[str, Policy]:
     """Return the settings of each policy, and of flawless."""
     given: Mapping[str, str | Policy] = (
-        policies if isinstance(policies, Mapping) else {name: name for name in policies}
+        policies
+        if isinstance(policies, Mapping)
+        else {name: name for name in names("policies", policies)}
     )
     named = {
-        name: scenario.policy(value) if isinstance(value, str) else value
+        name: value if isinstance(value, Policy) else scenario.policy(value)
         for name, value in given.items()
     }
     named.setdefault(FLAWLESS, scenario.policy(FLAWLESS))
     return named
-
-
-def _numbers(
-    scenario: Scenario, replications: int | Sequence[int] | None
-) -> tuple[int, ...]:
-    """Return the numbers of the replications to run."""
-    if replications is None:
-        replications = scenario.replications
-    if isinstance(replications, int):
-        n = checked_number("replications", replications, 1, REPLICATIONS_MAX)
-        return tuple(range(n))
-    if not replications or len(set(replications)) < len(replications):
-        rule = "must be one number or several different ones"
-        raise InputError(Problem(rule, field="replications", value=list(replications)))
-    return tuple(
-        checked_number("replications", number, 0, 2**32 - 1) for number in replications
-    )
 
 
 def _workers(job: Job[Row], how: Execution, n_units: int, extra: int) -> int:
@@ -218,7 +235,7 @@ def _workers(job: Job[Row], how: Execution, n_units: int, extra: int) -> int:
     asked = how.threads if how.processes is None else how.processes
     field = "threads" if how.processes is None else "processes"
     cores = available_cores() if asked is None else 0
-    wanted = cores if asked is None else checked_number(field, asked, 1, WORKERS_MAX)
+    wanted = cores if asked is None else whole_number(field, asked, 1, WORKERS_MAX)
     wanted = min(wanted, n_units)
     need = need_of(
         job.scenario,

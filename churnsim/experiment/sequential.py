@@ -18,9 +18,9 @@ from churnsim.experiment.losses import loss_of
 from churnsim.experiment.replications import (
     Execution,
     Replications,
-    checked_number,
     run_replications,
 )
+from churnsim.given import refused, whole_number
 from churnsim.scenario import Scenario
 from churnsim.scenario.model import FLAWLESS
 
@@ -111,13 +111,14 @@ def checked(until: Until) -> None:
     """
     for field in ("half_width", "budget"):
         value = getattr(until, field)
-        if value is not None and not 0.0 < value < math.inf:
-            raise InputError(Problem("must be above 0", field=field, value=value))
+        is_number = isinstance(value, int | float)
+        if value is not None and not (is_number and 0.0 < value < math.inf):
+            raise refused(field, value, "must be a number above 0")
     if until.half_width is None and until.budget is None:
         rule = "must say a half-width, a budget or both"
         raise InputError(Problem(rule, field="replications"))
     if until.first is not None:
-        checked_number("first", until.first, 2, MOST)
+        whole_number("first", until.first, 2, MOST)
 
 
 def first_batch(until: Until) -> int:

@@ -21,9 +21,10 @@ import numpy as np
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
 from churnsim.experiment.failures import Failure
+from churnsim.population import history_of
 from churnsim.records import Population
 from churnsim.scenario import Policy, Scenario
-from churnsim.simulation import history_of, make_population, simulate
+from churnsim.simulation import make_population, simulate
 
 WATCH = 0.1  # how often a wait looks whether to stop [s]
 

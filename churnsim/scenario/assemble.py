@@ -8,10 +8,11 @@ presets that deviate from the root, the scenario's own `[policy.NAME]`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from churnsim.errors import InputError, Problem
+from churnsim.given import refused
 from churnsim.scenario.checks import NOT_WITH_TRANSACTIONS, ONLY_SUBSCRIPTION
 from churnsim.scenario.files import (
     EXTENDS_MAX,
@@ -25,6 +26,7 @@ from churnsim.scenario.files import (
 )
 from churnsim.scenario.model import FLAWLESS, LIST_MAX
 from churnsim.scenario.nodes import Node, Place, laid_over, plain, to_node
+from churnsim.scenario.writing import toml_value
 
 OVERRIDE_RANK = 1000  # above every file
 LOG = ("population", "transactions")
@@ -216,17 +218,32 @@ class _Policies:
 
 
 def pairs_of(overrides: Overrides) -> list[tuple[str, str]]:
-    """Return key and value of each override, as texts."""
+    """Return key and value of each override, as texts.
+
+    Raises:
+        InputError: They are no texts, or one is no KEY=VALUE.
+    """
     if isinstance(overrides, Mapping):
-        return [(str(key), str(value)) for key, value in overrides.items()]
+        return [(str(key), _as_text(value)) for key, value in overrides.items()]
+    if isinstance(overrides, str) or not isinstance(overrides, Sequence | Set):
+        rule = "must be a list of texts, or a dict"
+        raise refused("overrides", overrides, rule, 'write ["market.lock_in=1.5"]')
     pairs = []
     for text in overrides:
+        rule = "must be KEY=VALUE, such as market.lock_in=1.5"
+        if not isinstance(text, str):
+            raise refused("overrides", text, rule)
         key, equals, value = text.partition("=")
         if not equals:
-            rule = "must be KEY=VALUE, such as market.lock_in=1.5"
             raise InputError(Problem(rule, f"--set {text}"))
         pairs.append((key.strip(), value.strip()))
     return pairs
+
+
+def _as_text(value: object) -> str:
+    """Return a value as TOML would have it, so that Python's own may be given."""
+    is_plain = isinstance(value, bool | list | dict)
+    return toml_value(value) if is_plain else str(value)
 
 
 def _overridden(root: Node, key: str, value: str) -> Node:

@@ -66,7 +66,7 @@ def find(name: str, kind: str, origin: Place | None) -> Path:
         raise InputError(here.problem(rule, name, close_to(name, ready)))
     folder = Path(here.file).parent if here.line is not None else Path()
     path = folder / name
-    if not path.is_file():
+    if not is_file(path):
         near = [p.name for p in path.parent.glob("*.toml")] if _is_dir(path) else []
         hint = close_to(path.name, near)
         raise InputError(here.problem("must be a file that exists", str(path), hint))
@@ -83,6 +83,8 @@ def read(path: Path, rank: int) -> Node:
     try:
         with path.open("rb") as file:
             raw = file.read(BYTES_MAX + 1)
+    except ValueError:  # no path holds such a character
+        raise InputError(Problem("must be a file that exists", str(path))) from None
     except OSError as error:
         rule = f"must be a file that can be read ({error.strerror})"
         raise InputError(Problem(rule, str(path))) from None
@@ -152,13 +154,24 @@ def _ranked(node: Node, rank: int) -> Node:
     return Node(place, node.value)
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is such a file; no path is too long to be asked about."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def is_path(name: str) -> bool:
     """Return whether a name stands for a file of the user's, not for a ready one."""
     return name.endswith(".toml") or "/" in name or "\\" in name
 
 
 def _is_dir(path: Path) -> bool:
-    return "\0" not in str(path) and path.parent.is_dir()
+    try:
+        return "\0" not in str(path) and path.parent.is_dir()
+    except OSError:
+        return False
 
 
 def _number(text: str) -> object:

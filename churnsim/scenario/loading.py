@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from churnsim.errors import InputError, Problem, ResourceError
+from churnsim.given import refused
 from churnsim.scenario.assemble import Overrides, assembled, pairs_of
 from churnsim.scenario.checks import (
     Sections,
@@ -20,7 +21,7 @@ from churnsim.scenario.checks import (
     too_much,
     warnings_of,
 )
-from churnsim.scenario.files import find, read
+from churnsim.scenario.files import find, is_file, read
 from churnsim.scenario.market import Market, Mistake, Population
 from churnsim.scenario.messages import at, distinct, problems
 from churnsim.scenario.model import Spec, filled
@@ -49,9 +50,13 @@ def load_scenario(
         InputError: All problems found, each with file, line, field, rule and value.
         ResourceError: Valid, but more than any machine could do.
     """
+    pairs_of(overrides)  # or whoever gives them is told so first
     if isinstance(scenario, Scenario):
         return _changed(scenario, overrides) if overrides else scenario
-    given = scenario
+    given: object = scenario
+    if not isinstance(given, str | Path):
+        rule = "must be the name of a ready scenario, a file, or one that was loaded"
+        raise refused("scenario", given, rule)
     path = given if isinstance(given, Path) else find(given, "scenarios", None)
     return _scenario_of(path.stem, read(path, rank=0), overrides)
 
@@ -122,7 +127,7 @@ def _with_transactions(root: Node) -> tuple[Node, list[Problem]]:
     # What the command line sets is relative to where the user is.
     folder = Path() if log.place.line is None else Path(log.place.file).parent
     path = folder / log.value
-    if not path.is_file():
+    if not is_file(path):
         return root, [log.place.problem("must be a file that exists", str(path))]
     full = Node(log.place, str(path.resolve()))
     return root.put(full, "population", "transactions", "file"), []

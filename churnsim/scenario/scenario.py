@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from churnsim.errors import InputError, Problem
+from churnsim.errors import Problem
+from churnsim.given import chosen
 from churnsim.scenario.files import close_to
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import LEVERS, PEOPLE, Policy
@@ -115,11 +116,8 @@ class Scenario:
         Raises:
             InputError: The scenario has no such policy.
         """
-        if name not in self.spec.policy:
-            rule = f"must be one of {', '.join(self.policy_names)}"
-            hint = close_to(name, self.policy_names)
-            raise InputError(Problem(rule, field="policy", value=name, hint=hint))
-        return self.spec.policy[name]
+        known = self.policy_names
+        return self.spec.policy[chosen("policy", name, known, close_to(name, known))]
 
     @cached_property
     def costs(self) -> Costs:

@@ -19,6 +19,7 @@ PAGES = (
     ROOT / "docs" / "breakeven.md",
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "json.md",
+    ROOT / "docs" / "scenarios_library.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")

@@ -192,7 +192,7 @@ def test_run__refuses_what_memory_cannot_hold(
     churnsim: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More customers than fit into memory are refused before any are drawn."""
-    monkeypatch.setattr("churnsim.experiment.memory.memory_left", lambda: 10**7)
+    monkeypatch.setattr("churnsim.memory.memory_left", lambda: 10**7)
     answer = churnsim("run", *SMALL, "--set", "population.customers=1000000")
     assert answer.code == ExitCode.RESOURCES
     assert "of memory" in answer.err

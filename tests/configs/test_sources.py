@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from churnsim.configs import configs_folder
 from churnsim.scenario.evidence import comments_in
 from churnsim.scenario.lines import lines_of
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(
     path
     for kind in ("scenarios", "policies")
@@ -84,3 +87,12 @@ def test_unsourced__finds_a_figure_without_a_source() -> None:
         "f = true\n"
     )
     assert unsourced(text) == ["a", "b", "c", "d.mean"]
+
+
+@pytest.mark.parametrize("name", ["differing", "mistakes", "common"])
+def test_docs__show_the_figures_of_the_files(name: str) -> None:
+    """Each table that is read off the files is as they are now."""
+    tables: Any = runpy.run_path(str(ROOT / "tools" / "library_tables.py"))
+    page = (ROOT / "docs" / "scenarios_library.md").read_text(encoding="utf-8")
+    shown = {found[2]: found[3] for found in tables["TABLE"].finditer(page)}
+    assert shown[name] == tables["text_of"](name)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from churnsim import memory
 from churnsim.errors import ResourceError
-from churnsim.experiment import Execution, memory, run_replications
-from churnsim.experiment.memory import FIXED_BYTES, Need
+from churnsim.experiment import Execution, run_replications
 from churnsim.experiment.summary import summaries
 from churnsim.experiment.workers import Job, run_replication, warm_up
+from churnsim.memory import FIXED_BYTES, Need
 from churnsim.scenario import Scenario, load_scenario
 
 MB = 10**6

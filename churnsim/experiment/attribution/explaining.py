@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from churnsim.errors import InputError, Problem
 from churnsim.experiment.attribution.findings import findings_of
 from churnsim.experiment.attribution.groups import (
     Kept,
@@ -36,11 +35,12 @@ from churnsim.experiment.replications import (
     THREADS,
     Batch,
     Execution,
-    checked_number,
+    checked_execution,
     checked_seed,
     run_job,
 )
 from churnsim.experiment.workers import Job
+from churnsim.given import chosen, of_kind, whole_number
 from churnsim.scenario import LEVERS, Policy, Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import assumptions_of
@@ -95,9 +95,9 @@ def explain(
     Source:
         Shapley 1953; Grabisch & Roubens 1999 (see `shapley.py`).
     """
+    _check(method)
     asked = question_of(scenario, source, target, overrides)
     loaded = asked.scenario
-    _check(method)
     seed = checked_seed(loaded, method.seed)
     shares = mistake_shares(loaded)
     scheme = _scheme(len(asked.levers), seed, method)
@@ -147,16 +147,14 @@ def _check(method: Method) -> None:
     Raises:
         InputError: A measure that is not known, or a number out of its bounds.
     """
-    if method.measure not in MEASURES:
-        rule = f"must be one of {', '.join(MEASURES)}"
-        hint = close_to(method.measure, MEASURES)
-        raise InputError(
-            Problem(rule, field="measure", value=method.measure, hint=hint)
-        )
-    checked_number("exact_max", method.exact_max, 0, len(LEVERS))
-    checked_number("orders", method.orders, 2, ORDERS_MAX)
+    of_kind("method", method, Method, 'a Method, such as Method("contribution")')
+    checked_execution(method.execution)
+    hint = close_to(method.measure, MEASURES)
+    chosen("measure", method.measure, MEASURES, hint)
+    whole_number("exact_max", method.exact_max, 0, len(LEVERS))
+    whole_number("orders", method.orders, 2, ORDERS_MAX)
     if method.customers is not None:
-        checked_number("customers", method.customers, 0, 2**32 - 1)
+        whole_number("customers", method.customers, 0, 2**32 - 1)
 
 
 def _scheme(n_levers: int, seed: int, method: Method) -> Scheme | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from churnsim.engines.outcome import Outcome
-from churnsim.experiment.memory import Need, check_memory
+from churnsim.memory import Need, check_memory
 from churnsim.records import Floats, Integers
 from churnsim.simulation import with_events
 

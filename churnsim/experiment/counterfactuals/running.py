@@ -14,10 +14,13 @@ from churnsim.experiment.preparing import file_of, question_of, warnings_of
 from churnsim.experiment.replications import (
     THREADS,
     Execution,
+    checked_execution,
     checked_seed,
+    numbers_of,
     run_job,
 )
 from churnsim.experiment.workers import Job
+from churnsim.given import of_kind
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import assumptions_of
@@ -68,6 +71,9 @@ def counterfactuals(
     Source:
         Pearl 1999; Pearl 2009, chapter 9 (see `record.py`).
     """
+    of_kind("asked", asked, Asked, "an Asked, such as Asked(seed=1)")
+    of_kind("parting", asked.parting, bool, "True or False")
+    checked_execution(asked.execution)
     question = question_of(scenario, source, target, overrides)
     loaded = question.scenario
     seed = checked_seed(loaded, asked.seed)
@@ -79,7 +85,7 @@ def counterfactuals(
     wanted = Wanted(len(policies) == 1, asked.parting)
     engine = asked.execution.engine
     job = Job(loaded, policies, seed, engine, functools.partial(keeping, wanted))
-    each = BYTES_OF_LIVES + BYTES_OF_ROWS * _number_of(loaded, replications)
+    each = BYTES_OF_LIVES + BYTES_OF_ROWS * len(numbers_of(loaded, replications))
     batch = run_job(job, replications, asked.execution, each)
     pairs: list[Pair] = [rows[-1] for rows in batch.rows.values() if rows[-1]]
     return Counterfactuals(
@@ -96,10 +102,3 @@ def counterfactuals(
         assumptions=assumptions,
         warnings=tuple(warnings_of(loaded, shares, names, len(pairs))),
     )
-
-
-def _number_of(scenario: Scenario, replications: int | Sequence[int] | None) -> int:
-    """Return how many replications are asked for; numbers are checked elsewhere."""
-    if replications is None:
-        return scenario.replications
-    return replications if isinstance(replications, int) else len(replications)

@@ -26,11 +26,12 @@ from churnsim.experiment.counterfactuals.wording import (
     moment_text,
     words_of,
 )
-from churnsim.experiment.memory import check_memory, need_of
 from churnsim.experiment.notebook import Grid, dataframe, notebook_html, one_line
 from churnsim.experiment.preparing import question_of
-from churnsim.experiment.replications import checked_number, checked_seed
+from churnsim.experiment.replications import checked_seed
+from churnsim.given import whole_number
 from churnsim.mechanisms.episode import kind_index
+from churnsim.memory import check_memory, need_of
 from churnsim.records import Cause
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
@@ -256,7 +257,7 @@ def story(
     loaded = question.scenario
     person = person if isinstance(person, Person) else Person(person)
     seed = checked_seed(loaded, person.seed)
-    number = checked_number("replication", person.replication, 0, 2**32 - 1)
+    number = whole_number("replication", person.replication, 0, 2**32 - 1)
     check_memory(need_of(loaded, ENGINE, 2, 1))
     people = make_population(loaded, seed=seed, replication=number)
     n_people = len(people.arrival)
@@ -283,7 +284,7 @@ def _check_customer(customer: object, n_customers: int, n_people: int) -> None:
         InputError: No number of a customer or prospect.
     """
     try:
-        checked_number("customer", customer, 0, n_people - 1)
+        whole_number("customer", customer, 0, n_people - 1)
     except InputError as error:
         (problem,) = error.problems
         hint = f"{n_customers:,} are customers at the start, prospects come after them"

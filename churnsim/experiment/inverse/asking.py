@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from churnsim.engines.outcome import Outcome
-from churnsim.errors import InputError, InterruptedRun, Problem
+from churnsim.errors import InterruptedRun
 from churnsim.experiment.bound import mistake_shares
 from churnsim.experiment.failures import Failure
 from churnsim.experiment.intervals import Estimate, estimate
@@ -29,11 +29,12 @@ from churnsim.experiment.preparing import file_of, prepared, warnings_of
 from churnsim.experiment.replications import (
     THREADS,
     Execution,
-    checked_number,
+    checked_execution,
     checked_seed,
     run_job,
 )
 from churnsim.experiment.workers import Job, Keep
+from churnsim.given import chosen, of_kind, refused, whole_number
 from churnsim.records import MICRO, Population
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.assemble import Overrides, pairs_of
@@ -175,7 +176,7 @@ class _Runs:
         self.seed = checked_seed(asked.scenario, search.seed)
         n = search.replications
         n = asked.scenario.replications if n is None else n
-        self.numbers = tuple(range(checked_number("replications", n, 1, 1_000_000)))
+        self.numbers = tuple(range(whole_number("replications", n, 1, 1_000_000)))
         self.failures: dict[int, Failure] = {}
         self.lost: dict[float, dict[int, int]] = {}  # [micro-units]
         self.n_customers = 0
@@ -299,6 +300,7 @@ def _asked(
         InputError: A setting, a policy or a range that there cannot be.
     """
     field, policy, against = question
+    of_kind("lever", field, str, 'a text, such as "market.discovery"')
     named = [name for name in (policy, against) if name is not None]
     loaded = prepared(scenario, named, overrides)
     against = loaded.baseline if against is None else against
@@ -332,12 +334,12 @@ def _check(search: Search) -> None:
     Raises:
         InputError: A measure that is not known, or a number out of its bounds.
     """
-    if search.measure not in MEASURES:
-        rule = f"must be one of {', '.join(MEASURES)}"
-        hint = close_to(search.measure, MEASURES)
-        value = search.measure
-        raise InputError(Problem(rule, field="measure", value=value, hint=hint))
-    checked_number("n_grid", search.n_grid, 2, GRID_MAX)
-    if not 0.0 < search.tolerance < 1.0:
+    of_kind("search", search, Search, 'a Search, such as Search("contribution")')
+    checked_execution(search.execution)
+    hint = close_to(search.measure, MEASURES)
+    chosen("measure", search.measure, MEASURES, hint)
+    whole_number("n_grid", search.n_grid, 2, GRID_MAX)
+    tolerance: object = search.tolerance
+    if not isinstance(tolerance, int | float) or not 0.0 < tolerance < 1.0:
         rule = "must be above 0 and below 1: a share of the range"
-        raise InputError(Problem(rule, field="tolerance", value=search.tolerance))
+        raise refused("tolerance", tolerance, rule)

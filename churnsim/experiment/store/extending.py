@@ -22,7 +22,6 @@ from churnsim.experiment.replications import (
     THREADS,
     Execution,
     Replications,
-    checked_number,
     run_replications,
 )
 from churnsim.experiment.store.manifest import NAME, Manifest, read_manifest
@@ -30,6 +29,7 @@ from churnsim.experiment.store.reading import AGAIN
 from churnsim.experiment.store.restoring import Kept, read_kept
 from churnsim.experiment.store.writing import check_place, write_results
 from churnsim.experiment.summary import Summary
+from churnsim.given import whole_number
 from churnsim.streams import STREAM_VERSION
 
 Texts = Callable[[Comparison, str], Mapping[str, str]]  # by name; from the command too
@@ -172,7 +172,7 @@ def _wanted(known: Manifest, replications: int) -> tuple[int, ...]:
         InputError: Fewer than there are, or no number that there can be.
     """
     field = "replications"
-    n = checked_number(field, replications, 1, REPLICATIONS_MAX)
+    n = whole_number(field, replications, 1, REPLICATIONS_MAX)
     n_there = max(known.replications, default=-1) + 1
     if n < n_there:
         rule = f"must be at least {n_there}, as many as {known.folder} holds"

@@ -16,10 +16,9 @@ import numpy as np
 from churnsim.engines.books import N_BINS, N_MONTHLY, open_books
 from churnsim.engines.kernel.world import make_world
 from churnsim.errors import Problem, ResourceError
-from churnsim.population import n_prospects
+from churnsim.population import history_of, n_prospects
 from churnsim.records import Plan, Population
 from churnsim.scenario import Scenario
-from churnsim.simulation import history_of
 from churnsim.streams import Key
 
 SHARE_TO_USE = 0.8  # of what is left, so that the machine keeps working
@@ -29,6 +28,7 @@ ROW_BYTES = 8192  # a kept row beside its arrays
 SIMPY_BYTES = 1400  # a customer of the reference engine: a process and its event
 DRAWING_BYTES = 240  # a customer while traits are drawn: uniforms and traits, twice
 SAMPLE = 2000  # people in the smaller of the two records measured
+FEW = 100_000  # people of a single run that need not be asked about
 KIB = 1024
 
 MEMINFO = Path("/proc/meminfo")
@@ -80,6 +80,17 @@ def need_of(
     row = ROW_BYTES + 8 * (2 * N_BINS + (N_MONTHLY + 1) * plan.n_months)
     per_worker = each * n_people + (PROCESS_BYTES if are_processes else 0)
     return Need(n_people, per_worker, n_workers, row * n_runs + FIXED_BYTES)
+
+
+def check_run(scenario: Scenario, engine: str) -> None:
+    """Refuse a single run that would exhaust the machine.
+
+    Raises:
+        ResourceError: More than 80 % of the memory that is left would be needed.
+    """
+    n_customers = scenario.population.customers or 0
+    if n_customers + n_prospects(scenario.population, n_customers) > FEW:
+        check_memory(need_of(scenario, engine, 1, 1))
 
 
 def bytes_per_person(plan: Plan) -> int:

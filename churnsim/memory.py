@@ -13,10 +13,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from churnsim.engines.books import N_BINS, N_MONTHLY, open_books
+from churnsim.engines.books import (
+    N_BINS,
+    N_MONTHLY,
+    N_WEEKLY,
+    has_hours,
+    open_books,
+)
 from churnsim.engines.kernel.world import make_world
 from churnsim.errors import Problem, ResourceError
+<<<<<<< HEAD:churnsim/memory.py
 from churnsim.population import history_of, n_prospects
+=======
+from churnsim.mechanisms.hours import HOURS_IN_WEEK
+from churnsim.population import n_prospects
+>>>>>>> desk:churnsim/experiment/memory.py
 from churnsim.records import Plan, Population
 from churnsim.scenario import Scenario
 from churnsim.streams import Key
@@ -78,6 +89,9 @@ def need_of(
     if engine == "reference":
         each += SIMPY_BYTES
     row = ROW_BYTES + 8 * (2 * N_BINS + (N_MONTHLY + 1) * plan.n_months)
+    plans = (scenario.plan(name, n_customers) for name in scenario.policy_names)
+    if any(has_hours(other) for other in plans):
+        row += 8 * HOURS_IN_WEEK * N_WEEKLY
     per_worker = each * n_people + (PROCESS_BYTES if are_processes else 0)
     return Need(n_people, per_worker, n_workers, row * n_runs + FIXED_BYTES)
 

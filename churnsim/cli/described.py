@@ -9,7 +9,16 @@ import io
 import sys
 import tokenize
 import types
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 Schema = dict[str, Any]
 Fields = dict[str, tuple[int, int]]  # first and last line of each, by name
@@ -37,17 +46,22 @@ def schema_of(document: type) -> Schema:
 
 
 def _record(record: type, definitions: dict[str, Schema]) -> Schema:
-    """Return a record's schema: all of its keys, and no other."""
+    """Return a record's schema: all of its keys that must be there, and no other."""
     comments = _comments(record)
     properties = {}
+    required = []
     for name, hint in get_type_hints(record, include_extras=True).items():
+        if get_origin(hint) is NotRequired:
+            (hint,) = get_args(hint)  # noqa: PLW2901 - what it is where it is there
+        else:
+            required.append(name)
         part = _part(hint, definitions)
         about = {"description": comments[name]} if comments.get(name) else {}
         properties[name] = {**part, **about}
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": required,
         "additionalProperties": False,
     }
 

@@ -195,11 +195,26 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+def times_lived(into_week: float, horizon: float) -> list[float]:
+    """Return how often each hour of the week is lived through, parts of it too.
+
+    Args:
+        into_week: Of time 0 [days], whole.
+        horizon: [days].
+    """
+    weeks, rest = divmod(horizon, WEEK)
+    left = rest * HOURS_IN_DAY
+    begins = (
+        (h - into_week * HOURS_IN_DAY) % HOURS_IN_WEEK for h in range(HOURS_IN_WEEK)
+    )
+    return [weeks + min(1.0, max(0.0, left - begin)) for begin in begins]
+
+
 OPTIONAL = ("weekly", "people")  # of the books: empty where they are not kept
 HOURS_COLUMNS = (
     "hour",  # of the week, 0: Monday 00:00
     "staffed",  # agents
-    "needed",  # agents
+    "busy",  # agents
     "joined",  # customers
     "handled",
     "abandoned",
@@ -381,20 +396,20 @@ class Outcome:
         """Return one row for each hour of the week; none where no desk has shifts.
 
         `staffed` is the mean number of agents on duty; all else is of the customers
-        who turned up, or joined the line, in that hour, over all weeks. `needed` is
-        the mean number of agents that their handling takes.
+        who turned up, or joined the line, in that hour, over all weeks. `busy` is the
+        mean number of agents that their handling takes.
         """
         counts = self.books.weekly
         if not len(counts):
             return pa.table({name: [] for name in HOURS_COLUMNS})
-        n_weeks = self.horizon / WEEK
-        work = counts[:, Weekly.WORK] / MICROSECONDS
+        lived = np.array(times_lived(self.plan.into_week, self.horizon))
+        work = counts[:, Weekly.WORK] / MICROSECONDS * HOURS_IN_DAY
         over = counts[:, Weekly.HANDLED] + counts[:, Weekly.ABANDONED]
         waited = counts[:, Weekly.WAIT] / MICROSECONDS
         columns = (
             np.arange(HOURS_IN_WEEK),
             staffed_hours(front_hours(self.plan)),
-            work * HOURS_IN_DAY / n_weeks if n_weeks else work,
+            work / np.where(lived > 0.0, lived, 1.0),
             *(counts[:, c] for c in (Weekly.JOINED, Weekly.HANDLED, Weekly.ABANDONED)),
             pa.array(waited / np.maximum(over, 1), mask=over == 0),
             counts[:, Weekly.TURNED_AWAY],

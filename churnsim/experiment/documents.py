@@ -6,7 +6,7 @@ the schema that `churnsim schema --output` prints is made from them and their co
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from churnsim.experiment.attribution.record import Interaction, Segment
 from churnsim.experiment.bound import MistakeShare
@@ -95,6 +95,19 @@ class Waits(TypedDict):
     policies: dict[str, Series]  # by name
 
 
+class HoursOfDesk(TypedDict):
+    """A desk in each of the 168 hours of the week, from Monday 00:00."""
+
+    staffed: list[float]  # people on duty on average, by the schedule
+    figures: dict[str, Series]  # of those who joined then; empty of the back desk
+
+
+class Hours(TypedDict):
+    """Both desks by hour of the week, under each policy with opening hours."""
+
+    policies: dict[str, dict[str, HoursOfDesk]]  # by policy, then "front" and "back"
+
+
 class Origin(TypedDict):
     """What the numbers were made with."""
 
@@ -141,6 +154,7 @@ class RunDocument(Experiment):
     customers: int  # at the start, in the first run
     months: Months  # customers, revenue and more, month by month
     waits: dict[str, Waits]  # by desk
+    hours: NotRequired[Hours]  # only where a desk has opening hours
     origin: Origin  # what to compare where numbers differ
 
 

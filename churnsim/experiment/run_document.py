@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from churnsim.experiment import documents
+from churnsim.experiment.by_hour import hours_of
 from churnsim.experiment.firm_view import firm_view_of
 from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.experiment.plain import plain
@@ -70,6 +71,9 @@ def run_document(comparison: Comparison, command: str) -> dict[str, Any]:
         "warnings": list(comparison.warnings),
         "failures": [str(failure.problem) for failure in comparison.failures],
     }
+    hours = hours_of(comparison)
+    if hours is not None:
+        document["hours"] = hours
     return documents.as_dict(document)
 
 

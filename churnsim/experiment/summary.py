@@ -45,11 +45,12 @@ class Summary(NamedTuple):
     back_waits: Integers
     monthly: Integers  # (n_months, N_MONTHLY); customers and backlog at a month's end
     survivors: Integers  # (n_months,) starting customers still there at a month's end
+    weekly: Integers  # (HOURS_IN_WEEK, N_WEEKLY) front desk; (0, …) without a roster
 
     def is_same(self, other: Summary) -> bool:
         """Return whether two rows agree to the last bit."""
-        arrays = zip(self[-4:], other[-4:], strict=True)
-        is_plain_same = repr(self[:-4]) == repr(other[:-4])
+        arrays = zip(self[-5:], other[-5:], strict=True)
+        is_plain_same = repr(self[:-5]) == repr(other[:-5])
         return is_plain_same and all(np.array_equal(a, b) for a, b in arrays)
 
 
@@ -111,6 +112,7 @@ def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
         back_waits=books.back_waits.copy(),
         monthly=series,
         survivors=_survivors(outcome),
+        weekly=books.weekly.copy(),
     )
 
 

@@ -22,6 +22,10 @@ CASES = {
     "run": ("shop.toml", *FEW),
     "run once": ("shop.toml", "--replications", "1"),
     "run nobody": ("shop.toml", *FEW, "--set", "population.customers=0"),
+    "run with hours": (
+        *("shop.toml", *FEW, "--set"),
+        'policy_defaults.speed.agents=["Mon-Fri 09:00-17:00: 2"]',
+    ),
     "run with all": (
         "shop.toml",
         "--policy",

@@ -36,6 +36,7 @@ def row(policy: str, replication: int, revenue: int, **lost: int) -> Summary:
         none,
         none,
         none,
+        none,
     )
 
 

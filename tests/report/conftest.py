@@ -8,6 +8,7 @@ import pytest
 
 from churnsim.experiment import Comparison, Execution, compare
 from tests.experiment.conftest import SHOP
+from tests.experiment.test_by_hour import WEEK
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 POLICY = "<b onclick=alert(3)>"
@@ -106,3 +107,13 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path = tmp_path_factory.mktemp("single") / "shop.toml"
     path.write_text(SHOP, encoding="utf-8")
     return compare(path, replications=1).explained().to_json_dict(COMMAND)
+
+
+@pytest.fixture(scope="session")
+def week(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the document of a shop that closes, under all policies but one."""
+    path = tmp_path_factory.mktemp("week") / "shop.toml"
+    path.write_text(SHOP, encoding="utf-8")
+    how = Execution(threads=2)
+    result = compare(path, overrides=WEEK, replications=3, execution=how)
+    return result.explained().to_json_dict(COMMAND)

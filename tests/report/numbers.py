@@ -85,7 +85,7 @@ def _cells(found: Iterable[Iterable[float | None]]) -> Cells:
 
 def expected(caption: str, document: dict[str, Any]) -> Cells | None:
     """Return the document's numbers for the table of a caption; None if it has none."""
-    for kind in (_losses, _figures, _money, _months, _views, _levers):
+    for kind in (_losses, _figures, _money, _months, _week, _views, _levers):
         found = kind(caption, document)
         if found is not None:
             return found
@@ -164,6 +164,26 @@ def _places(series: list[dict[str, Any]], step: int) -> Iterator[list[float]]:
     """Yield what each row of a table has: the place's estimate under each policy."""
     for i in range(0, len(series[0]["mean"]), step):
         yield from whole([{end: of[end][i] for end in ENDS} for of in series])
+
+
+def _week(caption: str, document: dict[str, Any]) -> Cells | None:
+    if not caption.endswith("by hour of the week: mean and 95 % interval"):
+        return None
+    title, policy, _ = caption.split(", ")
+    desk = document["hours"]["policies"][policy]["front"]
+
+    def at(hour: int, name: str) -> dict[str, Any]:
+        return {end: desk["figures"][name][end][hour] for end in ENDS}
+
+    if title == "Mean wait":
+        hours = [24 * day + hour for hour in range(24) for day in range(7)]
+        return whole([at(hour, "mean_wait") for hour in hours])
+    names = ("needed", "busy", "contacts", "gave_up")
+    found: Cells = []
+    for hour, staffed in enumerate(desk["staffed"]):
+        if staffed or at(hour, "contacts")["mean"]:
+            found += [[staffed], *whole([at(hour, name) for name in names])]
+    return found
 
 
 def _views(caption: str, document: dict[str, Any]) -> Cells | None:

@@ -73,22 +73,23 @@ PAGED = """height => {
   document.querySelectorAll('details').forEach(d => d.open = true);
 }"""
 # Pairs of elements that belong together and do not stand on one page, and torn rows.
-PARTED = """() => {
+PARTED = """within => {
+  const root = document.querySelector(within);
   const place = e => Math.floor((e.getBoundingClientRect().left + 1) / 720);
   const pairs = [];
-  const add = (all, next) => document.querySelectorAll(all).forEach(e => {
+  const add = (all, next) => root.querySelectorAll(all).forEach(e => {
     const after = next(e);
     if (after) pairs.push([e, after]);
   });
   const first = e => e.matches('.charts') ? e.querySelector('.chart') : e;
-  add('section > h2', e => first(e.nextElementSibling));
+  add('h2', e => first(e.nextElementSibling));
   add('figcaption', e => e.parentElement.querySelector('.chart'));
   add('.legend', e => e.parentElement.querySelector('.chart'));
   add('caption', e => e.parentElement.tBodies[0].rows[0]);
   add('tbody tr:first-child', e => e.nextElementSibling);
   add('.note', e => e.previousElementSibling.querySelector('tr:last-child'));
   const parted = pairs.filter(([e, after]) => place(e) !== place(after));
-  const torn = [...document.querySelectorAll('tbody tr, .chart')].filter(
+  const torn = [...root.querySelectorAll('tbody tr, .chart')].filter(
     e => e.getClientRects().length > 1);
   return [...parted.flat(), ...torn].map(e => e.textContent.slice(0, 60));
 }"""
@@ -145,11 +146,12 @@ def files(
     document: dict[str, Any],
     single: dict[str, Any],
     hostile: dict[str, Any],
+    week: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
-    """Return pages: a plain one, one without intervals, one of hostile long names."""
+    """Return pages: plain, without intervals, of hostile long names, with a week."""
     folder = tmp_path_factory.mktemp("browser")
-    pages = {"plain": document, "single": single, "hostile": hostile}
+    pages = {"plain": document, "single": single, "hostile": hostile, "week": week}
     for name, source in pages.items():
         write_page(source, folder / f"{name}.html")
     return {name: folder / f"{name}.html" for name in pages}
@@ -210,11 +212,12 @@ def colliding(lines: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["plain", "week"])
 def test_browser__draws_all_and_asks_for_nothing(
-    width: int, scheme: str, opened: Opened, files: dict[str, Path]
+    name: str, width: int, scheme: str, opened: Opened, files: dict[str, Path]
 ) -> None:
     """Each chart has a size; no request, no error; nothing is wider than the window."""
-    page = opened(files["plain"], width, scheme)
+    page = opened(files[name], width, scheme)
     sizes = page.eval_on_selector_all(".chart", SIZES)
     assert len(sizes) > 11
     assert all(w > 200 and h > 50 for w, h in sizes)
@@ -225,7 +228,7 @@ def test_browser__draws_all_and_asks_for_nothing(
 
 @pytest.mark.parametrize("media", ["screen", "print"])
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["plain", "single", "hostile"])
+@pytest.mark.parametrize("name", ["plain", "single", "hostile", "week"])
 def test_browser__no_text_lies_on_another(
     name: str, width: int, media: str, opened: Opened, files: dict[str, Path]
 ) -> None:
@@ -357,7 +360,7 @@ def test_browser__prints_what_is_folded(opened: Opened, files: dict[str, Path]) 
     assert page.pdf().startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("name", ["plain", "hostile"])
+@pytest.mark.parametrize("name", ["plain", "hostile", "week"])
 def test_browser__paper_cuts_nothing_off(
     name: str, opened: Opened, files: dict[str, Path]
 ) -> None:
@@ -369,20 +372,21 @@ def test_browser__paper_cuts_nothing_off(
     assert page.eval_on_selector_all("pre, .scroll", CUT_OFF) == []
 
 
+@pytest.mark.parametrize(("name", "within"), [("plain", "body"), ("week", "#week")])
 def test_browser__paper_keeps_together_what_belongs_together(
-    opened: Opened, files: dict[str, Path]
+    name: str, within: str, opened: Opened, files: dict[str, Path]
 ) -> None:
     """No page ends in a row or chart, or between a heading or legend and its chart."""
-    page = opened(files["plain"], PAPER_WIDTH)
+    page = opened(files[name], PAPER_WIDTH)
     page.emulate_media(media="print")
     for height in HEIGHTS:
         page.evaluate(PAGED, height)
-        assert page.evaluate(PARTED) == [], height
+        assert page.evaluate(PARTED, within) == [], height
         assert page.evaluate("document.documentElement.scrollWidth") > 5 * 720
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["plain", "hostile"])
+@pytest.mark.parametrize("name", ["plain", "hostile", "week"])
 def test_browser__axe_finds_nothing(
     name: str, scheme: str, opened: Opened, files: dict[str, Path]
 ) -> None:

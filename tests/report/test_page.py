@@ -115,7 +115,7 @@ def test_page__has_its_headings_in_order(page: Page) -> None:
     assert len(set(ids)) == len(ids)
     assert {e.attributes["aria-labelledby"] for e in page.all("section")} <= set(ids)
     assert {link[1:] for link in attributes(page, "href")} <= set(ids)
-    assert len(list(page.all("section"))) == len(SECTIONS)
+    assert len(list(page.all("section"))) == len(SECTIONS) - 1  # no opening hours
 
 
 def test_page__has_landmarks_and_a_language(page: Page) -> None:
@@ -164,10 +164,14 @@ def test_page__losses_are_those_of_the_json(
 
 
 def test_page__every_number_is_the_json_s(
-    page: Page, document: dict[str, Any], single: dict[str, Any]
+    page: Page, document: dict[str, Any], single: dict[str, Any], week: dict[str, Any]
 ) -> None:
     """Each table of figures, read as a reader reads it, says what the JSON says."""
-    pairs = ((page, document, 500), (Page(page_of(single)), single, 150))
+    pairs = (
+        (page, document, 500),
+        (Page(page_of(single)), single, 150),
+        (Page(page_of(week)), week, 1500),
+    )
     for shown, source, n_least in pairs:
         checked = {t.caption: check(*t, source) for t in tables(shown)}
         told = {caption for caption, n in checked.items() if n}
@@ -267,11 +271,11 @@ def test_page__leaves_out_intervals_that_only_repeat() -> None:
     assert Shown("5", "", "").whole == f"5 ({NO_INTERVAL})"
 
 
-def test_charts__are_valid_on_the_page_and_as_files(document: dict[str, Any]) -> None:
+def test_charts__are_valid_on_the_page_and_as_files(week: dict[str, Any]) -> None:
     """Each chart keeps to the schema of Vega-Lite, in both palettes."""
-    names = [chart.name for chart in charts_of(document)]
+    names = [chart.name for chart in charts_of(week)]
     assert len(set(names)) == len(names)
-    for chart in charts_of(document):
+    for chart in charts_of(week):
         for palette in (PAGE, PAPER):
             spec = chart.build(palette)
             alt.LayerChart.from_dict(spec)
@@ -291,10 +295,10 @@ def test_charts__count_in_whole_numbers(document: dict[str, Any]) -> None:
 
 
 def test_charts__keys_have_a_legend_that_is_not_colour_alone(
-    document: dict[str, Any],
+    week: dict[str, Any],
 ) -> None:
     """Each key is in the legend; policies differ by dash, views by shape."""
-    for chart in charts_of(document):
+    for chart in charts_of(week):
         keys = {row.get("key") for row in chart.build(PAPER)["datasets"]["rows"]}
         assert keys - {None} <= {item.key for item in chart.legend}
         dashes = [item.dash for item in chart.legend if item.mark == "line"]

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnsim.engines.books import N_BINS, Monthly, Tally
+from churnsim.engines.books import N_BINS, N_WEEKLY, Monthly, Tally, Weekly
 from churnsim.engines.outcome import Totals
 from churnsim.errors import Problem, StorageError
 from churnsim.experiment.bound import mistake_shares
@@ -31,6 +31,7 @@ from churnsim.experiment.store.reading import (
     read_results,
 )
 from churnsim.experiment.summary import FIGURES, Summary
+from churnsim.mechanisms.hours import HOURS_IN_WEEK
 from churnsim.records import Cause, Integers
 from churnsim.scenario.assumptions import Foundation
 
@@ -113,6 +114,8 @@ def _rows(known: Manifest) -> Iterator[Summary]:
     columns = [table[column.name.lower()].to_numpy() for column in Monthly]
     monthly = np.stack(columns, axis=-1).reshape(*shape, len(columns))
     survivors = table["survivors"].to_numpy().reshape(shape)
+    weeks = _weeks(known)
+    no_hours = np.zeros((0, N_WEEKLY), np.int64)
     for i, run in enumerate(runs):
         front, back = waits[i]
         yield _row(run)._replace(
@@ -120,6 +123,7 @@ def _rows(known: Manifest) -> Iterator[Summary]:
             back_waits=back,
             monthly=monthly[i].copy(),
             survivors=survivors[i].copy(),
+            weekly=weeks.get((run["policy"], run["replication"]), no_hours),
         )
 
 
@@ -144,6 +148,7 @@ def _row(run: dict[str, Any]) -> Summary:
         back_waits=nothing,
         monthly=nothing,
         survivors=nothing,
+        weekly=nothing,
     )
 
 
@@ -157,6 +162,18 @@ def _waits(table: pa.Table, places: dict[Run, int]) -> Integers:
     desks = np.array([desk == "back" for desk in table["desk"].to_pylist()], np.int64)
     histograms[where, desks, table["bin"].to_numpy()] = table["people"].to_numpy()
     return histograms
+
+
+def _weeks(known: Manifest) -> dict[Run, Integers]:
+    """Return the hours of the week of each run that has them, in their order."""
+    if "weekly.parquet" not in known.files:
+        return {}
+    table = _table(known, "weekly")
+    columns = [table[column.name.lower()].to_numpy() for column in Weekly]
+    weeks = np.stack(columns, axis=-1).reshape(-1, HOURS_IN_WEEK, N_WEEKLY)
+    firsts = table.select(("policy", "replication")).to_pylist()[::HOURS_IN_WEEK]
+    runs = ((first["policy"], first["replication"]) for first in firsts)
+    return {run: week.copy() for run, week in zip(runs, weeks, strict=True)}
 
 
 def _table(known: Manifest, name: str) -> pa.Table:

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnsim.engines.books import Monthly
+from churnsim.engines.books import Monthly, Weekly
+from churnsim.experiment.by_hour import (
+    DESKS,
+    HOUR_FIGURES,
+    NEEDED,
+    figures_by_hour,
+    policies_with_hours,
+    staffed_by_hour,
+)
 from churnsim.experiment.firm_view import gaps_of
 from churnsim.experiment.summary import FIGURES, Summary
+from churnsim.scenario.week import DAYS
 
 if TYPE_CHECKING:
     from churnsim.experiment.attribution import Attribution
@@ -63,11 +72,24 @@ MONTHS = {
     **dict.fromkeys(("month", *(column.name.lower() for column in Monthly)), WHOLE),
     "survivors": WHOLE,
 }
+ENDS = ("", "_low", "_high")  # of an estimate's columns
+WEEK = dict.fromkeys(("hour", *(column.name.lower() for column in Weekly)), WHOLE)
+HOURS = {
+    **dict.fromkeys(("policy", "desk"), TEXT),
+    "hour": WHOLE,
+    **dict.fromkeys(("day", "time"), TEXT),
+    "staffed": REAL,
+    **{f"{name}{end}": REAL for name in (*HOUR_FIGURES, NEEDED) for end in ENDS},
+    "replications": WHOLE,
+}
 WAITS = {"desk": TEXT, "bin": WHOLE, "people": WHOLE}
 
 
 def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
-    """Return the tables of a comparison by name; levers if it was explained."""
+    """Return the tables of a comparison by name.
+
+    Levers if it was explained, the hours of the week if a desk has opening hours.
+    """
     tables = {
         "runs": runs_table(comparison),
         "policies": policies_table(comparison),
@@ -76,6 +98,9 @@ def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
         "monthly": monthly_table(comparison),
         "waits": waits_table(comparison),
     }
+    if policies_with_hours(comparison):
+        tables["hours"] = hours_table(comparison)
+        tables["weekly"] = weekly_table(comparison)
     if comparison.attribution is not None:
         tables["levers"] = levers_table(comparison.attribution)
     return tables
@@ -210,6 +235,58 @@ def monthly_table(comparison: Comparison) -> pa.Table:
             )
         ],
     )
+
+
+def weekly_table(comparison: Comparison) -> pa.Table:
+    """Return one row for each run and hour of the week: the front desk's tallies.
+
+    Hour 0 begins on Monday at 00:00; `wait` and `work` are in microseconds.
+    """
+    names = [column.name.lower() for column in Weekly]
+    return _table(
+        RUN | WEEK,
+        [
+            {
+                "policy": run.policy,
+                "replication": run.replication,
+                "hour": hour,
+                **dict(zip(names, values, strict=True)),
+            }
+            for run in comparison.runs
+            for hour, values in enumerate(run.weekly.tolist())
+        ],
+    )
+
+
+def hours_table(comparison: Comparison) -> pa.Table:
+    """Return one row for each policy, desk and hour of the week, with intervals.
+
+    Of the back desk staffing alone is known.
+    """
+    rows: list[Row] = []
+    for policy, runs in policies_with_hours(comparison).items():
+        figures = figures_by_hour(comparison, policy)
+        for desk in DESKS:
+            told = figures if desk == "front" else {}
+            staffed = staffed_by_hour(comparison, policy, desk)
+            rows += [
+                {
+                    "policy": policy,
+                    "desk": desk,
+                    "hour": hour,
+                    "day": DAYS[hour // 24],
+                    "time": f"{hour % 24:02d}:00",
+                    "staffed": agents,
+                    **{
+                        f"{name}{end}": value
+                        for name, values in told.items()
+                        for end, value in zip(ENDS, values[hour], strict=False)
+                    },
+                    "replications": len(runs),
+                }
+                for hour, agents in enumerate(staffed)
+            ]
+    return _table(HOURS, rows)
 
 
 def waits_table(comparison: Comparison) -> pa.Table:

@@ -30,6 +30,7 @@ class LegendItem(NamedTuple):
     colour: int  # place in the palette's series
     dash: tuple[int, ...] = ()
     mark: str = "line"  # "line", "block", "dot" or "square"
+    share: float = 1.0  # of a block's colour; the rest is what is behind it
 
 
 class Chart(NamedTuple):
@@ -41,6 +42,7 @@ class Chart(NamedTuple):
     build: Callable[[Palette], Spec]
     table: Table | None  # behind a click; None: the table beside it holds the numbers
     legend: tuple[LegendItem, ...] = ()
+    is_wide: bool = False  # as wide as the page
 
 
 class Section(NamedTuple):

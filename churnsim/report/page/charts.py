@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import altair as alt
 
 from churnsim.report.page.blocks import LegendItem, Spec
-from churnsim.report.page.theme import PAGE, Palette, config
+from churnsim.report.page.theme import PAGE, Palette, config, diluted
 
 Rows = Sequence[dict[str, Any]]
 
@@ -57,7 +57,7 @@ def bars(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         x=_across("value", drawing), color=_painted()
     )
     layers = alt.layer(bar, *_with_intervals(base, palette))
-    return _finished(layers, _paint(rows, palette), _height(drawing), palette)
+    return finished(layers, _paint(rows, palette), _height(drawing), palette)
 
 
 def waterfall(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
@@ -78,7 +78,7 @@ def waterfall(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         .encode(x=alt.X("value:Q"), y2=alt.Y2("next:N"))
     )
     layers = alt.layer(link, bar, *_with_intervals(base, palette))
-    return _finished(layers, _paint(rows, palette), _height(drawing), palette)
+    return finished(layers, _paint(rows, palette), _height(drawing), palette)
 
 
 def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
@@ -94,7 +94,7 @@ def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         f"{room} > length(datum.words) ? datum.words : "
         f"{room} > length(datum.text) ? datum.text : ''"
     )
-    base = _hiding().encode(
+    base = hiding().encode(
         y=_labels(drawing),
         x=_across("value", drawing).stack("zero"),
         order=alt.Order("rank:Q"),
@@ -105,7 +105,7 @@ def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     )
     bar = base.mark_bar(
         height={"band": 0.7}, stroke=palette.surface, strokeWidth=1.2
-    ).encode(color=_colour(drawing, palette))
+    ).encode(color=colour(drawing, palette))
     keys = [item.key for item in drawing.legend]
     letters = alt.Scale(
         domain=keys, range=[palette.on[i.colour] for i in drawing.legend]
@@ -120,7 +120,7 @@ def stack(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         )
     )
     layers = alt.layer(bar, text).resolve_scale(color="independent")
-    return _finished(layers, rows, _height(drawing), palette)
+    return finished(layers, rows, _height(drawing), palette)
 
 
 def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
@@ -144,17 +144,17 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
             labelExpr=f"{named} : ''",
         )
         scale = alt.Scale(type="log", nice=False, domain=reach)
-    base = _hiding().encode(x=alt.X("x:Q", axis=axis, scale=scale))
+    base = hiding().encode(x=alt.X("x:Q", axis=axis, scale=scale))
     scale_y = _scale(drawing)
     height = alt.Y("value:Q", title=drawing.y_title, scale=scale_y, axis=_axis(drawing))
-    colour = _colour(drawing, palette)
+    painted = colour(drawing, palette)
     band = (
         base.transform_filter("datum.low !== null")
         .mark_area(opacity=0.16, interpolate="linear")
         .encode(
             y=alt.Y("low:Q", title=drawing.y_title, scale=scale_y, axis=_axis(drawing)),
             y2=alt.Y2("high:Q"),
-            color=colour,
+            color=painted,
         )
     )
     keys = [item.key for item in drawing.legend]
@@ -162,7 +162,7 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     course = "step-after" if drawing.is_stepped else "linear"
     line = base.mark_line(strokeWidth=2.2, interpolate=course).encode(
         y=height,
-        color=colour,
+        color=painted,
         strokeDash=alt.StrokeDash(
             "key:N",
             scale=alt.Scale(domain=keys, range=dashes),
@@ -172,14 +172,14 @@ def lines(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     # Larger than the line, so that a pointer finds them; seen only where there is one.
     points = base.mark_point(size=120, filled=True, opacity=0).encode(
         y=height,
-        color=colour,
+        color=painted,
         tooltip=[
             alt.Tooltip("name:N", title=drawing.of),
             alt.Tooltip("when:N", title=drawing.x_title),
             alt.Tooltip("shown:N", title=drawing.y_title),
         ],
     )
-    return _finished(alt.layer(band, line, points), rows, LINE_HEIGHT, palette)
+    return finished(alt.layer(band, line, points), rows, LINE_HEIGHT, palette)
 
 
 def dots(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
@@ -198,7 +198,7 @@ def dots(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
     ]
     mark = base.mark_point(size=110, filled=True, opacity=1).encode(
         x=_across("value", drawing),
-        color=_colour(drawing, palette),
+        color=colour(drawing, palette),
         shape=alt.Shape(
             "key:N",
             scale=alt.Scale(domain=keys, range=shapes),
@@ -209,10 +209,10 @@ def dots(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
             *_told("policy", drawing.x_title, drawing.of),
         ],
     )
-    return _finished(alt.layer(gap, mark), rows, _height(drawing), palette)
+    return finished(alt.layer(gap, mark), rows, _height(drawing), palette)
 
 
-def _hiding() -> alt.Chart:
+def hiding() -> alt.Chart:
     """Return a chart of the rows whose keys are not hidden."""
     hidden = alt.param(name="hidden", value=[])
     return alt.Chart(ROWS).add_params(hidden).transform_filter(VISIBLE)
@@ -260,9 +260,10 @@ def _scale(drawing: Drawing) -> alt.Scale:
     return alt.Scale(domain=list(drawing.domain), nice=False)
 
 
-def _colour(drawing: Drawing, palette: Palette) -> alt.Color:
+def colour(drawing: Drawing, palette: Palette) -> alt.Color:
+    """Return the colour of each key, with a legend where the chart is a file."""
     keys = [item.key for item in drawing.legend]
-    colours = [palette.series[item.colour] for item in drawing.legend]
+    colours = [diluted(palette, item.colour, item.share) for item in drawing.legend]
     return alt.Color(
         "key:N",
         scale=alt.Scale(domain=keys, range=colours),
@@ -276,9 +277,10 @@ def _legend(drawing: Drawing, palette: Palette) -> alt.Legend | None:
         return None
     labels = json.dumps({item.key: item.label for item in drawing.legend})
     # Else a line's sign would be drawn as its band's, pale and round.
-    line: dict[str, Any] = {"symbolType": "stroke", "symbolOpacity": 1.0}
+    line: dict[str, Any] = {"symbolType": "stroke"}
     more = line if drawing.legend[0].mark == "line" else {}
-    return alt.Legend(title=None, labelExpr=f"({labels})[datum.label]", **more)
+    label = f"({labels})[datum.label]"
+    return alt.Legend(title=None, labelExpr=label, symbolOpacity=1.0, **more)
 
 
 def _told(field: str, title: str, called: str) -> list[alt.Tooltip]:
@@ -317,7 +319,7 @@ def _height(drawing: Drawing) -> int:
     return BAR_HEIGHT * max(1, len(drawing.order))
 
 
-def _finished(chart: alt.LayerChart, rows: Rows, height: int, palette: Palette) -> Spec:
+def finished(chart: alt.LayerChart, rows: Rows, height: int, palette: Palette) -> Spec:
     """Return a chart's specification, as wide as its place or as a file is."""
     spec: Spec = chart.to_dict(validate=False)  # the tests check it
     return {

@@ -15,7 +15,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from churnsim._version import __version__
-from churnsim.report.page import grounds, levers, losing, money, months, service
+from churnsim.report.page import (
+    grounds,
+    levers,
+    losing,
+    money,
+    months,
+    service,
+    week,
+)
 from churnsim.report.page.blocks import Chart, LegendItem, Section
 from churnsim.report.page.bundle import bundle
 from churnsim.report.page.figures import Results
@@ -26,8 +34,8 @@ PACKAGE: Final = "churnsim.report.page"  # beside whose modules the templates ar
 
 Document = dict[str, Any]
 
-# In this order on the page; a section more is a line more.
-SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
+# In this order on the page; a section more is a line more. None: it has nothing to say.
+SECTIONS: Final[tuple[Callable[[Results], Section | None], ...]] = (
     losing.revenue_lost,
     levers.why,
     losing.where_customers_go,
@@ -35,6 +43,7 @@ SECTIONS: Final[tuple[Callable[[Results], Section], ...]] = (
     months.how_long_customers_stay,
     months.month_by_month,
     service.waits_and_desks,
+    week.hour_by_hour,
     service.perception_gap,
     grounds.assumptions,
     grounds.warnings,
@@ -62,7 +71,7 @@ def page_of(document: Document) -> str:
         document: What `Comparison.to_json_dict` or `read_results` returned.
     """
     results = Results(document)
-    sections = [section(results) for section in SECTIONS]
+    sections = _sections(results)
     with debug_mode(arg=False):  # thrice as fast; the tests check the charts
         specs = {
             chart.name: chart.build(PAGE)
@@ -88,8 +97,8 @@ def page_of(document: Document) -> str:
 
 def charts_of(document: Document) -> list[Chart]:
     """Return every chart of the page."""
-    results = Results(document)
-    return [chart for section in SECTIONS for chart in section(results).charts]
+    sections = _sections(Results(document))
+    return [chart for section in sections for chart in section.charts]
 
 
 def inlined(data: Any) -> str:
@@ -104,7 +113,8 @@ def swatch(item: LegendItem) -> Markup:
     shapes = {
         "line": f'<path d="M0 7H28" stroke="{colour}" stroke-width="3" fill="none"'
         f' stroke-dasharray="{" ".join(map(str, item.dash))}"/>',
-        "block": f'<rect x="6" y="0" width="16" height="14" rx="2" fill="{colour}"/>',
+        "block": f'<rect x="6" y="0" width="16" height="14" rx="2" fill="{colour}"'
+        f' fill-opacity="{item.share:.3g}"/>',
         "dot": f'<circle cx="14" cy="7" r="6" fill="{colour}"/>',
         "square": f'<rect x="8" y="1" width="12" height="12" fill="{colour}"/>',
     }
@@ -123,6 +133,10 @@ def key(name: str) -> Markup:
     """Return a setting's dotted name as code that breaks between its words only."""
     text = re.sub(r"([._])", r"\1<wbr>", str(escape(name)))
     return Markup(f'<code class="key">{text}</code>')  # noqa: S704 - escaped
+
+
+def _sections(results: Results) -> list[Section]:
+    return [found for section in SECTIONS if (found := section(results)) is not None]
 
 
 def _heading(document: Document) -> str:

@@ -107,6 +107,30 @@ def config(palette: Palette) -> dict[str, Any]:
     }
 
 
+def diluted(palette: Palette, place: int, share: float) -> str:
+    """Return a colour of the series with what is behind it showing through.
+
+    Args:
+        palette: Of the chart.
+        place: Of the colour in the series.
+        share: Of the colour, the rest is that behind the chart.
+    """
+    colour = palette.series[place]
+    if share == 1.0:
+        return colour
+    if palette is PAGE:
+        return f"color-mix(in srgb, {colour} {100.0 * share:.3g}%, {palette.surface})"
+    pairs = zip(_channels(colour), _channels(palette.surface), strict=True)
+    return "#" + "".join(
+        f"{round(share * a + (1.0 - share) * b):02x}" for a, b in pairs
+    )
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    """Return red, green and blue of "#rrggbb"."""
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
 def variables(palette: Palette) -> str:
     """Return a palette as the variables of a style sheet."""
     named = {f"s{i}": colour for i, colour in enumerate(palette.series)}

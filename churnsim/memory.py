@@ -22,12 +22,8 @@ from churnsim.engines.books import (
 )
 from churnsim.engines.kernel.world import make_world
 from churnsim.errors import Problem, ResourceError
-<<<<<<< HEAD:churnsim/memory.py
-from churnsim.population import history_of, n_prospects
-=======
 from churnsim.mechanisms.hours import HOURS_IN_WEEK
-from churnsim.population import n_prospects
->>>>>>> desk:churnsim/experiment/memory.py
+from churnsim.population import history_of, n_prospects
 from churnsim.records import Plan, Population
 from churnsim.scenario import Scenario
 from churnsim.streams import Key

@@ -1,6 +1,6 @@
 """Draw how the desk of the scenario `spiral` empties itself: docs/spiral.svg.
 
-    python benchmarks/spiral.py [--replications 30] [--out docs/spiral.svg]
+    python benchmarks/spiral.py [--replications 20] [--out docs/spiral.svg]
 
 By quarter and policy, over all replications: agents who quit per seat and year, and the
 mean wait of those who joined the line in that quarter, handled or not.
@@ -30,7 +30,7 @@ MONTHS = 3  # in a quarter
 def main() -> None:
     """Print the last year's figures and write the drawing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--replications", type=int, default=30)
+    parser.add_argument("--replications", type=int, default=20)
     parser.add_argument("--out", type=Path, default=Path("docs/spiral.svg"))
     options = parser.parse_args()
     rows = list(rows_of(options.replications))

@@ -14,12 +14,11 @@ import math
 import numpy as np
 
 from churnsim.fit import expected_spend
-from churnsim.population import n_prospects, trait
+from churnsim.population import history_of, n_prospects, trait
 from churnsim.records import MICRO, Floats
 from churnsim.scenario import Scenario, trait_mean
 from churnsim.scenario.model import FLAWLESS
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
-from churnsim.simulation import history_of
 
 STEP = 1.0 / 16.0  # of the double exponential rule: an error of some 1e-9
 STEPS = 51  # on either side: up to 1e-16 of the ends

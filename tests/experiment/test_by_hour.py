@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from churnsim import memory
 from churnsim.engines.books import Weekly
 from churnsim.engines.outcome import times_lived
 from churnsim.experiment import (
@@ -16,7 +17,6 @@ from churnsim.experiment import (
     csv_text,
     estimate,
     extend_results,
-    memory,
     read_manifest,
     verify_results,
     write_results,

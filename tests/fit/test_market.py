@@ -168,9 +168,9 @@ def spent(traits: PosteriorTraits, i: int, days: float) -> float:
 
     def bought(p: float) -> float:
         def of(rate_now: float) -> float:
-            return rate.pdf(rate_now) * -np.expm1(-rate_now * p * days) / p
+            return float(rate.pdf(rate_now) * -np.expm1(-rate_now * p * days) / p)
 
-        return integrate.quad(of, 0.0, rate.ppf(1.0 - 1e-14), limit=200)[0]
+        return float(integrate.quad(of, 0.0, rate.ppf(1.0 - 1e-14), limit=200)[0])
 
     n, _ = integrate.quad(lambda u: bought(dropout.ppf(u)), 0.0, 1.0, limit=200)
     frailty = stats.gamma(traits.value_shape[i], scale=1.0 / traits.value_rate[i])

@@ -91,8 +91,8 @@ def explain_command(options: ExplainOptions) -> None:
 
     SCENARIO is a ready name (churnsim list) or a .toml file; telecom if not given. All
     mixtures of the two policies are simulated on the same customers. A lever's part is
-    its Shapley value: what changing it brings, on average over the orders in which one
-    could change them. The parts add up to the loss. Ctrl-C shows what is finished.
+    what changing it brings, on average over the orders in which one could change them
+    (its Shapley value). The parts add up to the loss. Ctrl-C shows what is finished.
     """
     from churnsim.experiment.attribution import Method, explain
     from churnsim.experiment.replications import Execution

@@ -43,7 +43,8 @@ half_width_option = click.option(
 budget_option = click.option(
     "--budget",
     metavar="TIME",
-    help='Begin no more after this time, such as "60s".',
+    help='Begin no more replications once this time is up, such as "60s". Telling the'
+    " loss by lever (--explain, --report) and writing files come on top.",
 )
 seed_option = click.option(
     "--seed",

@@ -169,6 +169,8 @@ def _explained(
     is_asked = bool(options.report) if options.explain is None else options.explain
     if not is_asked or comparison.is_stopped:
         return comparison, None
+    if options.budget:
+        tell("the budget is for replications; telling the loss by lever comes on top")
     try:
         with progress("replications explained") as report:
             how = Execution(threads=options.threads, progress=report, stop=stop)

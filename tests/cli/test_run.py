@@ -380,6 +380,16 @@ def test_budget__ends_in_time_and_tells_of_the_shortfall(churnsim: Command) -> N
     assert any("asked for" in told for told in json.loads(answer.out)["warnings"])
 
 
+def test_budget__says_that_telling_by_lever_comes_on_top(churnsim: Command) -> None:
+    """With --explain on the messages; without it there is nothing to say."""
+    options = ("--budget", "0.2 s", "--replications", "2")
+    on_top = "telling the loss by lever comes on top"
+    assert on_top not in churnsim("run", *SMALL_YEAR, *options).err
+    answer = churnsim("run", *SMALL_YEAR, *options, "--explain")
+    assert answer.code == 0
+    assert on_top in answer.err
+
+
 WIDTHS = ("2", "0", "banana", "€5", "0%", "-3%")
 WIDTH_RULE = (
     '--half-width: must be above 0: a share of the loss such as "2%", or an amount such'

@@ -21,6 +21,7 @@ import pytest
 from churnsim.experiment import Estimate, Execution, Until, compare
 from churnsim.experiment.comparing import losses_of
 from churnsim.experiment.control import control_of
+from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.experiment.losses import Loss
 from churnsim.experiment.replications import Replications, available_cores
 from churnsim.scenario import Scenario
@@ -153,7 +154,9 @@ def test_coverage__by_the_clock_is_between_935_and_965(
 ) -> None:
     """Stopped when the time of 30 replications is up, or at the precision before that.
 
-    How many there are is up to the machine, and differs from one run to the next.
+    How many there are is up to the machine, and differs from one run to the next. A
+    run calls intervals of fewer than 20 rough, so only the others are held to it, but
+    for their share's own standard error.
     """
     scenario = known_scenario(kind, tmp_path)
     warm = partial(seconds, scenario, 0)
@@ -163,7 +166,12 @@ def test_coverage__by_the_clock_is_between_935_and_965(
         until = Until(half_width=rule, budget=statistics.median(took))
         run = partial(timed_trial, scenario, until)
         trials = list(pool.map(run, range(MANY), chunksize=20))
-    assert all(LOW <= share <= HIGH for share in covered(kind, way, trials))
+    covered(kind, f"{way}, rough ones too", trials)
+    dependable = [trial for trial in trials if trial[0] >= ROUGH_BELOW]
+    assert len(dependable) > MANY / 2
+    for share in covered(kind, way, dependable):
+        its_own = math.sqrt(share * (1.0 - share) / len(dependable))
+        assert LOW - its_own <= share <= HIGH + its_own
 
 
 def covered(kind: str, way: str, trials: Sequence[tuple[int, Found]]) -> list[float]:

@@ -20,14 +20,19 @@ from churnsim.report.page.losing import reach_of
 from churnsim.report.page.theme import GAIN, LOSS, STRONG
 
 PARTS = (
-    "A lever's part is what changing it brings, on average over the orders in which one"
-    " could change them (Shapley value), with the same customers and luck. The parts"
-    " add up to the loss to the last micro-unit; what is shown is rounded. A bar that"
-    " goes back makes up for some of the loss."
+    "A lever's part is what changing it brings, with the same customers and luck. What"
+    " it brings depends on which others are changed already, so it is taken on average"
+    " over all orders in which one could change them. The parts add up to the loss"
+    " exactly; what is shown is rounded. A bar that goes back makes up for some of the"
+    " loss."
 )
 SAMPLED = (
     "Too many levers differ for all of their mixtures: orders were sampled. The table"
     " says how far a part may be off for want of more of them (standard error)."
+)
+METHOD = (
+    "Method: Shapley values, from {}; exact in whole numbers of a millionth of the"
+    " currency."
 )
 PAIRS = (
     "Pairs of levers: what changing both brings beyond what each brings by itself;"
@@ -160,6 +165,7 @@ def _table(
         means = [error.mean for error in results.shown_losses(known)]
         errors = [(mean,) for mean in (*means, NOT_COMPARED)]
     rows = zip(labels, shown, fractions, yearly, errors, strict=True)
+    of = "all mixtures" if found["is_exact"] else "sampled orders"
     return Table(
         "What each lever loses: mean and 95 % interval",
         tuple(columns),
@@ -167,6 +173,7 @@ def _table(
             (name, lost.whole, _share(part), year.whole, *error)
             for name, lost, part, year, error in rows
         ),
+        note=METHOD.format(f"{of} of the levers"),
     )
 
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from churnsim.jit import mechanism
 from churnsim.mechanisms.hours import HOURS_IN_WEEK, hour_of_week
-from churnsim.mechanisms.strain import duty_time, is_newcomer, wrath_of
 from churnsim.mechanisms.value import amount, discounted, discounted_stream
 from churnsim.primitives import log, round_half_up
 from churnsim.records import (
@@ -25,7 +24,6 @@ from churnsim.records import (
     Market,
     Plan,
     Population,
-    Strain,
 )
 
 MICROSECONDS = 86_400_000_000.0  # in a day
@@ -174,15 +172,6 @@ COST = Account.COST.value
 COST_DISCOUNTED = Account.COST_DISCOUNTED.value
 MONTHLY_REVENUE = Monthly.REVENUE.value
 WITHIN_TARGET = Tally.WITHIN_TARGET.value
-PEOPLE_CONTACTS = People.CONTACTS.value
-NEWCOMERS = People.NEWCOMERS.value
-WRATH = People.WRATH.value
-QUITS = People.QUITS.value
-VACANT = People.VACANT.value
-VACANT_DISCOUNTED = People.VACANT_DISCOUNTED.value
-HIRING_COST = People.COST.value
-HIRING_COST_DISCOUNTED = People.COST_DISCOUNTED.value
-WRATH_SCALE = 1_000_000.0  # wrath is summed in millionths
 TARGET_WAIT = 20.0 / 86_400.0  # of the service level [days]
 
 
@@ -293,33 +282,6 @@ def book_hour(books: Books, plan: Plan, at: float, column: int, much: int) -> No
     """Enter something under the hour of the week of a moment, if hours are kept."""
     if books.weekly.shape[0] > 0:
         books.weekly[hour_of_week(plan.into_week, at), column] += much
-
-
-@mechanism
-def book_contact(books: Books, strain: Strain, handled: int, grievance: float) -> None:
-    """Enter a contact that an agent begins after so many, and the wrath taken in it."""
-    people = books.people
-    people[PEOPLE_CONTACTS] += 1
-    people[NEWCOMERS] += 1 if is_newcomer(strain, handled) else 0
-    people[WRATH] += round_half_up(wrath_of(grievance) * WRATH_SCALE)
-
-
-@mechanism
-def book_vacancy(
-    books: Books, plan: Plan, seat: int, now: float, hired_at: float
-) -> None:
-    """Enter that an agent quits `now`, and the vacancy that it leaves."""
-    until = hired_at if hired_at < plan.horizon else plan.horizon
-    roster, into_week = plan.policy.front_roster, plan.into_week
-    vacant = duty_time(roster, into_week, seat, now, until) * MICROSECONDS
-    rate = vacant / (until - now) if until > now else 0.0
-    cost = plan.strain.hiring_cost
-    people = books.people
-    people[QUITS] += 1
-    people[VACANT] += round_half_up(vacant)
-    people[VACANT_DISCOUNTED] += discounted_stream(plan.market, rate, now, until)
-    people[HIRING_COST] += cost
-    people[HIRING_COST_DISCOUNTED] += discounted(plan.market, cost, now)
 
 
 @mechanism

@@ -14,27 +14,22 @@ from churnsim.engines.books import (
     BINS_PER_DOUBLING,
     MICROSECONDS,
     SATISFACTION_SCALE,
-    WRATH_SCALE,
     Account,
     Books,
     Event,
     Monthly,
     People,
     Tally,
-    Weekly,
 )
+from churnsim.engines.people import PeopleFigures, people_figures, unpaid
+from churnsim.engines.week import hours_table
 from churnsim.mechanisms.hours import (
-    HOURS_IN_DAY,
-    HOURS_IN_WEEK,
-    WEEK,
     Hours,
     back_hours,
     front_hours,
-    staffed_hours,
     staffed_time,
 )
 from churnsim.records import MICRO, Cause, Integers, Plan, Population
-from churnsim.units import year_days
 
 PPM = 1_000_000
 SECONDS = 86_400.0  # in a day
@@ -84,17 +79,6 @@ class DeskFigures(NamedTuple):
     median_wait: float | None  # [days]
     wait_90: float | None  # 90 % wait at most this long [days]
     utilisation: float | None  # share of the servers' time [-]
-
-
-class PeopleFigures(NamedTuple):
-    """How the agents of the front desk fared; None where there is nothing to tell."""
-
-    quits: int
-    turnover: float | None  # quits per seat and year
-    vacant: float | None  # share of the seats' time on duty [-]
-    newcomers: float | None  # share of contacts, by agents who are still learning [-]
-    wrath: float | None  # taken by one seat in a year [log-odds]
-    hiring_cost: int  # [micro-units]
 
 
 class FirmView(NamedTuple):
@@ -157,17 +141,6 @@ def daily(rate: int, days: float) -> int:
     return math.floor(rate * days + 0.5)
 
 
-def unpaid(vacant: int, seat: int) -> int:
-    """Return the wages saved by vacant time, half up [micro-units].
-
-    Args:
-        vacant: Time of vacant seats [microseconds].
-        seat: Pay [micro-units per day].
-    """
-    day = int(MICROSECONDS)
-    return (2 * int(vacant) * seat + day) // (2 * day)
-
-
 def annuity(discount: float, days: float) -> float:
     """Return the days that a discounted stream over `days` is worth at time 0."""
     return days if discount == 0.0 else -math.expm1(-discount * days) / discount
@@ -195,32 +168,7 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def times_lived(into_week: float, horizon: float) -> list[float]:
-    """Return how often each hour of the week is lived through, parts of it too.
-
-    Args:
-        into_week: Of time 0 [days], whole.
-        horizon: [days].
-    """
-    weeks, rest = divmod(horizon, WEEK)
-    left = rest * HOURS_IN_DAY
-    begins = (
-        (h - into_week * HOURS_IN_DAY) % HOURS_IN_WEEK for h in range(HOURS_IN_WEEK)
-    )
-    return [weeks + min(1.0, max(0.0, left - begin)) for begin in begins]
-
-
 OPTIONAL = ("weekly", "people")  # of the books: empty where they are not kept
-HOURS_COLUMNS = (
-    "hour",  # of the week, 0: Monday 00:00
-    "staffed",  # agents
-    "busy",  # agents
-    "joined",  # customers
-    "handled",
-    "abandoned",
-    "mean_wait",  # [days]
-    "turned_away",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -330,23 +278,7 @@ class Outcome:
 
     def people(self) -> PeopleFigures | None:
         """Return how the agents fared; None where they are not people."""
-        counts = self.books.people
-        if not len(counts):
-            return None
-        hours = front_hours(self.plan)
-        seat_years = hours.n_seats * self.horizon / year_days()
-        on_duty = staffed_time(hours, self.horizon) * MICROSECONDS
-        contacts = int(counts[People.CONTACTS])
-        quits = int(counts[People.QUITS])
-        wrath = int(counts[People.WRATH]) / WRATH_SCALE
-        return PeopleFigures(
-            quits=quits,
-            turnover=quits / seat_years if seat_years else None,
-            vacant=int(counts[People.VACANT]) / on_duty if on_duty else None,
-            newcomers=ratio(int(counts[People.NEWCOMERS]), contacts),
-            wrath=wrath / seat_years if seat_years else None,
-            hiring_cost=int(counts[People.COST]),
-        )
+        return people_figures(self.books, self.plan)
 
     def firm_view(self) -> FirmView:
         """Return the firm's dashboard beside the truth."""
@@ -399,22 +331,7 @@ class Outcome:
         who turned up, or joined the line, in that hour, over all weeks. `busy` is the
         mean number of agents that their handling takes.
         """
-        counts = self.books.weekly
-        if not len(counts):
-            return pa.table({name: [] for name in HOURS_COLUMNS})
-        lived = np.array(times_lived(self.plan.into_week, self.horizon))
-        work = counts[:, Weekly.WORK] / MICROSECONDS * HOURS_IN_DAY
-        over = counts[:, Weekly.HANDLED] + counts[:, Weekly.ABANDONED]
-        waited = counts[:, Weekly.WAIT] / MICROSECONDS
-        columns = (
-            np.arange(HOURS_IN_WEEK),
-            staffed_hours(front_hours(self.plan)),
-            work / np.where(lived > 0.0, lived, 1.0),
-            *(counts[:, c] for c in (Weekly.JOINED, Weekly.HANDLED, Weekly.ABANDONED)),
-            pa.array(waited / np.maximum(over, 1), mask=over == 0),
-            counts[:, Weekly.TURNED_AWAY],
-        )
-        return pa.table(dict(zip(HOURS_COLUMNS, columns, strict=True)))
+        return hours_table(self.books, self.plan)
 
     def events(self) -> pa.Table:
         """Return the event log in order of (time, customer); empty if none was kept."""

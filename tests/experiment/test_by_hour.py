@@ -9,7 +9,7 @@ import pytest
 
 from churnsim import memory
 from churnsim.engines.books import Weekly
-from churnsim.engines.outcome import times_lived
+from churnsim.engines.week import times_lived
 from churnsim.experiment import (
     Comparison,
     Execution,

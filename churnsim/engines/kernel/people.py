@@ -1,8 +1,9 @@
 """What a contact does to the agent who handles it, where agents are people (7.11)."""
 
-from churnsim.engines.books import Event, book_contact, book_event, book_vacancy
+from churnsim.engines.books import Event, book_event
 from churnsim.engines.kernel.crew import occupy_seat
 from churnsim.engines.kernel.world import ATTEMPT, GRIEVANCE, WARMTH, World, word_of
+from churnsim.engines.people import book_contact, book_vacancy
 from churnsim.jit import mechanism
 from churnsim.mechanisms.strain import Contact, hired_at, quits, warmth
 

@@ -16,12 +16,11 @@ from churnsim.engines.books import (
     Tally,
     Weekly,
     book_busy,
-    book_contact,
     book_cost,
-    book_vacancy,
     book_wait,
     microseconds,
 )
+from churnsim.engines.people import book_contact, book_vacancy
 from churnsim.engines.reference.contact import end_contact
 from churnsim.engines.reference.crew import Agent, Crew
 from churnsim.engines.reference.customer import Case, Customer

@@ -324,8 +324,8 @@ def digest_of(books: Books) -> str:
     )
     digest = hashlib.sha256()
     for name, values in books._asdict().items():
-        if name == "weekly" and not values.size:
-            continue  # as in the books of those who keep no hours
+        if name in ("weekly", "people") and not values.size:
+            continue  # as in books from before there was any such
         digest.update(f"{name} {values.dtype.name} {values.shape}\n".encode())
         little = values.astype(values.dtype.newbyteorder("<"))
         digest.update(np.ascontiguousarray(little).tobytes())

@@ -229,6 +229,17 @@ def test_people__who_never_change_are_a_desk() -> None:
     check_many(setups(), 60, check)
 
 
+def test_hours__of_a_desk_that_never_opens_come_to_an_end() -> None:
+    """A roster without a single server is a desk without one: nobody is ever served."""
+    setup = usual_setup(100, 0, 90.0)
+    shut = np.array([[0.5, 0.0], [3.0, 0.0]])
+    policy = setup.plan.policy._replace(back_roster=shut, limit=0.0, truth=1.0)
+    plan = setup.plan._replace(policy=policy)
+    books = assert_twins(setup._replace(plan=plan))
+    assert books.tally[Tally.BACK_JOINED] > 20
+    assert books.tally[Tally.BACK_HANDLED] == 0
+
+
 def reached(books: Books) -> Iterable[str]:
     """Yield the names of all that came about in a run."""
     yield from (f"tally {code.name}" for code in Tally if books.tally[code] > 0)

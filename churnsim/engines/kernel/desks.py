@@ -66,7 +66,7 @@ def make_desk(hours: Hours, n_customers: int) -> Desk:
     n_seats = hours.n_seats
     n = max(1, min(n_seats, n_customers))
     on_duty, number, change_at = n, 0, math.inf
-    if len(roster):
+    if len(roster) and n_seats:
         number = next_change(roster, into_week, 0.0)
         change_at = change_moment(roster, into_week, number)
         on_duty = min(staffed_from(roster, number - 1), n)

@@ -138,7 +138,7 @@ def _is_still(comparison: Comparison, given: RunOptions) -> bool:
     seed = f"seed={comparison.scenario.seed}"
     settings = [*with_horizon(given.overrides, given.horizon), seed]
     try:
-        now = prepared(given.scenario, given.policies, settings)
+        now = prepared(given.scenario, given.policies or None, settings)
     except ChurnsimError:
         return False
     return now.digest == comparison.scenario.digest

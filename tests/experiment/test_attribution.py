@@ -584,7 +584,7 @@ def test_explain__what_is_left_open(shop: Scenario, shop_file: Path) -> None:
         ({"source": "slwo"}, "did you mean 'slow'?"),
         ({"target": "emowered"}, "did you mean 'empowered'?"),
         ({"method": Method(measure="revenu")}, "did you mean 'revenue'?"),
-        ({"method": Method(exact_max=8)}, "exact_max: must be from 0 to 7; got 8"),
+        ({"method": Method(exact_max=9)}, "exact_max: must be from 0 to 8; got 9"),
         ({"method": Method(orders=1)}, "orders: must be from 2 to"),
         ({"method": Method(customers=-1)}, "customers: must be from 0 to"),
         ({"method": Method(seed=-1)}, "seed: must be from 0 to"),

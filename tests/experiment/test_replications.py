@@ -275,7 +275,7 @@ def test_processes__outlive_a_killed_one(
     ("changes", "said"),
     [
         ({"replications": 0}, "replications: must be from 1 to 1000000; got 0"),
-        ({"replications": [1, 1]}, "replications: must be one number or several"),
+        ({"replications": [1, 1]}, "replications: must be different numbers"),
         ({"seed": -1}, "seed: must be from 0 to 18446744073709551615; got -1"),
         ({"seed": 1.5}, "seed: must be a whole number; got 1.5"),
         ({"seed": True}, "seed: must be a whole number; got true"),

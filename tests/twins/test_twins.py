@@ -46,7 +46,7 @@ NO_PEOPLE = np.zeros(0, np.int64)
 N_SETUPS = max(300, int(os.environ.get("CHURNSIM_TWINS", "300")))
 IMPORTS = """
 import numpy as np
-from churnsim.records import Market, Plan, Policy, Population
+from churnsim.records import Market, Plan, Policy, Population, Strain
 from churnsim.streams import Key
 from churnsim.variates import Law
 from tests.twins.comparing import source_of

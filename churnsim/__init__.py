@@ -5,11 +5,11 @@ package costs next to nothing.
 """
 
 import importlib
-import typing
 
 from churnsim._version import __version__ as __version__
 
-if typing.TYPE_CHECKING:
+TYPE_CHECKING = False  # as in typing, which takes longer to load than all of this
+if TYPE_CHECKING:
     from churnsim.errors import ChurnsimError
     from churnsim.experiment import breakeven, compare, explain
     from churnsim.experiment.counterfactuals import counterfactuals, story

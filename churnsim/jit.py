@@ -15,6 +15,7 @@ for Python and another for the compiler; everything else is one source.
 import atexit
 import contextlib
 import functools
+import gc
 import hashlib
 import importlib
 import importlib.metadata
@@ -36,6 +37,7 @@ import platformdirs
 # Seen as Any: numba is annotated in part since 0.68, and not at all before.
 numba: Any = importlib.import_module("numba")
 caching: Any = importlib.import_module("numba.core.caching")
+locking: Any = importlib.import_module("numba.core.compiler_lock")
 registry: Any = importlib.import_module("numba.core.registry")
 extending: Any = importlib.import_module("numba.extending")
 
@@ -104,6 +106,7 @@ def kernel(function: Callable[P, R_co]) -> Kernel[P, R_co]:
         compiled.signatures = []
     else:
         compiled._cache = _SealedCache(function)  # noqa: SLF001 - numba has no setter
+        compiled.compile = _uncollected(compiled.compile)
     return cast(Kernel[P, R_co], compiled)
 
 
@@ -253,6 +256,27 @@ def _privacy_problem(folder: Path) -> str:
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return f"{folder} can be written to by others"
     return ""
+
+
+def _uncollected(compiling: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the same, with no collection of garbage meanwhile.
+
+    One in another thread may free what belongs to LLVM, and then waits for the lock
+    that is held here: a main thread that did so would not answer Ctrl-C for a minute.
+    """
+
+    @functools.wraps(compiling)
+    def compile_one(signature: Any) -> Any:
+        with locking.global_compiler_lock:  # one at a time, here and in numba
+            was_on = gc.isenabled()
+            gc.disable()
+            try:
+                return compiling(signature)
+            finally:
+                if was_on:
+                    gc.enable()
+
+    return compile_one
 
 
 # Numba offers no hook for its cache but inheritance, hence the two classes below.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from churnsim.report.plots import plot
     from churnsim.scenario import list_scenarios, load_scenario
     from churnsim.simulation import simulate, with_events
+del TYPE_CHECKING
 
 # What is done, not what comes of it: the records are in the parts that make them.
 _PLACES = {

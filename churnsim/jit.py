@@ -20,6 +20,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import io
+import logging
 import math
 import os
 import shutil
@@ -44,6 +45,8 @@ extending: Any = importlib.import_module("numba.extending")
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
+
+LOGGER = logging.getLogger(__name__)  # tells what is compiled, as it begins
 
 CACHE_VARIABLE = "CHURNSIM_CACHE_DIR"
 SEAL_BYTES = hashlib.sha256().digest_size
@@ -340,11 +343,14 @@ class _SealedCache(caching.FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled signature, or None if it has to be compiled."""
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception as error:  # noqa: BLE001 - compiling cures whatever it was
             self.flush()
             self._warn("is damaged and was removed; compiling again", error)
-            return None
+            found = None
+        if found is None:
+            LOGGER.info("compiling %s", self._py_func.__name__)
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the compiled signature; if that fails, the next run compiles again."""

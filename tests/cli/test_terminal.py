@@ -256,6 +256,24 @@ def test_interrupt__while_modules_load(tmp_path: Path) -> None:
     assert (out, err) == ("", "interrupted\n")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--policy", "kind"),
+        ("run", "telecom", "--set", "population.customers=10000000000"),
+        ("explain", "telecom", "--from", "kind"),
+        ("story", "telecom", "--customer", "1", "--from", "kind"),
+    ],
+)
+def test_compiling__is_not_told_before_a_refusal(
+    typed: Command, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """What is refused says so alone, also where nothing is compiled yet."""
+    answer = typed(*arguments, CHURNSIM_CACHE_DIR=str(tmp_path / "cache"))
+    assert answer.code in {ExitCode.INPUT, ExitCode.RESOURCES}
+    assert "compiling" not in answer.err
+
+
 def test_interrupt__while_it_compiles(tmp_path: Path) -> None:
     """Ctrl-C in the compilation on a new machine is answered within half a second."""
     cache = tmp_path / "cache"
@@ -271,6 +289,7 @@ def test_interrupt__while_it_compiles(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
+        until(process, "compiling the simulation, once on this machine")
         until(process, "2 s, no replication finished yet")
         began = time.perf_counter()
         process.send_signal(signal.SIGINT)

@@ -168,7 +168,8 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-OPTIONAL = ("weekly", "people")  # of the books: empty where they are not kept
+# Of the books: empty where they are not kept.
+OPTIONAL = ("weekly", "people", "messages", "message_waits")
 
 
 @dataclass(frozen=True, eq=False)

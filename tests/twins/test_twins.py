@@ -29,6 +29,7 @@ from tests.twins.comparing import (
 )
 from tests.twins.front_lines import (
     setups_with_hours,
+    setups_with_messages,
     setups_with_people,
 )
 from tests.twins.sampling import check_many

@@ -7,11 +7,12 @@ import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import Problem
 from churnsim.given import chosen
 from churnsim.scenario.files import close_to
+from churnsim.scenario.market import MESSAGE_PATIENCE
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import LEVERS, PEOPLE, Policy
 from churnsim.scenario.profile import Profile
@@ -24,11 +25,16 @@ if TYPE_CHECKING:
 PPM = 1_000_000
 # Settings that came later, and what they meant before: a scenario that does without
 # them keeps its digest.
-LATER = (
-    ("", "start", None),
-    ("market", "when_closed", "wait"),
-    ("market", "profile", Profile()),
-    ("", "strain", None),
+LATER: tuple[tuple[str, object], ...] = (
+    ("start", None),
+    ("market.when_closed", "wait"),
+    ("market.profile", Profile()),
+    ("strain", None),
+    ("market.message_share", 0.0),
+    ("market.message_patience", MESSAGE_PATIENCE.model_dump()),
+    ("mistakes.*.message_share", 0.0),
+    ("policy.*.speed.message_agents", None),
+    ("policy.*.speed.message_handle", None),
 )
 # The same of a policy, where agents are not people: it does not count what it says.
 OF_PEOPLE = (
@@ -163,10 +169,8 @@ class Scenario:
                 for table, key in OF_PEOPLE:
                     del (policy[table] if table else policy)[key]
         meaning["population"]["transactions"] = self._meaning_of_log()
-        for table, key, usual in LATER:
-            part = meaning[table] if table else meaning
-            if part[key] == usual:
-                del part[key]
+        for path, usual in LATER:
+            _leave_out(meaning, path, usual)
         text = json.dumps(
             _canonical(meaning),
             sort_keys=True,
@@ -209,6 +213,18 @@ class Scenario:
     def to_toml(self) -> str:
         """Return the resolved scenario as TOML that loads to the same digest."""
         return to_toml(self.spec, self.currency)
+
+
+def _leave_out(part: Any, path: str, usual: object) -> None:
+    """Take a setting out where it has a value; a * stands for each item or policy."""
+    key, _, rest = path.partition(".")
+    if key == "*":
+        for item in part.values() if isinstance(part, dict) else part:
+            _leave_out(item, rest, usual)
+    elif rest:
+        _leave_out(part[key], rest, usual)
+    elif part[key] == usual:
+        del part[key]
 
 
 def _canonical(value: object) -> object:

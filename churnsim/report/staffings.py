@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from churnsim.experiment import Estimate, ShiftStaffing, Staffing
-from churnsim.report.amounts import NOTHING, count_cells
+from churnsim.report.amounts import NOTHING
 from churnsim.report.columns import paragraph
 from churnsim.report.framing import (
     Commands,
@@ -23,7 +23,7 @@ def staffing_text(found: Staffing, commands: Commands, width: int) -> str:
         commands: What the text tells the reader to type.
         width: Columns to fit into.
     """
-    title = f"Front desk of {found.policy}: {found.target}"
+    title = f"Front desk of {found.policy}, to handle {found.target}"
     lines = [*heading_lines(found, width), "", paragraph(title, width), ""]
     lines += [*_shifts(found, width), "", paragraph(found.sentence(), width)]
     if money := found.money_sentence():
@@ -42,9 +42,8 @@ def staffing_text(found: Staffing, commands: Commands, width: int) -> str:
 def _shifts(found: Staffing, width: int) -> list[str]:
     """Return a row for each shift: what it has, what it needs, and the levels."""
     has_interval = found.n_finished > 1
-    names = ["contacts a week", "agents now", "in time now", "agents Erlang A"]
-    names += ["agents needed", "in time"]
-    names += ["95 % from", "to"] if has_interval else ["95 % interval"]
+    names = ["agents, now", "in time, now", "agents, Erlang A", "agents, needed"]
+    names += ["in time", *(["95 % from", "to"] if has_interval else ["95 % interval"])]
     names += ["in time, one fewer"]
     rows = [Row(shift.hours, _cells(shift, found)) for shift in found.shifts]
     return grid(names, rows, width)
@@ -59,7 +58,6 @@ def _cells(shift: ShiftStaffing, found: Staffing) -> tuple[str, ...]:
     bounds = (percent(level.low), percent(level.high))
     fewer = None if shift.fewer_level is None else shift.fewer_level.mean
     return (
-        *count_cells([shift.contacts.mean]),
         f"{shift.present:,}",
         percent(shift.present_level.mean),
         _count(shift.start),

@@ -96,10 +96,12 @@ def _found(staffing: Staffing) -> str:
     told = f"with {subject(staffing.policy)} the front desk needs {_numbers(shifts)}"
     told += f" to handle {staffing.target}"
     if len(shifts) > 1:
-        known = [s.level for s in shifts if s.level and s.level.mean is not None]
-        least = min(known, key=lambda found: found.mean or 0.0, default=None)
-        lowest = f" The lowest level is {level(least)};" if least else ""
-        fewer = "with one agent fewer in any shift the target is missed."
+        known = [(s.level, s.hours) for s in shifts if s.level and s.level.mean]
+        lowest = ""
+        if known:
+            least, hours = min(known, key=lambda found: found[0].mean or 0.0)
+            lowest = f" The lowest level is {level(least)}, {hours}."
+        fewer = "With one agent fewer in any shift the target is missed."
         return f"{told} in every shift.{lowest} {fewer}"
     (shift,) = shifts
     is_one = shift.agents == 1
@@ -167,6 +169,8 @@ def _gain_clause(staffing: Staffing, value: Estimate, what: str) -> str:
     extent = staffing.extent
     if value.mean is None:
         return f"earns no {what} that is known"
+    if value[:3] in ((0.0, 0.0, 0.0), (0.0, None, None)):
+        return f"makes no difference to {what}"
     verb = "earns" if value.mean >= 0.0 else "loses"
     value = value if verb == "earns" else negative(value)
     told = f"{money_text(value.mean, extent)} ({interval_text(value, extent)})"

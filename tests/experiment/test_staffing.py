@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from churnsim import load_scenario, simulate, staff, with_events
+from churnsim import load_scenario, simulate, simulation, staff, with_events
 from churnsim.engines.books import Tally
 from churnsim.errors import InputError, InterruptedRun, ResourceError
 from churnsim.experiment import (
@@ -287,7 +287,9 @@ def test_staff__all_contacts_is_an_answer_at_once(desk: Path) -> None:
     assert result.verdict == "unreachable"
     assert [trial.agents for trial in result.trials] == [(4,)]
     assert "No staffing is sure to handle 100 % of contacts" in result.sentence()
-    assert result.found is result.setting is result.contribution is None
+    assert result.found is None
+    assert result.setting is None
+    assert result.contribution is None
     assert result.money_sentence() == ""
 
 
@@ -365,6 +367,18 @@ def test_staff__unsure_levels_are_told(found: Staffing) -> None:
     assert any(text.startswith(told) for text in unsure.warnings)
 
 
+def test_staff__a_line_left_behind_is_told(week: Staffing) -> None:
+    """Where one fewer in a shift is missed in the next, a warning names it."""
+    assert [shift.missed for shift in week.shifts] == [s.hours for s in week.shifts]
+    first = week.shifts[0]._replace(missed="Sat 10:00-14:00")
+    spilt = dataclasses.replace(week, shifts=(first, week.shifts[1]))
+    told = (
+        "Mon-Fri 08:00-18:00: with one agent fewer, Sat 10:00-14:00 misses the target"
+    )
+    assert told in spilt.warnings
+    assert told not in week.warnings
+
+
 def test_staff__table_has_a_row_for_each_shift(week: Staffing) -> None:
     """What the record holds, by column; the notebook shows the same levels."""
     rows = week.to_arrow().to_pylist()
@@ -408,7 +422,7 @@ def test_staff__goes_on_without_replications_that_fail(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that fails in the second staffing counts in none, and is told."""
-    usual = workers.simulate
+    usual = simulation.simulate
     calls = []
 
     def failing(scenario: Scenario, policy: object, **given: object) -> object:

@@ -31,7 +31,8 @@ CENTRE = Load(48.0, 1.0, 2.0)  # [minutes]
 def test_target__is_a_share_and_a_time(text: str, share: float, within: float) -> None:
     """The share is told as one, the time in days."""
     target = read_target(text)
-    assert target == (share, pytest.approx(within * SECOND, rel=1e-15))
+    assert target.share == share
+    assert target.within == pytest.approx(within * SECOND, rel=1e-15)
     assert "of contacts within" in str(target)
 
 

@@ -127,10 +127,11 @@ def _shift(
 ) -> ShiftStaffing:
     """Return what was found of a shift."""
     present = runs.shifts.present
-    fewer = None
+    fewer = missed = None
     if agents is not None and agents[shift] > 1:
         less = one_fewer(agents, shift)
-        fewer = runs.level(less, shift)
+        fewer, is_met = runs.level(less, shift), runs.meets(less)
+        missed = runs.shifts.names[shift if not is_met[shift] else is_met.index(False)]
     return ShiftStaffing(
         hours=runs.shifts.names[shift],
         contacts=runs.contacts(present if agents is None else agents, shift),
@@ -140,4 +141,5 @@ def _shift(
         agents=None if agents is None else agents[shift],
         level=None if agents is None else runs.level(agents, shift),
         fewer_level=fewer,
+        missed=missed,
     )

@@ -50,6 +50,7 @@ class ShiftStaffing(NamedTuple):
     agents: int | None  # the fewest; null: none were found
     level: Estimate | None  # service level with them
     fewer_level: Estimate | None  # with one agent fewer; null: nobody would be there
+    missed: str | None  # the shift that then misses the target; null: nobody is there
 
 
 class Trial(NamedTuple):

@@ -88,6 +88,9 @@ def shift_warnings(staffing: Staffing) -> Iterator[str]:
                 f"{shift.hours}: that {agents_text(agents)} are enough is not sure,"
                 f" {level_text(target, level)}; more replications tell"
             )
+        if shift.missed not in {None, shift.hours}:
+            missed = f"{shift.missed} misses the target"
+            yield f"{shift.hours}: with one agent fewer, {missed}"
 
 
 def _found(staffing: Staffing) -> str:

@@ -213,19 +213,24 @@ class Staffing:
 
     def _repr_html_(self) -> str:
         """Return the sentences and a table for notebooks."""
-        head = ("shift", "agents now", "handled in time now", "agents", "handled")
+        head = ("shift", "agents", "in time now", "as needed", "with one fewer")
         rows = [
             (
                 shift.hours,
-                f"now {shift.present:,}",
-                estimate_text(shift.present_level, self.target.percent),
-                "none" if shift.agents is None else f"{shift.agents:,}",
-                _level_text(shift.level, self.target),
+                f"now {shift.present:,}{_needed(shift)}",
+                *(
+                    _level_text(level, self.target)
+                    for level in (shift.present_level, shift.level, shift.fewer_level)
+                ),
             )
             for shift in self.shifts
         ]
         notes = [text] if (text := self.money_sentence()) else []
         return notebook_html(self.sentence(), [Grid(head, rows)], self.warnings, notes)
+
+
+def _needed(shift: ShiftStaffing) -> str:
+    return "" if shift.agents is None else f", needed {shift.agents:,}"
 
 
 def _level_text(level: Estimate | None, target: Target) -> str:

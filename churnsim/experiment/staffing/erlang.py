@@ -15,7 +15,7 @@ from scipy import special
 
 from churnsim.records import Floats
 
-TAIL = 1e-15  # share of time in the last state kept of an endless chain
+TAIL = 1e-15  # share of time of states that are left out
 STATES_MAX = 2**22  # more than that nobody waits in
 AGENTS_MAX = 100_000  # a start need not be above it
 
@@ -57,11 +57,12 @@ def service_level(load: Load, n_agents: int, within: float) -> float:
     if math.isinf(load.patience):
         return _of_the_patient(load, n_agents, within)
     seen = _seen(load, n_agents)
-    ahead = np.arange(len(seen) - n_agents)
+    waiting = seen[n_agents:]
+    ahead = np.flatnonzero(waiting > TAIL)  # the others add nothing that shows
     c = n_agents * load.patience / load.handle
     x = math.exp(-within / load.patience)
     handled = c / (c + ahead + 1.0) * special.betaincc(c + 1.0, ahead + 1.0, x)
-    return float(seen[:n_agents].sum() + seen[n_agents:] @ handled)
+    return float(seen[:n_agents].sum() + waiting[ahead] @ handled)
 
 
 def needed_agents(loads: Sequence[Load], share: float, within: float) -> int:

@@ -72,6 +72,10 @@ N_ROSTER_COLUMNS = 2
 ROUND_THE_CLOCK: Floats = np.zeros((0, N_ROSTER_COLUMNS))  # no change, ever
 
 
+FRONT_DESK = -1  # of `message_agents`: messages go to the front desk, in one line
+AT_ONCE = Law(0, 0.0, 0.0)  # constantly 0
+
+
 class ProfileColumn(IntEnum):
     """Columns of a profile: one row for each change in the week that time 0 begins."""
 
@@ -141,6 +145,8 @@ class Market(NamedTuple):
     when_closed: int = 0  # a WhenClosed
     # When customers turn up: (n_changes, N_PROFILE_COLUMNS); no rows: all hours alike.
     profile: Floats = EVENLY
+    message_share: float = 0.0  # of ordinary contacts: by message [-], in [0, 1]
+    message_patience: Law = AT_ONCE  # longest wait for an answer in writing [days]
 
 
 class KindColumn(IntEnum):
@@ -157,13 +163,14 @@ class KindColumn(IntEnum):
     QUICK = 12  # credit of a quick settlement [log-odds]
     TOLERANCE = 13  # zone of tolerance [days]
     TAU = 14  # decay of the quick credit beyond the zone [days]; inf: none
+    MESSAGE_SHARE = 15  # of those who speak up: by message [-]
 
 
-N_KIND_COLUMNS = 15
+N_KIND_COLUMNS = 16
 
 
 class Policy(NamedTuple):
-    """What the firm does about mistakes: the seven levers as numbers (section 6)."""
+    """What the firm does about mistakes: the levers as numbers (section 6)."""
 
     hoops: Floats  # (n_hoops, 4): law (kind, a, b) [days], give-up probability [-]
     voice_ease: float  # reach: added to speaking up [log-odds]
@@ -193,6 +200,9 @@ class Policy(NamedTuple):
     quitting: float = 1.0  # people: factor on the hazard of quitting [-], >= 0
     personality: float = 0.0  # prevention: share of agents hired for their style [-]
     composure: float = 0.0  # prevention: share of the strain's slope taken off [-]
+    message_agents: int = FRONT_DESK  # speed: servers of the message desk
+    message_roster: Floats = ROUND_THE_CLOCK  # speed: as `front_roster`
+    message_handle: Law = AT_ONCE  # speed: handle time of a message [days]
 
 
 class Strain(NamedTuple):
@@ -214,7 +224,7 @@ NO_STRAIN = Strain(
     is_on=0,
     quitting=0.0,
     slope=0.0,
-    hiring=Law(0, 0.0, 0.0),
+    hiring=AT_ONCE,
     hiring_cost=0,
     newcomer=0.0,
     learning=1.0,
@@ -251,6 +261,7 @@ class Kind(NamedTuple):
     quick: float
     tolerance: float
     tau: float
+    message_share: float
 
 
 class Population(NamedTuple):

@@ -16,6 +16,7 @@ from churnsim.mechanisms.hours import (
     Hours,
     back_hours,
     front_hours,
+    message_hours,
     staffed_time,
 )
 from churnsim.memory import check_run
@@ -55,13 +56,14 @@ def rates_of(scenario: Scenario, policy: str | Policy, plan: Plan) -> Rates:
     Wages are paid for the time on duty, over the week; training for every seat.
     """
     costs, own = scenario.costs, scenario.policy_costs(policy)
-    front, back = front_hours(plan), back_hours(plan)
+    front, messages = front_hours(plan), message_hours(plan)
     wages = daily_wages(front, costs.agent_pay)
-    wages += daily_wages(back, costs.supervisor_pay)
+    wages += daily_wages(messages, costs.agent_pay)
+    wages += daily_wages(back_hours(plan), costs.supervisor_pay)
     return Rates(
         margin=costs.margin,
         wages=wages,
-        training=front.n_seats * own.training,
+        training=(front.n_seats + messages.n_seats) * own.training,
         prevention=own.prevention,
         seat=costs.agent_pay,
     )

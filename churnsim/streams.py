@@ -57,6 +57,7 @@ class Purpose(IntEnum):
     ORDER = 18  # a place in an order of levers, by order (not of a customer)
     QUITTING = 19  # agent quits after this contact; time until the seat is filled
     STYLE = 20  # style of an agent, by seat and hiring (not of a customer); spare
+    CHANNEL = 21  # writes or calls; spare
     HOOP = 64  # base: hoop h < 128 uses HOOP + h. Hoop time; give-up
 
 

@@ -18,9 +18,11 @@ from churnsim.mechanisms.hours import HOURS_IN_WEEK, hour_of_week
 from churnsim.mechanisms.value import amount, discounted, discounted_stream
 from churnsim.primitives import log, round_half_up
 from churnsim.records import (
+    N_KIND_COLUMNS,
     Cause,
     Floats,
     Integers,
+    KindColumn,
     Market,
     Plan,
     Population,
@@ -115,6 +117,17 @@ class People(IntEnum):
     COST_DISCOUNTED = 7
 
 
+class Messages(IntEnum):
+    """What is counted of messages: as `Tally` does of calls, in the same order."""
+
+    JOINED = 0
+    WAITED = 1
+    HANDLED = 2
+    ABANDONED = 3
+    WAIT_SUM = 4  # [microseconds]
+    BUSY = 5  # busy agent time within the horizon [microseconds]
+
+
 class Account(IntEnum):
     """Columns of a customer's own account."""
 
@@ -155,6 +168,7 @@ class Event(IntEnum):
     LEAVING = 21
     TURNED_AWAY = 22  # found the front desk closed, and did not wait
     QUIT = 23  # the agent, after this customer's contact
+    WROTE = 24  # a message, which waits for its answer
 
 
 N_TALLIES = len(Tally)
@@ -162,6 +176,7 @@ N_MONTHLY = len(Monthly)
 N_ACCOUNTS = len(Account)
 N_WEEKLY = len(Weekly)
 N_PEOPLE = len(People)
+N_MESSAGES = len(Messages)
 N_CAUSES = len(Cause)
 
 REVENUE = Account.REVENUE.value
@@ -191,6 +206,8 @@ class Books(NamedTuple):
     is_won: NDArray[np.uint8]  # (n,) 1: is or was a customer
     weekly: Integers  # (HOURS_IN_WEEK, N_WEEKLY); (0, N_WEEKLY) without a roster
     people: Integers  # (N_PEOPLE,); (0,) where the agents are not people
+    messages: Integers  # (N_MESSAGES,); (0,) where nobody writes
+    message_waits: Integers  # (N_BINS,); (0,) where nobody writes
     log_times: Floats  # (capacity,) the event log; capacity 0 keeps none
     log_values: Floats  # (capacity,) grievance at that moment
     log_codes: Integers  # (capacity, 3) customer, event, episode word
@@ -202,8 +219,15 @@ def has_hours(plan: Plan) -> bool:
     return bool(len(plan.policy.front_roster) or len(plan.policy.back_roster))
 
 
+def has_messages(plan: Plan) -> bool:
+    """Return whether some customers write instead of calling."""
+    of_kinds = plan.kinds[:, KindColumn.MESSAGE_SHARE]
+    return bool(plan.market.message_share > 0.0 or (of_kinds > 0.0).any())
+
+
 def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
     """Return empty books for `n` customers and prospects under a plan."""
+    writes = has_messages(plan)
     periods = int(math.floor(plan.horizon / plan.market.news_period)) + 2
     return Books(
         np.zeros(N_TALLIES, np.int64),
@@ -219,6 +243,8 @@ def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
         np.zeros(n, np.uint8),
         np.zeros((HOURS_IN_WEEK if has_hours(plan) else 0, N_WEEKLY), np.int64),
         np.zeros(N_PEOPLE if plan.strain.is_on else 0, np.int64),
+        np.zeros(N_MESSAGES if writes else 0, np.int64),
+        np.zeros(N_BINS if writes else 0, np.int64),
         np.zeros(log_capacity),
         np.zeros(log_capacity),
         np.zeros((log_capacity, 3), np.int64),
@@ -235,12 +261,16 @@ def check_books(plan: Plan, people: Population, books: Books) -> None:
     n = len(people.arrival)
     if {len(column) for column in people[1:]} != {n} or len(books.departure) != n:
         raise ValueError(f"books and all traits must be of {n} customers")
+    if plan.kinds.shape[1] != N_KIND_COLUMNS:
+        raise ValueError(f"the table of mistakes must have {N_KIND_COLUMNS} columns")
     if len(books.monthly) != plan.n_months:
         raise ValueError(f"books must have {plan.n_months} months")
     if bool(len(books.weekly)) != has_hours(plan):
         raise ValueError("books must have the hours of the week if a desk has a roster")
     if bool(len(books.people)) != bool(plan.strain.is_on):
         raise ValueError("books must have people if strain is on")
+    if bool(len(books.messages)) != has_messages(plan):
+        raise ValueError("books must have messages if some customers write")
 
 
 @mechanism

@@ -17,6 +17,7 @@ from churnsim.engines.books import (
     Account,
     Books,
     Event,
+    Messages,
     Monthly,
     People,
     Tally,
@@ -27,9 +28,10 @@ from churnsim.mechanisms.hours import (
     Hours,
     back_hours,
     front_hours,
+    message_hours,
     staffed_time,
 )
-from churnsim.records import MICRO, Cause, Integers, Plan, Population
+from churnsim.records import FRONT_DESK, MICRO, Cause, Integers, Plan, Population
 
 PPM = 1_000_000
 SECONDS = 86_400.0  # in a day
@@ -168,7 +170,10 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-OPTIONAL = ("weekly", "people")  # of the books: empty where they are not kept
+_FRONT = slice(Tally.FRONT_JOINED, Tally.FRONT_BUSY + 1)  # as Messages are
+_BACK = slice(Tally.BACK_JOINED, Tally.BACK_BUSY + 1)
+# Of the books: empty where they are not kept.
+OPTIONAL = ("weekly", "people", "messages", "message_waits")
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,30 +255,43 @@ class Outcome:
 
     @property
     def front(self) -> DeskFigures:
-        """Return how the front desk did."""
-        return self._desk("FRONT", self.books.front_waits, front_hours(self.plan))
+        """Return how the front desk did: the waits of those who call."""
+        counts = self.books.tally[_FRONT].copy()
+        if self.plan.policy.message_agents == FRONT_DESK and len(self.books.messages):
+            counts[Messages.BUSY] += self.books.messages[Messages.BUSY]
+        return self._desk(counts, self.books.front_waits, front_hours(self.plan))
 
     @property
     def back(self) -> DeskFigures:
         """Return how the back desk did."""
-        return self._desk("BACK", self.books.back_waits, back_hours(self.plan))
+        counts = self.books.tally[_BACK]
+        return self._desk(counts, self.books.back_waits, back_hours(self.plan))
 
-    def _desk(self, name: str, waits: Integers, hours: Hours) -> DeskFigures:
-        handled = self.tally(f"{name}_HANDLED")
-        abandoned = self.tally(f"{name}_ABANDONED")
-        waited = self.tally(f"{name}_WAIT_SUM") / MICROSECONDS
+    @property
+    def messages(self) -> DeskFigures | None:
+        """Return how those fared who write; None where nobody does.
+
+        How busy a desk is with them is told where they have one of their own.
+        """
+        counts = self.books.messages
+        if not len(counts):
+            return None
+        hours = message_hours(self.plan)
+        return self._desk(counts, self.books.message_waits, hours)
+
+    def _desk(self, counts: Integers, waits: Integers, hours: Hours) -> DeskFigures:
+        joined, waited, handled, abandoned, wait_sum, busy = counts.tolist()
         over = handled + abandoned
         capacity = staffed_time(hours, self.horizon)
-        busy = self.tally(f"{name}_BUSY") / MICROSECONDS
         return DeskFigures(
-            self.tally(f"{name}_JOINED"),
-            self.tally(f"{name}_WAITED"),
+            joined,
+            waited,
             handled,
             abandoned,
-            waited / over if over else None,
+            wait_sum / MICROSECONDS / over if over else None,
             wait_quantile(waits, 0.5),
             wait_quantile(waits, 0.9),
-            busy / capacity if capacity else None,
+            busy / MICROSECONDS / capacity if capacity else None,
         )
 
     def people(self) -> PeopleFigures | None:

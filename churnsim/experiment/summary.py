@@ -173,7 +173,11 @@ def _lost(cause: Cause) -> Callable[[Outcome], Value]:
 def _desk(
     name: str, of: Callable[[DeskFigures], float | None]
 ) -> Callable[[Outcome], Value]:
-    return lambda outcome: of(getattr(outcome, name))
+    def told(outcome: Outcome) -> Value:
+        desk: DeskFigures | None = getattr(outcome, name)
+        return of(desk) if desk else None
+
+    return told
 
 
 def _abandonment(desk: DeskFigures) -> Value:
@@ -233,7 +237,7 @@ _MONEY = {
 # What is left of revenue when all is paid may be less than nothing.
 SIGNED = frozenset({"contribution", "contribution_discounted"})
 # Read off a histogram: a value is the upper edge of its bin.
-BINNED = frozenset({"front_wait_90", "back_wait_90"})
+BINNED = frozenset({"front_wait_90", "back_wait_90", "messages_wait_90"})
 _COUNTS = {
     Tally.WON: "Prospects won",
     Tally.LOST_TO_REPUTATION: "Prospects lost to reputation",
@@ -316,6 +320,12 @@ FIGURES: dict[str, Figure] = {
         "Handled within 20 s, of all who came to the door",
         "share",
         _service_level_of_all,
+    ),
+    **_desk_figures("messages", "Messages"),
+    "messages_joined": Figure(
+        "Messages written",
+        "count",
+        _desk("messages", lambda desk: float(desk.joined)),
     ),
     **_desk_figures("back", "Back desk"),
     "quits": Figure("Agents who quit", "count", _people("quits")),

@@ -3,6 +3,7 @@
 from churnsim.jit import mechanism
 from churnsim.primitives import logistic
 from churnsim.records import Floats, Kind, KindColumn, Market, Policy, Statement
+from churnsim.streams import Key, Purpose, uniforms
 from churnsim.variates import Law
 
 CUMULATIVE = KindColumn.CUMULATIVE.value
@@ -14,6 +15,8 @@ SETTLED = KindColumn.SETTLED.value
 QUICK = KindColumn.QUICK.value
 TOLERANCE = KindColumn.TOLERANCE.value
 TAU = KindColumn.TAU.value
+MESSAGE_SHARE = KindColumn.MESSAGE_SHARE.value
+CHANNEL = Purpose.CHANNEL.value
 TRUTH = Statement.TRUTH.value
 EXCUSE = Statement.EXCUSE.value
 LIE = Statement.LIE.value
@@ -47,6 +50,7 @@ def kind_at(kinds: Floats, row: int) -> Kind:
         kinds[row, QUICK],
         kinds[row, TOLERANCE],
         kinds[row, TAU],
+        kinds[row, MESSAGE_SHARE],
     )
 
 
@@ -57,6 +61,17 @@ def voice_probability(policy: Policy, kind: Kind, sting: float) -> float:
     1/(1 + exp(−(voice + voice_slope·s + voice_ease))).
     """
     return logistic(kind.voice + kind.voice_slope * sting + policy.voice_ease)
+
+
+@mechanism
+def writes(
+    key: Key, customer: int, replication: int, word: int, message_share: float
+) -> bool:
+    """Return whether a customer writes, in this episode or contact, or calls (7.4)."""
+    if message_share == 0.0:
+        return False
+    u, _ = uniforms(key, customer, replication, word, CHANNEL)
+    return u < message_share
 
 
 @mechanism

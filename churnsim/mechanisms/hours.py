@@ -44,6 +44,12 @@ def back_hours(plan: Plan) -> Hours:
     return Hours(plan.policy.supervisors, plan.policy.back_roster, plan.into_week)
 
 
+def message_hours(plan: Plan) -> Hours:
+    """Return how the message desk is staffed: by nobody, where there is none."""
+    policy = plan.policy
+    return Hours(max(0, policy.message_agents), policy.message_roster, plan.into_week)
+
+
 @mechanism
 def change_moment(roster: Floats, into_week: float, number: int) -> float:
     """Return when a change takes place [days]; before 0, if it has already."""

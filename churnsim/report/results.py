@@ -93,10 +93,21 @@ def result_rows(comparison: Comparison) -> Iterator[Row]:
     yield _figure_row(comparison, "front_mean_wait", "Mean wait in line")
     yield _figure_row(comparison, "front_abandonment", "Gave up in line")
     yield _figure_row(comparison, "front_utilisation", "Front desk busy")
+    yield from _message_rows(comparison)
     yield from _people_rows(comparison)
     yield from _firm_rows(comparison)
     for against in ("baseline", "flawless"):
         yield from _loss_rows(comparison, against)
+
+
+def _message_rows(comparison: Comparison) -> Iterator[Row]:
+    """Yield how those fared who write, where some do."""
+    if not any(_means(comparison, "messages_joined")):
+        return
+    yield _figure_row(comparison, "messages_mean_wait", "Mean wait for an answer")
+    yield _figure_row(comparison, "messages_abandonment", "Gave up on the answer")
+    if any(_means(comparison, "messages_utilisation")):
+        yield _figure_row(comparison, "messages_utilisation", "Message desk busy")
 
 
 def _people_rows(comparison: Comparison) -> Iterator[Row]:

@@ -112,6 +112,15 @@ def warnings_of(spec: Spec, root: Node) -> tuple[Problem, ...]:
         value = format_duration(mean_of(spec.strain.hiring))
         hint = "most who quit are not replaced before the end"
         found.append(at(root, "strain", "hiring").problem(rule, value, hint))
+    shares = (kind.message_share for kind in spec.mistakes)
+    if not any((spec.market.message_share, *shares)):
+        for name, policy in spec.policy.items():
+            if policy.speed.message_agents is not None:
+                place = at(root, "policy", name, "speed", "message_agents")
+                hint = "no `message_share` is above 0: they are paid, and do nothing"
+                found.append(
+                    place.problem("is usually absent where nobody writes", hint=hint)
+                )
     return tuple(found)
 
 
@@ -241,6 +250,7 @@ def _durations(spec: Spec) -> Iterator[tuple[float, str]]:
         (market.memory, "market.memory"),
         (market.voice_delay, "market.voice_delay"),
         (market.patience, "market.patience"),
+        (market.message_patience, "market.message_patience"),
         (market.endurance, "market.endurance"),
         (market.return_delay, "market.return_delay"),
     ]
@@ -254,6 +264,8 @@ def _durations(spec: Spec) -> Iterator[tuple[float, str]]:
             (speed.repair, f"policy.{name}.speed.repair"),
             (policy.honesty.promise, f"policy.{name}.honesty.promise"),
         ]
+        if speed.message_handle:
+            laws.append((speed.message_handle, f"policy.{name}.speed.message_handle"))
         laws += [
             (hoop.time, f"policy.{name}.reach.hoops") for hoop in policy.reach.hoops
         ]

@@ -132,6 +132,8 @@ def to_market(spec: Spec, weekday: int = 0) -> records.Market:
         discount=log(1.0 + spec.costs.discount) / year_days(),
         when_closed=records.WhenClosed[market.when_closed.upper()].value,
         profile=to_profile(market.profile, weekday),
+        message_share=market.message_share,
+        message_patience=to_law(market.message_patience),
     )
 
 
@@ -194,6 +196,9 @@ def to_policy(
     limit = policy.authority.limit
     agents, front_roster = staffing(speed.agents, n_customers)
     supervisors, back_roster = staffing(speed.supervisors, n_customers)
+    message_agents, message_roster = records.FRONT_DESK, records.ROUND_THE_CLOCK
+    if speed.message_agents is not None:
+        message_agents, message_roster = staffing(speed.message_agents, n_customers)
     return records.Policy(
         hoops=np.array(hoops, dtype=np.float64).reshape(len(hoops), 4),
         voice_ease=reach.voice_ease,
@@ -221,6 +226,9 @@ def to_policy(
         quitting=policy.people.quitting,
         personality=policy.prevention.personality,
         composure=policy.prevention.recovery_training,
+        message_agents=message_agents,
+        message_roster=message_roster,
+        message_handle=to_law(speed.message_handle or speed.handle),
     )
 
 
@@ -243,6 +251,7 @@ def to_kinds(mistakes: tuple[Mistake, ...]) -> records.Floats:
         row[column.QUICK] = mistake.quick
         row[column.TOLERANCE] = mistake.tolerance
         row[column.TAU] = mistake.tau
+        row[column.MESSAGE_SHARE] = mistake.message_share
     table[-1:, column.CUMULATIVE] = 1.0
     return table
 

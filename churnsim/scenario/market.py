@@ -78,6 +78,9 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[^\d\s.,+/%-]{1,8}$")]
 # Defaults, in the engine's units.
 _MEMORY = Exponential[LongDuration].model_construct(law="exponential", mean=86.0)
 _PATIENCE = Exponential[LongDuration].model_construct(law="exponential", mean=3 / 1440)
+_MESSAGE_PATIENCE = Exponential[LongDuration].model_construct(
+    law="exponential", mean=2.0
+)
 _ENDURANCE = Exponential[LongDuration].model_construct(law="exponential", mean=10.0)
 _VOICE_DELAY = Exponential[Duration].model_construct(law="exponential", mean=0.5)
 _RETURN_DELAY = Exponential[Duration].model_construct(law="exponential", mean=1.0)
@@ -215,6 +218,12 @@ class Market(Closed):
     patience: LongDurationLaw = Field(
         _PATIENCE, description="Longest wait accepted in line."
     )
+    message_share: Share = Field(
+        0.0, description="Share of ordinary contacts in writing, not by phone."
+    )
+    message_patience: LongDurationLaw = Field(
+        _MESSAGE_PATIENCE, description="Longest wait accepted for a written answer."
+    )
     endurance: LongDurationLaw = Field(
         _ENDURANCE, description="Longest wait accepted for the back desk."
     )
@@ -286,6 +295,9 @@ class Mistake(Closed):
     )
     voice: LogOdds = Field(0.0, description="Speaking up at no sting [log-odds].")
     voice_slope: LogOdds = Field(0.0, description="Voice per sting [-].")
+    message_share: Share = Field(
+        0.0, description="Share of those who speak up in writing, not by phone."
+    )
     heard: LogOdds = Field(description="Credit of the first contact [log-odds].")
     settled: LogOdds = Field(description="Credit of a settlement [log-odds].")
     quick: LogOdds = Field(description="Credit of a quick settlement [log-odds].")

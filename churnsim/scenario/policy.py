@@ -58,6 +58,14 @@ class Speed(Closed):
         ' ["Mon-Fri 09:00-17:00: 12"]; "per 1000" is rounded up, and 0 is nobody.'
     )
     handle: DurationLaw = Field(description="Time of one contact.")
+    message_agents: StaffField | None = Field(
+        None,
+        description="People who answer messages, and nothing else, as `agents`; absent:"
+        " the front desk does, in one line with those who call.",
+    )
+    message_handle: DurationLaw | None = Field(
+        None, description="Time of answering one message; default `handle`."
+    )
     supervisors: StaffField = Field(description="People at the back desk, as `agents`.")
     approval: DurationLaw = Field(description="A supervisor's time for one case.")
     repair: DurationLaw = Field(description="From approval to settled.")

@@ -21,7 +21,7 @@ from churnsim.experiment import (
 from churnsim.experiment.intervals import SHARE, t_quantile
 from churnsim.experiment.staffing import counting
 from churnsim.experiment.staffing.counting import visits_of
-from churnsim.experiment.staffing.erlang import Load, service_level
+from churnsim.experiment.staffing.erlang import Load, needed_agents, service_level
 from churnsim.experiment.staffing.runs import Runs
 from churnsim.experiment.staffing.shifts import CLOSED, shifts_of, with_agents
 from churnsim.memory import Need
@@ -248,6 +248,32 @@ def test_staff__engines_agree(desk: Path) -> None:
         result = staff(desk, "70% in 1 min", "slow", overrides=small, effort=effort)
         documents.append({**result.to_json_dict(), "engine": ""})
     assert documents[0] == documents[1]
+
+
+def test_staff__messages_take_agents_and_have_no_level(desk: Path) -> None:
+    """Half of the customers write: to the front desk they are work, apart they are none.
+
+    Of those who write apart nothing is left but half of the calls; answered by the front
+    desk they are the load that Erlang A begins with.
+    """
+    half = (*SHORT, "market.message_share=0.5")
+    apart = (*half, "policy_defaults.speed.message_agents=20")
+    found = [
+        staff(desk, TARGET, "flawless", overrides=overrides, effort=FEW)
+        for overrides in (SHORT, half, apart)
+    ]
+    all_call, together, written_apart = found
+    starts = [result.shifts[0].start for result in found]
+    assert starts[0] == starts[1] == 8
+    fewer = Load(0.5 * LOAD.arrivals, HANDLE, PATIENCE)
+    assert starts[2] == needed_agents([fewer], 0.8, 20.0 * SECOND)
+    for result in (together, written_apart):
+        calls = result.shifts[0].contacts.mean
+        every = all_call.shifts[0].contacts.mean
+        assert calls is not None
+        assert calls == pytest.approx(0.5 * (every or 0.0), rel=0.02)
+    agents = [result.found.agents[0] for result in found if result.found]
+    assert agents[1] > agents[2] == starts[2]
 
 
 def test_staff__with_strain_needs_more(desk: Path) -> None:

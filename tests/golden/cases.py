@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from churnsim.engines.books import Books, open_books
+from churnsim.engines.outcome import OPTIONAL
 from churnsim.primitives import log, normal_quantile
 from churnsim.records import (
     MICRO,
@@ -186,7 +187,7 @@ def kinds_of(*rows: tuple[float, Law, Law, float, float]) -> Floats:
         row[KindColumn.CUMULATIVE] = share
         row[KindColumn.STING_LAW : KindColumn.STING_LAW + 3] = sting
         row[KindColumn.STAKE_LAW : KindColumn.STAKE_LAW + 3] = stake
-        row[KindColumn.AT_FAULT :] = (
+        row[KindColumn.AT_FAULT : KindColumn.MESSAGE_SHARE] = (
             at_fault,
             voice,
             0.3,
@@ -324,7 +325,7 @@ def digest_of(books: Books) -> str:
     )
     digest = hashlib.sha256()
     for name, values in books._asdict().items():
-        if name in ("weekly", "people") and not values.size:
+        if name in OPTIONAL and not values.size:
             continue  # as in books from before there was any such
         digest.update(f"{name} {values.dtype.name} {values.shape}\n".encode())
         little = values.astype(values.dtype.newbyteorder("<"))

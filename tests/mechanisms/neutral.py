@@ -96,4 +96,4 @@ def generous_policy() -> Policy:
 
 def minor_kind() -> Kind:
     """The minor kind of the repurchase table: heard, settled, quick in log-odds."""
-    return Kind(0.0, -0.4, 0.5, 0.37, 1.01, 2.10, 1.0, 2.0)
+    return Kind(0.0, -0.4, 0.5, 0.37, 1.01, 2.10, 1.0, 2.0, 0.0)

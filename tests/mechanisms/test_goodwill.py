@@ -139,7 +139,7 @@ def test_after_settlement__never_hurts(
 ) -> None:
     """A settlement lowers the grievance, the more so the quicker it is."""
     market = neutral_market()._replace(distributive=0.45)
-    figures = Kind(0.0, 0.0, 0.0, 0.37, 1.01, 2.10, 1.0, 2.0)
+    figures = Kind(0.0, 0.0, 0.0, 0.37, 1.01, 2.10, 1.0, 2.0, 0.0)
     start = Goodwill(grievance, 0.0)
     after = rules.after_settlement(market, figures, start, compensation, quick)
     slower = rules.after_settlement(market, figures, start, compensation, quick / 2)

@@ -17,10 +17,17 @@ Change = Callable[[Plan], Plan]
 
 TOLERANCE = KindColumn.TOLERANCE.value
 TAU = KindColumn.TAU.value
-MARKET_LAWS = ("memory", "voice_delay", "patience", "endurance", "return_delay")
+MARKET_LAWS = (
+    "memory",
+    "voice_delay",
+    "patience",
+    "endurance",
+    "return_delay",
+    "message_patience",
+)
 MARKET_TIMES = ("period", "news_period", "bonding")
 MARKET_RATES = ("ordinary_rate", "news_decay", "discount")
-POLICY_LAWS = ("handle", "approval", "repair", "promise")
+POLICY_LAWS = ("handle", "approval", "repair", "promise", "message_handle")
 
 
 def run(setup: Setup) -> Books:

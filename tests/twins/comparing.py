@@ -11,6 +11,7 @@ from churnsim.engines.books import (
     Account,
     Books,
     Event,
+    Messages,
     Monthly,
     People,
     Tally,
@@ -41,6 +42,7 @@ NAMES = {
     "monthly": tuple(code.name for code in Monthly),
     "accounts": tuple(code.name for code in Account),
     "people": tuple(code.name for code in People),
+    "messages": tuple(code.name for code in Messages),
 }
 
 

@@ -27,14 +27,17 @@ from tests.twins.comparing import (
     run_engine,
     source_of,
 )
+from tests.twins.front_lines import (
+    setups_with_hours,
+    setups_with_messages,
+    setups_with_people,
+)
 from tests.twins.sampling import check_many
 from tests.twins.strategies import (
     GRIDS,
     Setup,
     n_tied,
     setups,
-    setups_with_hours,
-    setups_with_people,
     tied_setups,
     tied_spans,
 )
@@ -275,6 +278,7 @@ def test_sample__reaches_everything() -> None:
         check_many(setups(), N_SETUPS // N_PARTS, count, start=part)
     check_many(setups_with_hours(), N_SETUPS // 2, count, start=100)
     check_many(setups_with_people(), N_SETUPS // 6, count, start=200)
+    check_many(setups_with_messages(), N_SETUPS // 15, count, start=300)
     causes = [code for code in Cause if code != Cause.NONE]
     wanted = [f"tally {code.name}" for code in Tally]
     wanted += [f"event {code.name}" for code in Event]

@@ -96,8 +96,8 @@ LATE = (0.7, *exponential(0.4), *lognormal(1.5e7, 1.0), 0.2)
 BROKEN = (1.0, *constant(1.2), *exponential(6e7), 0.0)
 KINDS: Floats = np.array(
     [
-        [*LATE, 0.5, 0.5, 0.2, 0.8, 0.4, 1.0, 3.0],
-        [*BROKEN, 1.5, 0.2, 0.3, 1.2, 0.5, 0.5, math.inf],
+        [*LATE, 0.5, 0.5, 0.2, 0.8, 0.4, 1.0, 3.0, 0.0],
+        [*BROKEN, 1.5, 0.2, 0.3, 1.2, 0.5, 0.5, math.inf, 0.0],
     ]
 )
 

@@ -40,6 +40,7 @@ from churnsim.engines.kernel.world import (
     STRETCH,
     TURNING_UP,
     VALUE,
+    WRITES,
     World,
     bond_of,
     call_up,
@@ -47,6 +48,7 @@ from churnsim.engines.kernel.world import (
     goodwill_of,
     set_moment,
     traits_of,
+    word_of,
 )
 from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import (
@@ -65,6 +67,7 @@ from churnsim.mechanisms.episode import (
     kind_index,
     law_in,
     voice_probability,
+    writes,
 )
 from churnsim.mechanisms.goodwill import after_mistake, shifted, sting_of
 from churnsim.mechanisms.leaving import FOREVER
@@ -110,6 +113,7 @@ def be_content(world: World, customer: int, now: float) -> None:
     if what == CONTACT:
         world.codes[customer, IS_ORDINARY] = 1
         world.codes[customer, ATTEMPT] = 0
+        choose_channel(world, customer, world.plan.market.message_share)
         world.books.tally[ORDINARY_CONTACTS] += 1
         grievance = world.life[customer, GRIEVANCE]
         book_event(world.books, at, customer, ASKS, 0, grievance)
@@ -123,6 +127,14 @@ def be_content(world: World, customer: int, now: float) -> None:
         set_moment(world, customer, CONTENT, now)
     elif what == DROPS_OUT:
         drop_out(world, customer, at)
+
+
+@mechanism
+def choose_channel(world: World, customer: int, message_share: float) -> None:
+    """Let a customer choose how to turn up, for the whole episode or contact (7.4)."""
+    word = word_of(world, customer)
+    is_message = writes(world.key, customer, world.replication, word, message_share)
+    world.codes[customer, WRITES] = 1 if is_message else 0
 
 
 @mechanism
@@ -177,9 +189,9 @@ def open_episode(world: World, customer: int, now: float, word: int) -> None:
     codes[customer, IS_CALLED] = 0
     codes[customer, IS_DOUBLE] = 1 if is_double else 0
     codes[customer, REMEMBERS] = 0
-    codes[customer, IS_AT_FAULT] = (
-        1 if u_fault < kind_at(plan.kinds, row).at_fault else 0
-    )
+    kind = kind_at(plan.kinds, row)
+    codes[customer, IS_AT_FAULT] = 1 if u_fault < kind.at_fault else 0
+    choose_channel(world, customer, kind.message_share)
     life[customer, FORGET_AT] = FOREVER
     life[customer, OPENED_AT] = now
     life[customer, STING] = sting_of(

@@ -35,6 +35,7 @@ from churnsim.engines.kernel.world import (
     bond_of,
     call_up,
     goodwill_of,
+    is_by_message,
     set_moment,
     word_of,
 )
@@ -147,9 +148,13 @@ def turn_up(world: World, customer: int, now: float) -> None:
 def enter_front_door(world: World, customer: int, now: float) -> None:
     """Start the first hoop, or join the front desk where there is none.
 
-    One who finds the desk closed may give up, or turn up again as it opens.
+    One who finds the desk closed may give up, or turn up again as it opens. Messages
+    meet no door.
     """
     plan = world.plan
+    if is_by_message(world, customer):
+        set_moment(world, customer, AT_FRONT, now)
+        return
     if plan.market.when_closed != WAIT and is_closed(
         plan.policy.front_roster, plan.into_week, now
     ):

@@ -1,16 +1,14 @@
-"""The front desk: waiting, handling, and what staff do at the end of a contact."""
+"""The front line: waiting, handling, and what staff do at the end of a contact."""
 
-from churnsim.engines.books import (
-    TARGET_WAIT,
-    WITHIN_TARGET,
-    Event,
-    Tally,
-    Weekly,
-    book_busy,
-    book_event,
-    book_hour,
-    book_wait,
-    microseconds,
+from churnsim.engines.books import Event, Tally, book_event
+from churnsim.engines.channels import (
+    CALLS,
+    WAITED,
+    WRITES,
+    book_abandoning,
+    book_handling,
+    book_join,
+    count,
 )
 from churnsim.engines.kernel.back import attempt_block, settle, survey
 from churnsim.engines.kernel.closing import close, feel
@@ -21,7 +19,7 @@ from churnsim.engines.kernel.crew import (
     next_free_at,
     restaff_crew,
 )
-from churnsim.engines.kernel.desks import is_free, occupy, restaff
+from churnsim.engines.kernel.desks import Desk, is_free, occupy, restaff
 from churnsim.engines.kernel.door import (
     end_ordinary,
     go_unanswered,
@@ -47,6 +45,8 @@ from churnsim.engines.kernel.world import (
     World,
     bond_of,
     goodwill_of,
+    is_answered_apart,
+    is_by_message,
     set_moment,
     word_of,
 )
@@ -79,18 +79,11 @@ REFUSED = Cause.REFUSED.value
 BETRAYED = Cause.BETRAYED.value
 PLACATED = Cause.PLACATED.value
 SETTLED = Cause.SETTLED.value
-JOINS = Event.JOINED_FRONT.value
 IS_HANDLED = Event.HANDLED.value
 LOSES_PATIENCE = Event.PATIENCE_SPENT.value
 CONTACT_ENDS = Event.CONTACT_ENDED.value
 IS_LIED_TO = Event.LIED_TO.value
 FINDS_OUT = Event.FOUND_OUT.value
-FRONT_JOINED = Tally.FRONT_JOINED.value
-FRONT_WAITED = Tally.FRONT_WAITED.value
-FRONT_HANDLED = Tally.FRONT_HANDLED.value
-FRONT_ABANDONED = Tally.FRONT_ABANDONED.value
-FRONT_WAIT_SUM = Tally.FRONT_WAIT_SUM.value
-FRONT_BUSY = Tally.FRONT_BUSY.value
 ORDINARY_HANDLED = Tally.ORDINARY_HANDLED.value
 ORDINARY_ABANDONED = Tally.ORDINARY_ABANDONED.value
 CONTACTS = Tally.CONTACTS.value
@@ -101,38 +94,37 @@ EXCUSES = Tally.EXCUSES.value
 LIES = Tally.LIES.value
 LIES_FOUND_OUT = Tally.LIES_FOUND_OUT.value
 FOBBED_OFF = Tally.FOBBED_OFF.value
-HOUR_JOINED = Weekly.JOINED.value
-HOUR_HANDLED = Weekly.HANDLED.value
-HOUR_ABANDONED = Weekly.ABANDONED.value
-HOUR_WAIT = Weekly.WAIT.value
-HOUR_WORK = Weekly.WORK.value
 
 
 @mechanism
 def join_front(world: World, customer: int, now: float) -> None:
-    """Let a customer join the front desk: it is known then how the wait ends (7.5)."""
-    books = world.books
-    books.tally[FRONT_JOINED] += 1
+    """Let a customer join a line: it is known then how the wait ends (7.5)."""
+    books, market = world.books, world.plan.market
+    by_message = is_by_message(world, customer)
+    book_join(books, world.plan, by_message, now)
     word = word_of(world, customer)
     grievance = world.life[customer, GRIEVANCE]
-    book_event(books, now, customer, JOINS, word, grievance)
-    book_hour(books, world.plan, now, HOUR_JOINED, 1)
-    has_people = are_people(world.crew)
+    event = WRITES if by_message else CALLS
+    book_event(books, now, customer, event, word, grievance)
+    is_apart = is_answered_apart(world, customer)
+    has_people = are_people(world.crew) and not is_apart
+    desk = world.messages if is_apart else world.front
     if has_people:
         restaff_crew(world.crew, world.plan, now)
     else:
-        restaff(world.front, now)
-    if is_anybody_free(world, has_people, customer, now):
+        restaff(desk, now)
+    if is_anybody_free(world, desk, has_people, customer, now):
         handle(world, customer, now, now, False)
         return
-    books.tally[FRONT_WAITED] += 1
+    count(books, by_message, WAITED)
     until = FOREVER
     if not world.codes[customer, IS_CALLED] or world.codes[customer, IS_ORDINARY]:
         block = attempt_block(world, customer, ATTEMPT_HANDLING)
         _, u = uniforms(world.key, customer, world.replication, word, block)
-        until = now + quantile(world.plan.market.patience, u)
-    if is_anybody_free(world, has_people, customer, until):
-        at = next_free_at(world.crew) if has_people else world.front.free_at[0]
+        patience = market.message_patience if by_message else market.patience
+        until = now + quantile(patience, u)
+    if is_anybody_free(world, desk, has_people, customer, until):
+        at = next_free_at(world.crew) if has_people else desk.free_at[0]
         handle(world, customer, now, at, True)
     else:
         lose_patience(world, customer, now, until)
@@ -140,12 +132,12 @@ def join_front(world: World, customer: int, now: float) -> None:
 
 @mechanism
 def is_anybody_free(
-    world: World, has_people: bool, customer: int, moment: float
+    world: World, desk: Desk, has_people: bool, customer: int, moment: float
 ) -> bool:
     """Return whether an agent is free for a customer who is next, at a moment."""
     if has_people:
         return has_agent_free(world.crew, customer, moment)
-    return is_free(world.front, customer, moment)
+    return is_free(desk, customer, moment)
 
 
 @mechanism
@@ -165,29 +157,25 @@ def handle(
     if now >= plan.horizon:
         set_moment(world, customer, AT_FRONT, FOREVER)
         return
-    wait = now - joined_at
-    book_wait(books.front_waits, books.tally, wait, FRONT_WAIT_SUM)
-    books.tally[FRONT_HANDLED] += 1
-    books.tally[WITHIN_TARGET] += 1 if wait <= TARGET_WAIT else 0
+    by_message = is_by_message(world, customer)
+    is_apart = is_answered_apart(world, customer)
     word = word_of(world, customer)
     block = attempt_block(world, customer, ATTEMPT_HANDLING)
     u, _ = uniforms(world.key, customer, world.replication, word, block)
-    time = quantile(plan.policy.handle, u)
-    has_people = are_people(world.crew)
+    law = plan.policy.message_handle if by_message else plan.policy.handle
+    time = quantile(law, u)
+    has_people = are_people(world.crew) and not is_apart
     if has_people:
         time *= slowness(plan.strain, next_agent_handled(world.crew))
     until = served_until(now, time, has_waited)
-    book_busy(books.tally, FRONT_BUSY, now, until, plan.horizon)
-    if books.weekly.shape[0] > 0:
-        book_hour(books, plan, joined_at, HOUR_HANDLED, 1)
-        book_hour(books, plan, joined_at, HOUR_WAIT, microseconds(wait))
-        book_hour(books, plan, joined_at, HOUR_WORK, microseconds(until - now))
+    book_handling(books, plan, by_message, joined_at, now, until)
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, IS_HANDLED, word, grievance)
     if has_people:
         keep_agent_busy(world, customer, until)
     else:
-        occupy(world.front, customer, until)
+        world.life[customer, WARMTH] = 1.0
+        occupy(world.messages if is_apart else world.front, customer, until)
     set_moment(world, customer, AT_AGENT, until)
 
 
@@ -198,10 +186,7 @@ def lose_patience(world: World, customer: int, joined_at: float, now: float) -> 
     if now >= world.plan.horizon:
         set_moment(world, customer, AT_FRONT, FOREVER)
         return
-    book_wait(books.front_waits, books.tally, now - joined_at, FRONT_WAIT_SUM)
-    books.tally[FRONT_ABANDONED] += 1
-    book_hour(books, world.plan, joined_at, HOUR_ABANDONED, 1)
-    book_hour(books, world.plan, joined_at, HOUR_WAIT, microseconds(now - joined_at))
+    book_abandoning(books, world.plan, is_by_message(world, customer), joined_at, now)
     word = word_of(world, customer)
     grievance = world.life[customer, GRIEVANCE]
     book_event(books, now, customer, LOSES_PATIENCE, word, grievance)
@@ -271,8 +256,7 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
         _, u_pay = uniforms(world.key, customer, world.replication, word, block)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
-        warmth = world.life[customer, WARMTH] if are_people(world.crew) else 1.0
-        settle(world, customer, now, paid, warmth)
+        settle(world, customer, now, paid, world.life[customer, WARMTH])
         close(world, customer, now, SETTLED, word)
 
 

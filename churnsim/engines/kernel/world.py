@@ -20,7 +20,7 @@ from churnsim.engines.kernel.event_queue import Queue, make_queue
 from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import Clocks
 from churnsim.mechanisms.goodwill import bond
-from churnsim.mechanisms.hours import back_hours, front_hours
+from churnsim.mechanisms.hours import back_hours, front_hours, message_hours
 from churnsim.mechanisms.value import failure_probability
 from churnsim.prefetch import prefetch
 from churnsim.records import Floats, Goodwill, Plan, Population, Traits
@@ -89,7 +89,8 @@ class Code(IntEnum):
     IS_AT_FAULT = 12
     IS_CALLED = 13  # the firm calls: endless patience
     REMEMBERS = 14  # the last episode is not forgotten
-    CLOSING = 15  # cause of one who is leaving
+    WRITES = 15  # in this episode or contact: unless the firm calls
+    CLOSING = 58  # cause of one who is leaving: in a cold line, behind WARMTH
 
 
 N_LIFE = 32  # floats in a row
@@ -134,6 +135,7 @@ CACHE_LINE = 64  # bytes
     IS_AT_FAULT,
     IS_CALLED,
     REMEMBERS,
+    WRITES,
     CLOSING,
 ) = (column.value for column in Code)
 (
@@ -172,6 +174,7 @@ class World(NamedTuple):
     money: NDArray[np.int64]  # (n,) the first column of the accounts
     news: Floats  # (2,) reputation, and the news period that it is for
     crew: Crew  # the front desk in place of `front`, where agents are people
+    messages: Desk  # of those who write, where they have a desk of their own
 
 
 def make_rows(n: int) -> Floats:
@@ -209,6 +212,7 @@ def make_world(
         books.accounts[:, 0],
         np.zeros(2),
         make_crew(plan),
+        make_desk(message_hours(plan), n_customers),
     )
 
 
@@ -282,6 +286,22 @@ def word_of(world: World, customer: int) -> int:
     if codes[customer, IS_ORDINARY]:
         return ORDINARY | int(codes[customer, N_CONTACTS])
     return int(codes[customer, N_MISTAKES]) - 1
+
+
+@mechanism
+def is_by_message(world: World, customer: int) -> bool:
+    """Return whether a customer's present contact is by message, not by phone."""
+    codes = world.codes
+    if codes[customer, WRITES] == 0:
+        return False
+    return bool(codes[customer, IS_ORDINARY] or not codes[customer, IS_CALLED])
+
+
+@mechanism
+def is_answered_apart(world: World, customer: int) -> bool:
+    """Return whether a customer's message goes to a desk of its own."""
+    is_apart = world.plan.policy.message_agents >= 0
+    return is_apart and is_by_message(world, customer)
 
 
 @mechanism

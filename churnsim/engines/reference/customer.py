@@ -33,7 +33,7 @@ from churnsim.mechanisms.clocks import (
     repaced,
     strike_at,
 )
-from churnsim.mechanisms.episode import satisfaction
+from churnsim.mechanisms.episode import satisfaction, writes
 from churnsim.mechanisms.goodwill import bond
 from churnsim.mechanisms.leaving import (
     FOREVER,
@@ -72,12 +72,18 @@ class Case:
     is_double: bool = False
     is_at_fault: bool = False
     is_called: bool = False  # the firm calls: no front door, endless patience
+    writes: bool = False  # to the firm, instead of calling it
     warmth: float = 1.0  # of the agent who handled it last [-]
 
     @property
     def is_ordinary(self) -> bool:
         """Return whether this is an ordinary contact."""
         return self.kind is None
+
+    @property
+    def is_by_message(self) -> bool:
+        """Return whether the present contact is by message, not by phone."""
+        return self.writes and not self.is_called
 
 
 class Customer:
@@ -123,6 +129,11 @@ class Customer:
     def draw_again(self, case: Case, purpose: int) -> tuple[float, float]:
         """Return the two uniforms for a purpose that is drawn in each attempt."""
         return self.firm.draw(self.number, case.word, purpose, case.attempt)
+
+    def chooses_to_write(self, case: Case, message_share: float) -> bool:
+        """Return whether the customer writes, in this episode or contact (7.4)."""
+        firm = self.firm
+        return writes(firm.key, self.number, firm.replication, case.word, message_share)
 
     def note(self, event: Event, word: int = 0, at: float | None = None) -> None:
         """Enter a moment in the event log."""

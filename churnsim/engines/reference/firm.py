@@ -19,6 +19,7 @@ from churnsim.mechanisms.hours import (
     change_moment,
     front_hours,
     is_closed,
+    message_hours,
     next_change,
     staffed_from,
 )
@@ -103,6 +104,9 @@ class Firm:
         has_people = self.plan.strain.is_on and hours.n_seats > 0
         self.front = (Crew if has_people else Desk)(self.clock, hours)
         self.back = Desk(self.clock, back_hours(self.plan))
+        is_apart = self.plan.policy.message_agents >= 0
+        hours = message_hours(self.plan)
+        self.messages = Desk(self.clock, hours) if is_apart else self.front
         self.failing = failure_probability(self.plan.market, self.plan.policy)
 
     @property

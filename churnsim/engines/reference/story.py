@@ -10,16 +10,14 @@ from collections.abc import Generator
 from typing import Any
 
 from churnsim.engines.books import (
-    TARGET_WAIT,
     Event,
+    Messages,
     Monthly,
     Tally,
     Weekly,
-    book_busy,
     book_cost,
-    book_wait,
-    microseconds,
 )
+from churnsim.engines.channels import book_abandoning, book_handling, book_join, count
 from churnsim.engines.people import book_contact, book_vacancy
 from churnsim.engines.reference.contact import end_contact
 from churnsim.engines.reference.crew import Agent, Crew
@@ -97,6 +95,8 @@ def is_won(customer: Customer) -> bool:
 def ordinary_contact(customer: Customer) -> Steps:
     """Ask something; be handled, and go away as content as before (4.5)."""
     case = Case(ORDINARY | customer.n_contacts)
+    share = customer.firm.plan.market.message_share
+    case.writes = customer.chooses_to_write(case, share)
     customer.count(Tally.ORDINARY_CONTACTS)
     customer.note(Event.ORDINARY)
     if not (yield from front_door(customer, case)):
@@ -160,6 +160,7 @@ def open_episode(customer: Customer) -> Case:
     case.sting = sting_of(plan.market, sting, case.is_double, customer.bond())
     case.stake = float(round_half_up(stake))
     case.is_at_fault = u_fault < kind.at_fault
+    case.writes = customer.chooses_to_write(case, kind.message_share)
     customer.n_mistakes += 1
     customer.remembers, customer.forget_at = False, FOREVER
     customer.new_mistake_clock()
@@ -228,8 +229,10 @@ def attempt(customer: Customer, case: Case) -> Generator[Any, Any, Cause | None]
 def front_door(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     """Return whether the customer found the desk open and got through all hoops (7.4).
 
-    One who would wait goes in though it is closed.
+    One who would wait goes in though it is closed; messages meet no door.
     """
+    if case.is_by_message:
+        return True
     plan = customer.firm.plan
     when_closed = plan.market.when_closed
     if when_closed != WhenClosed.WAIT and customer.firm.is_closed():
@@ -254,42 +257,37 @@ def front_desk(customer: Customer, case: Case) -> Generator[Any, Any, bool]:
     """Return whether an agent handled the customer before patience ended (7.5)."""
     firm, plan, books = customer.firm, customer.firm.plan, customer.firm.books
     yield customer.moment(firm.now)  # join after lower numbers at this instant
-    joined_at = firm.now
-    customer.count(Tally.FRONT_JOINED)
-    customer.count_hour(Weekly.JOINED, joined_at)
-    customer.note(Event.JOINED_FRONT, case.word)
-    has_waited = not firm.front.is_free
+    joined_at, by_message = firm.now, case.is_by_message
+    desk = firm.messages if by_message else firm.front
+    book_join(books, plan, by_message, joined_at)
+    customer.note(Event.WROTE if by_message else Event.JOINED_FRONT, case.word)
+    has_waited = not desk.is_free
     if has_waited:
-        customer.count(Tally.FRONT_WAITED)
+        count(books, by_message, Messages.WAITED)
     u_handle, u_patience = customer.draw_again(case, Purpose.HANDLING)
     ends_at = FOREVER
     if not case.is_called:
-        ends_at = joined_at + quantile(plan.market.patience, u_patience)
-    request = yield from firm.wait_for(firm.front, customer.number, ends_at)
-    wait = firm.now - joined_at
-    book_wait(books.front_waits, books.tally, wait, Tally.FRONT_WAIT_SUM)
-    customer.count_hour(Weekly.WAIT, joined_at, microseconds(wait))
+        market = plan.market
+        patience = market.message_patience if by_message else market.patience
+        ends_at = joined_at + quantile(patience, u_patience)
+    request = yield from firm.wait_for(desk, customer.number, ends_at)
     if request is None:
-        customer.count(Tally.FRONT_ABANDONED)
-        customer.count_hour(Weekly.ABANDONED, joined_at)
+        book_abandoning(books, plan, by_message, joined_at, firm.now)
         customer.note(Event.PATIENCE_SPENT, case.word)
         return False
-    customer.count(Tally.FRONT_HANDLED)
-    customer.count_hour(Weekly.HANDLED, joined_at)
-    if wait <= TARGET_WAIT:
-        customer.count(Tally.WITHIN_TARGET)
-    time = quantile(plan.policy.handle, u_handle)
-    if isinstance(firm.front, Crew):
+    policy = plan.policy
+    time = quantile(policy.message_handle if by_message else policy.handle, u_handle)
+    if isinstance(desk, Crew):
         time *= slowness(plan.strain, request.value.handled)
     until = served_until(firm.now, time, has_waited)
-    book_busy(books.tally, Tally.FRONT_BUSY, firm.now, until, plan.horizon)
-    customer.count_hour(Weekly.WORK, joined_at, microseconds(until - firm.now))
+    book_handling(books, plan, by_message, joined_at, firm.now, until)
     customer.note(Event.HANDLED, case.word)
-    if isinstance(firm.front, Crew):
-        yield from be_served(customer, case, firm.front, request.value, until)
+    if isinstance(desk, Crew):
+        yield from be_served(customer, case, desk, request.value, until)
     else:
+        case.warmth = 1.0
         yield customer.moment(until)
-        firm.front.resource.release(request)
+        desk.resource.release(request)
     customer.note(Event.CONTACT_ENDED, case.word)
     return True
 

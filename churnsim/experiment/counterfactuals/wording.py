@@ -22,6 +22,7 @@ _WORDS = {
     Event.VOICED: "speaks up",
     Event.TURNED_UP: "turns up at the firm's door",
     Event.JOINED_FRONT: "joins the front desk's line",
+    Event.WROTE: "writes a message, and waits for the answer",
     Event.HANDLED: "reaches an agent",
     Event.PATIENCE_SPENT: "loses patience in line",
     Event.CONTACT_ENDED: "the contact ends",

@@ -7,13 +7,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from churnsim.engines.books import MICROSECONDS, TARGET_WAIT, Books, Event, Tally
+from churnsim.engines.books import (
+    MICROSECONDS,
+    TARGET_WAIT,
+    Books,
+    Event,
+    Messages,
+    Tally,
+)
 from churnsim.engines.outcome import Outcome
 from churnsim.experiment.staffing.shifts import CLOSED, Shifts
 from churnsim.experiment.workers import Keep
 from churnsim.mechanisms.hours import HOURS_IN_DAY, HOURS_IN_WEEK, MILLISECOND, WEEK
 from churnsim.memory import Need, check_memory
-from churnsim.records import Floats, Integers, Population
+from churnsim.records import FRONT_DESK, Floats, Integers, Population
 from churnsim.simulation import with_events
 
 BYTES_OF_EVENT = 40  # in the log: two floats, three integers
@@ -30,25 +37,25 @@ class Counted(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What one run at the present staffing tells of the load."""
+    """What one run at the present staffing tells of the load of the front desk."""
 
     n_customers: int  # at the start
-    arrivals: Integers  # (n_shifts, HOURS_IN_WEEK) joined the line
+    arrivals: Integers  # (n_shifts, HOURS_IN_WEEK) calls, and messages answered there
     handle: float | None  # mean [days]; None: nobody was handled
 
 
 class Visits(NamedTuple):
-    """All who joined the line of the front desk, customer by customer."""
+    """All calls that joined the line of the front desk, customer by customer."""
 
     joined_at: Floats  # [days]
     wait: Floats  # [days] until handled; inf: gave up, or waits at the horizon
 
 
 def visits_of(books: Books) -> Visits:
-    """Return the visits to the front desk that a log tells of.
+    """Return the calls to the front desk that a log tells of.
 
     A customer's entries stand in the order in which they happened, so what follows a
-    joining is its end.
+    joining is its end. Messages have another entry, and no service level.
     """
     events = books.log_codes[:, 1]
     is_joining = events == Event.JOINED_FRONT
@@ -90,19 +97,23 @@ def measuring(shifts: Shifts, people: Population) -> Keep[Measured]:
     """Return what measures the load of a run; see `counting`."""
 
     def keep(_: str, outcome: Outcome) -> Measured:
-        visits = visits_of(_logged(outcome))
-        into_week = outcome.plan.into_week
-        shift = shifts.at(visits.joined_at, into_week)
-        hour = np.mod(visits.joined_at + (into_week + MILLISECOND), WEEK) * HOURS_IN_DAY
+        books, plan = _logged(outcome), outcome.plan
+        counts = books.tally[[Tally.FRONT_HANDLED, Tally.FRONT_BUSY]]
+        joins = [Event.JOINED_FRONT]
+        if plan.policy.message_agents == FRONT_DESK and len(books.messages):
+            counts = counts + books.messages[[Messages.HANDLED, Messages.BUSY]]
+            joins.append(Event.WROTE)
+        times = books.log_times[np.isin(books.log_codes[:, 1], joins)]
+        shift = shifts.at(times, plan.into_week)
+        hour = np.mod(times + (plan.into_week + MILLISECOND), WEEK) * HOURS_IN_DAY
         is_on = shift != CLOSED
         arrivals = np.zeros((len(shifts.names), HOURS_IN_WEEK), np.int64)
         np.add.at(arrivals, (shift[is_on], hour[is_on].astype(np.int64)), 1)
-        handled = outcome.tally(Tally.FRONT_HANDLED)
-        busy = outcome.tally(Tally.FRONT_BUSY) / MICROSECONDS
+        handled, busy = counts.tolist()
         return Measured(
             people.n_customers,
             arrivals,
-            busy / handled if handled else None,
+            busy / MICROSECONDS / handled if handled else None,
         )
 
     return keep

@@ -52,7 +52,7 @@ def waits_and_desks(results: Results) -> Section:
             f"{title}, {what}",
             *(shown.whole for shown in results.shown_figure(f"{desk}_{figure}")),
         )
-        for desk, title in DESKS.items()
+        for desk, title in (DESKS | _messages(results)).items()
         for figure, what in FIGURES_OF_DESK.items()
     ]
     served = results.shown_figure("front_service_level")
@@ -80,6 +80,12 @@ def waits_and_desks(results: Results) -> Section:
         charts=tuple(chart for chart in drawn if chart),
         tables=(table,),
     )
+
+
+def _messages(results: Results) -> dict[str, str]:
+    """Return messages among the desks, where anybody writes."""
+    joined = results.figure("messages_joined")
+    return {"messages": "messages"} if any(value.mean for value in joined) else {}
 
 
 def perception_gap(results: Results) -> Section:

@@ -16,7 +16,7 @@ from tests.experiment.callers import CALLERS
 
 pytestmark = pytest.mark.compiled
 
-FEW = ("--replications", "3", "--horizon", "7 days")
+FEW = ("--replications", "2", "--horizon", "7 days")
 ASKED = ("staff", "callers.toml", "--target", "80% in 20s")
 WEEK = ("staff", "callers.toml", "--target", "80% in 1 min", "--policy", "slow")
 
@@ -50,10 +50,10 @@ def test_staff__table_and_json_have_the_same_numbers(churnsim: Command) -> None:
         ]
     wages = f"${whole['found']['wages']:,.0f} a year instead of"
     assert wages in words
-    assert "warning: 3 replications: intervals are rough below 20" in words
+    assert "warning: 2 replications: intervals are rough below 20" in words
     assert table.out.splitlines()[-1].strip() == (
         "churnsim staff callers.toml --target '80% in 1 min' --policy slow "
-        "--replications 3 --seed 11 --horizon '7 days'"
+        "--replications 2 --seed 11 --horizon '7 days'"
     )
 
 
@@ -185,7 +185,7 @@ def test_staff__stopped_shows_what_is_finished(
     @contextmanager
     def impatient() -> Any:
         def report(done: int, _: int) -> None:
-            if done == 5:
+            if done == 4:
                 raise KeyboardInterrupt
 
         yield report

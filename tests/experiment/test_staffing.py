@@ -251,10 +251,10 @@ def test_staff__engines_agree(desk: Path) -> None:
 
 
 def test_staff__messages_take_agents_and_have_no_level(desk: Path) -> None:
-    """Half of the customers write: to the front desk they are work, apart they are none.
+    """Half of the customers write: work for the front desk, or none if answered apart.
 
-    Of those who write apart nothing is left but half of the calls; answered by the front
-    desk they are the load that Erlang A begins with.
+    Answered there, messages are part of the load that Erlang A begins with; answered
+    apart, half of the calls is all that there is.
     """
     half = (*SHORT, "market.message_share=0.5")
     apart = (*half, "policy_defaults.speed.message_agents=20")

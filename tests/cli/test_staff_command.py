@@ -185,7 +185,7 @@ def test_staff__stopped_shows_what_is_finished(
     @contextmanager
     def impatient() -> Any:
         def report(done: int, _: int) -> None:
-            if done == 4:
+            if done == 3:
                 raise KeyboardInterrupt
 
         yield report
@@ -195,7 +195,7 @@ def test_staff__stopped_shows_what_is_finished(
     monkeypatch.setattr("churnsim.cli.os._exit", left.append)
     answer = churnsim(*ASKED, *FEW, "--threads", "1", "--out", "shifts.csv")
     assert left == [ExitCode.INTERRUPTED] == [answer.code]
-    assert "PARTIAL" in answer.out
+    assert "PARTIAL: stopped after 1 staffing" in answer.out
     assert "Stopped early: 1 staffing of the front desk" in answer.out
     assert "shifts.csv was not written" in answer.err
     assert "interrupted: 1 staffing was finished" in answer.err

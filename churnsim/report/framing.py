@@ -9,6 +9,7 @@ from churnsim.experiment import (
     Breakeven,
     Comparison,
     Counterfactuals,
+    Staffing,
 )
 from churnsim.report.columns import paragraph
 from churnsim.streams import STREAM_VERSION
@@ -19,7 +20,7 @@ DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
 ONE = "one replication: no intervals, and chance may have made any figure"
 
-Experiment = Comparison | Attribution | Counterfactuals | Breakeven
+Experiment = Comparison | Attribution | Counterfactuals | Breakeven | Staffing
 
 
 class Commands(NamedTuple):

@@ -11,7 +11,7 @@ from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.given import names
-from churnsim.population import history_of, n_prospects
+from churnsim.population import history_of, log_warnings, n_prospects
 from churnsim.scenario import Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides, pairs_of
 from churnsim.scenario.assumptions import goes_wrong
@@ -135,6 +135,7 @@ def standing_warnings(
 ) -> list[str]:
     """Return what there is to know however many replications there are."""
     told = [str(warning) for warning in scenario.warnings]
+    told += log_warnings(scenario)
     told += _outgrown(scenario)
     told += _harmless(scenario, policies)
     told += [

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 import churnsim
 from churnsim.errors import InputError
 from churnsim.experiment import Attribution, Execution, Method, explain, workers
-from churnsim.experiment.attribution.explaining import mixture
 from churnsim.experiment.attribution.groups import (
     GROUPS,
     Customers,
@@ -32,7 +31,7 @@ from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.losses import MEASURES
 from churnsim.experiment.sentences import Extent
 from churnsim.records import MICRO, Population
-from churnsim.scenario import LEVERS, Scenario, load_scenario
+from churnsim.scenario import LEVERS, Scenario, load_scenario, mixture
 from churnsim.simulation import simulate
 from churnsim.streams import Key
 

@@ -52,9 +52,9 @@ class Errors(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What every coalition was worth in every replication."""
+    """What every run of the scheme was worth in every replication."""
 
-    values: Whole  # (replications, coalitions, SEGMENTS) [micro-units]
+    values: Whole  # (replications, values, SEGMENTS) [micro-units]
     years: tuple[float, ...]  # 1,000 customer-years of a run, had all stayed
     people: tuple[float, ...]  # mean number, by segment
 
@@ -68,7 +68,7 @@ def findings_of(
         horizon: How long was simulated [days].
         levers: The players of the scheme.
         scheme: None where no lever differs: then nothing is lost.
-        batch: What was kept, by replication and coalition.
+        batch: What was kept, by replication and value of the scheme.
     """
     if scheme is None:
         nothing = Estimate(0.0, 0.0, 0.0, 0)
@@ -92,8 +92,8 @@ def micro_of(scheme: Scheme, values: Whole) -> Integers:
     up to the same shares of the whole, to the last micro-unit.
 
     Args:
-        scheme: Which coalitions there are.
-        values: Shape (coalitions, SEGMENTS).
+        scheme: How values make shares.
+        values: Shape (values, SEGMENTS).
 
     Returns:
         Shape (SEGMENTS, levers).

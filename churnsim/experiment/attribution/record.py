@@ -78,11 +78,11 @@ class Segment(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """One replication customer by customer, under each coalition of levers."""
+    """One replication customer by customer, in each run of the scheme."""
 
     replication: int
-    firm: tuple[int, ...]  # what no customer causes, by coalition [micro-units]
-    customers: tuple[Customers, ...]  # by coalition
+    firm: tuple[int, ...]  # what no customer causes, by value of the scheme [micro]
+    customers: tuple[Customers, ...]  # by value of the scheme
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,8 +122,8 @@ class Attribution:
 
     @property
     def n_runs(self) -> int:
-        """Return how many runs stand behind it: combinations times replications."""
-        return self.n_finished * len(self.scheme.coalitions) if self.scheme else 0
+        """Return how many runs stand behind it: those of each replication, together."""
+        return self.n_finished * self.scheme.n_values if self.scheme else 0
 
     @property
     def is_exact(self) -> bool:
@@ -312,9 +312,9 @@ def customers_table(chosen: Chosen, scheme: Scheme, levers: Sequence[str]) -> pa
     """Return one row a customer, the firm's before them; see `Attribution.customers`.
 
     Args:
-        chosen: The replication, under each coalition of the scheme.
-        scheme: Which coalitions there are.
-        levers: Their players.
+        chosen: The replication, in each run of the scheme.
+        scheme: How their values make shares.
+        levers: Its players.
     """
     firm = np.array(chosen.firm, np.int64).reshape(-1, 1)
     values = np.hstack([firm, np.stack([of.amounts for of in chosen.customers])])

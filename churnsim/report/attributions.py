@@ -132,7 +132,8 @@ def _segments(attribution: Attribution, width: int) -> list[str]:
     segments = attribution.segments
     names, columns = _money_columns(_totals(segments), currency)
     whole = attribution.loss.total
-    base = None if whole.covers_zero else whole.mean
+    is_told = whole.low is not None and not whole.covers_zero
+    base = whole.mean if is_told else None
     parts = [(s.total.mean or 0.0) / base if base else None for s in segments]
     people = count_cells([segment.people for segment in segments])
     columns = [

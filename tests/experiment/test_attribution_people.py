@@ -158,6 +158,21 @@ def test_people__leaves_the_others_what_they_are_without(
 
 
 @pytest.mark.compiled
+def test_people__is_exact_where_orders_are_sampled(
+    tiring: Scenario, found: Attribution
+) -> None:
+    """The part of people is that of all mixtures, without an error; the sum, too."""
+    method = Method(exact_max=2, orders=4)
+    some = explain(tiring, *PAIR, replications=2, method=method)
+    assert some.n_orders == 4
+    assert some.loss.micro == found.loss.micro == sum(s.micro for s in some.shares)
+    mine, known = some.share("people"), found.share("people")
+    assert mine.sampling_error == 0.0
+    assert mine._replace(sampling_error=None) == known
+    assert any(share.sampling_error for share in some.shares)
+
+
+@pytest.mark.compiled
 def test_people__segments_and_customers_add_up(found: Attribution) -> None:
     """Each kind of segment to people's part; each customer to that one's loss."""
     table = found.to_arrow().to_pylist()

@@ -137,7 +137,7 @@ def _segment(
     lost = micro[:, place, :].sum(axis=1).tolist()
     total, yearly = _estimates([amount / MICRO for amount in lost], worth.years)
     sum_lost = sum(lost)
-    is_told = sum_lost != 0 and not total.covers_zero
+    is_told = sum_lost != 0 and total.low is not None and not total.covers_zero
     shares = []
     for i, lever in enumerate(levers):
         part = micro[:, place, i].tolist()

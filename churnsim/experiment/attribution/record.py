@@ -47,7 +47,8 @@ class Share(NamedTuple):
     micro: int  # over all replications, exact [micro-units]
     total: Estimate  # per run [units of currency]
     yearly: Estimate  # a year and 1,000 starting customers [units of currency]
-    fraction: float | None  # of the loss [-]; None: the loss cannot be told from zero
+    # Of the loss [-]; None: it cannot be told from zero, or has no interval.
+    fraction: float | None
     # Standard error for want of more orders, per run [units]; the intervals of `total`
     # and `yearly` have it in them. None: exact.
     sampling_error: float | None
@@ -294,17 +295,14 @@ class Attribution:
         def money(amount: float) -> str:
             return money_text(amount, self.extent)
 
-        # Of one replication a part of the loss would be a mean without an interval.
-        is_told = self.n_finished > 1
-        fractions = [share.fraction if is_told else None for share in self.shares]
         return [
             (
                 lever_text(share.lever),
                 estimate_text(share.total, money),
                 estimate_text(share.yearly, money),
-                "" if fraction is None else share_text(fraction),
+                "" if share.fraction is None else share_text(share.fraction),
             )
-            for share, fraction in zip(self.shares, fractions, strict=True)
+            for share in self.shares
         ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +14,7 @@ from churnsim.given import chosen
 from churnsim.scenario.files import close_to
 from churnsim.scenario.market import MESSAGE_PATIENCE
 from churnsim.scenario.model import Spec
-from churnsim.scenario.policy import LEVERS, PEOPLE, Policy
+from churnsim.scenario.policy import LEVERS, OF_PEOPLE, PEOPLE, Policy, mixture
 from churnsim.scenario.profile import Profile
 from churnsim.scenario.traits import PopulationSpec, to_population
 from churnsim.scenario.writing import to_toml
@@ -35,14 +35,6 @@ LATER: tuple[tuple[str, object], ...] = (
     ("mistakes.*.message_share", 0.0),
     ("policy.*.speed.message_agents", None),
     ("policy.*.speed.message_handle", None),
-)
-# The same of a policy, where agents are not people: it does not count what it says.
-OF_PEOPLE = (
-    ("prevention", "personality"),
-    ("prevention", "personality_cost"),
-    ("prevention", "recovery_training"),
-    ("prevention", "recovery_training_cost"),
-    ("", "people"),
 )
 
 
@@ -149,10 +141,28 @@ class Scenario:
         )
 
     @property
-    def levers(self) -> tuple[str, ...]:
-        """Return the groups of settings of its policies that can matter at all."""
-        has_people = self.spec.strain is not None
-        return tuple(name for name in LEVERS if has_people or name != PEOPLE)
+    def has_people(self) -> bool:
+        """Return whether agents tire, quit and learn."""
+        return self.spec.strain is not None
+
+    @cached_property
+    def untiring(self) -> Scenario:
+        """Return the same scenario with agents who never tire, quit or learn."""
+        return replace(self, spec=self.spec.model_copy(update={"strain": None}))
+
+    def levers_between(self, source: str, target: str) -> tuple[str, ...]:
+        """Return the groups of settings in which two of its policies differ.
+
+        Where agents are people, whatever differs may tire them: `people` is one then.
+        """
+        a, b = self.policy(source), self.policy(target)
+        others = tuple(
+            name
+            for name in LEVERS
+            if name != PEOPLE and mixture(a, b, [name]) != mixture(a, b, [])
+        )
+        tires = self.has_people and mixture(a, b, LEVERS) != mixture(a, b, [])
+        return (*others, PEOPLE) if tires else others
 
     @cached_property
     def population(self) -> PopulationSpec:
@@ -166,8 +176,10 @@ class Scenario:
         for policy in meaning["policy"].values():
             del policy["title"]
             if self.spec.strain is None:
-                for table, key in OF_PEOPLE:
-                    del (policy[table] if table else policy)[key]
+                # Where agents are not people, what it says of them does not count.
+                del policy[PEOPLE]
+                for key in OF_PEOPLE:
+                    del policy["prevention"][key]
         meaning["population"]["transactions"] = self._meaning_of_log()
         for path, usual in LATER:
             _leave_out(meaning, path, usual)

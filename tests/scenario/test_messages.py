@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from churnsim.errors import InputError
+from churnsim.experiment.summary import n_at_the_door
 from churnsim.records import FRONT_DESK, KindColumn
 from churnsim.scenario import load_scenario
 from churnsim.simulation import simulate
@@ -66,6 +67,9 @@ def test_messages__work_of_is_seen_at_the_front_desk() -> None:
     assert mixed.front.utilisation is not None
     assert plain.front.utilisation is not None
     assert mixed.front.utilisation > 0.95 * plain.front.utilisation
+    # The service level is one of calls, in the firm's view and in truth.
+    assert n_at_the_door(mixed) < 0.8 * n_at_the_door(plain)
+    assert n_at_the_door(mixed) >= mixed.front.joined
 
 
 def test_messages__that_nobody_writes_move_no_digest() -> None:

@@ -20,10 +20,12 @@ from churnsim.experiment import (
 )
 from churnsim.experiment.intervals import SHARE, t_quantile
 from churnsim.experiment.staffing import counting
-from churnsim.experiment.staffing.counting import visits_of
+from churnsim.experiment.staffing.counting import Measured, visits_of
 from churnsim.experiment.staffing.erlang import Load, needed_agents, service_level
-from churnsim.experiment.staffing.runs import Runs
+from churnsim.experiment.staffing.runs import Asked, Runs
 from churnsim.experiment.staffing.shifts import CLOSED, shifts_of, with_agents
+from churnsim.experiment.staffing.starting import start_of
+from churnsim.experiment.staffing.target import read_target
 from churnsim.memory import Need
 from churnsim.scenario import Scenario
 from tests.experiment.callers import (
@@ -496,6 +498,7 @@ def test_with_agents__changes_numbers_only(desk: Path) -> None:
     shifts = shifts_of(policy, N_CALLERS)
     assert shifts.names == ("Mon 08:00-12:00", "Wed 08:00-09:30")
     assert shifts.present == (3, 2)
+    assert shifts.worked()[1, 48 + 7 : 48 + 11].tolist() == [0.0, 1.0, 0.5, 0.0]
     staffed = with_agents(policy, (7, 5))
     staffing = [str(shift) for shift in staffed.speed.agents.shifts]  # type: ignore[union-attr]
     assert staffing == [
@@ -505,6 +508,28 @@ def test_with_agents__changes_numbers_only(desk: Path) -> None:
     ]
     speed = staffed.speed.model_copy(update={"agents": policy.speed.agents})
     assert staffed.model_copy(update={"speed": speed}) == policy
+
+
+@pytest.mark.parametrize("handle", [HANDLE, None])
+def test_start__is_erlang_a_of_the_hours_worked(
+    handle: float | None, desk: Path
+) -> None:
+    """60 calls an hour, half of the second hour off duty, two weeks: a load of 6.
+
+    Where nobody was handled the time of a contact is the scenario's.
+    """
+    scenario = load_scenario(
+        desk, overrides=[*SHORT, 'policy.slow.speed.agents=["Mon 08:00-09:30: 3"]']
+    )
+    policy = scenario.policy("slow")
+    arrivals = np.zeros((1, 168), np.int64)
+    arrivals[0, 8:10] = 120, 60
+    measured = Measured(N_CALLERS, arrivals, handle)
+    target = read_target(TARGET)
+    shifts = shifts_of(policy, N_CALLERS)
+    hour = Load(24.0 * 60.0, HANDLE, PATIENCE)
+    needed = needed_agents([hour], 0.8, 20.0 * SECOND)
+    assert start_of(scenario, policy, target, shifts, measured) == (needed,)
 
 
 @pytest.mark.parametrize(
@@ -530,9 +555,6 @@ def test_staff__bad_input_is_refused(
 
 def test_runs__top_is_an_agent_for_everybody(desk: Path) -> None:
     """No trial may have more agents than there are people."""
-    from churnsim.experiment.staffing.runs import Asked
-    from churnsim.experiment.staffing.target import read_target
-
     scenario = load_scenario(desk, overrides=["population.customers=77"])
     asked = Asked(scenario, "slow", scenario.policy("slow"), read_target(TARGET))
     assert Runs(asked, FEW).top == 77

@@ -107,6 +107,35 @@ def test_staff__is_what_erlang_a_tells(found: Staffing) -> None:
         assert level.mean == pytest.approx(closed, abs=5.0 * error + 0.003)
 
 
+def test_staff__of_each_shift_is_what_erlang_a_tells(desk: Path) -> None:
+    """By weights, 197 calls an hour on weekdays and 66 on Saturdays: 22 agents and 9.
+
+    Doors open as the calls begin, and few wait as they close, so that each shift is a
+    desk by itself: levels within 5 standard errors and 0.005 of the closed forms.
+    """
+    overrides = (
+        "horizon=28 days",
+        'start="2026-01-05"',
+        'market.when_closed="give_up"',
+        'market.profile=["Mon-Fri 08:00-18:00: 3", "Sat 10:00-14:00: 1"]',
+    )
+    result = staff(desk, "78% in 20s", "slow", overrides=overrides, effort=FEW)
+    an_hour = LOAD.arrivals * 7.0 / (3.0 * 50.0 + 1.0 * 4.0)
+    for shift, weight in zip(result.shifts, (3.0, 1.0), strict=True):
+        load = LOAD._replace(arrivals=24.0 * weight * an_hour)
+        assert shift.agents == needed_agents([load], 0.78, 20.0 * SECOND)
+        for level, n_agents in (
+            (shift.level, shift.agents),
+            (shift.fewer_level, shift.agents - 1),
+        ):
+            assert level is not None
+            assert level.mean is not None
+            error = ((level.high or 0.0) - (level.low or 0.0)) / (2.0 * t_quantile(2))
+            closed = service_level(load, n_agents, 20.0 * SECOND)
+            assert level.mean == pytest.approx(closed, abs=5.0 * error + 0.005)
+    assert [shift.agents for shift in result.shifts] == [22, 9]
+
+
 def test_staff__one_agent_fewer_misses_it(found: Staffing, week: Staffing) -> None:
     """In every shift; round the clock for sure, by intervals on either side of it."""
     for result in (found, week):

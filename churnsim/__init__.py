@@ -5,17 +5,18 @@ package costs next to nothing.
 """
 
 import importlib
-import typing
 
 from churnsim._version import __version__ as __version__
 
-if typing.TYPE_CHECKING:
+TYPE_CHECKING = False  # as in typing, which takes longer to load than all of this
+if TYPE_CHECKING:
     from churnsim.errors import ChurnsimError
     from churnsim.experiment import breakeven, compare, explain, staff
     from churnsim.experiment.counterfactuals import counterfactuals, story
     from churnsim.report.plots import plot
     from churnsim.scenario import list_scenarios, load_scenario
     from churnsim.simulation import simulate, with_events
+del TYPE_CHECKING
 
 # What is done, not what comes of it: the records are in the parts that make them.
 _PLACES = {

@@ -1,6 +1,34 @@
-"""`python -m churnsim` is the command `churnsim`, also where that is on no path."""
+"""The command `churnsim`, and `python -m churnsim` where that is on no path.
 
-from churnsim.cli import main
+Ctrl-C is answered from the first line on: while modules load, by leaving at once, since
+whoever interrupts a command wants no account of which module was half loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+TYPE_CHECKING = False  # as in typing, which is not loaded yet
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+INTERRUPTED = 130  # as in churnsim.errors, which is not loaded either
+
+
+def main() -> NoReturn:
+    """Load the command line, run it and leave with its exit code."""
+    usual = signal.signal(signal.SIGINT, _leave)
+    from churnsim.cli import main as command
+
+    signal.signal(signal.SIGINT, usual)
+    command()
+
+
+def _leave(_signal: int, _frame: object) -> NoReturn:
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -15,10 +15,12 @@ for Python and another for the compiler; everything else is one source.
 import atexit
 import contextlib
 import functools
+import gc
 import hashlib
 import importlib
 import importlib.metadata
 import io
+import logging
 import math
 import os
 import shutil
@@ -36,12 +38,15 @@ import platformdirs
 # Seen as Any: numba is annotated in part since 0.68, and not at all before.
 numba: Any = importlib.import_module("numba")
 caching: Any = importlib.import_module("numba.core.caching")
+locking: Any = importlib.import_module("numba.core.compiler_lock")
 registry: Any = importlib.import_module("numba.core.registry")
 extending: Any = importlib.import_module("numba.extending")
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
+
+LOGGER = logging.getLogger(__name__)  # tells what is compiled, as it begins
 
 CACHE_VARIABLE = "CHURNSIM_CACHE_DIR"
 SEAL_BYTES = hashlib.sha256().digest_size
@@ -104,6 +109,7 @@ def kernel(function: Callable[P, R_co]) -> Kernel[P, R_co]:
         compiled.signatures = []
     else:
         compiled._cache = _SealedCache(function)  # noqa: SLF001 - numba has no setter
+        compiled.compile = _uncollected(compiled.compile)
     return cast(Kernel[P, R_co], compiled)
 
 
@@ -255,6 +261,27 @@ def _privacy_problem(folder: Path) -> str:
     return ""
 
 
+def _uncollected(compiling: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the same, with no collection of garbage meanwhile.
+
+    One in another thread may free what belongs to LLVM, and then waits for the lock
+    that is held here: a main thread that did so would not answer Ctrl-C for a minute.
+    """
+
+    @functools.wraps(compiling)
+    def compile_one(signature: Any) -> Any:
+        with locking.global_compiler_lock:  # one at a time, here and in numba
+            was_on = gc.isenabled()
+            gc.disable()
+            try:
+                return compiling(signature)
+            finally:
+                if was_on:
+                    gc.enable()
+
+    return compile_one
+
+
 # Numba offers no hook for its cache but inheritance, hence the two classes below.
 
 
@@ -316,11 +343,14 @@ class _SealedCache(caching.FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled signature, or None if it has to be compiled."""
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception as error:  # noqa: BLE001 - compiling cures whatever it was
             self.flush()
             self._warn("is damaged and was removed; compiling again", error)
-            return None
+            found = None
+        if found is None:
+            LOGGER.info("compiling %s", self._py_func.__name__)
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the compiled signature; if that fails, the next run compiles again."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ KEPT_BITS = 40  # of scipy's quantiles
 ATTEMPT_STEP = 256  # of a block number
 ATTEMPTS_MAX = 10_000  # births tried for one survivor
 Places = NDArray[np.int64]
+History = tuple[PosteriorTraits | None, tuple[str, ...]]  # and what is unusual about it
 
 
 class Births(NamedTuple):
@@ -339,24 +341,27 @@ def history_of(scenario: Scenario) -> PosteriorTraits | None:
     Raises:
         InputError: The log cannot be read, or does not determine the fit.
     """
-    return _history(scenario.population, scenario.log_digest)
+    return _history(scenario.population, scenario.log_digest)[0]
 
 
-@functools.lru_cache(maxsize=4)
-def _history(spec: PopulationSpec, log_digest: str) -> PosteriorTraits | None:
-    del log_digest  # part of the key: a log that changed is read again
-    return read_history(spec)
-
-
-def read_history(spec: PopulationSpec) -> PosteriorTraits | None:
-    """Return the posterior of the customers of the scenario's log, if it has one.
+def log_warnings(scenario: Scenario) -> list[str]:
+    """Return what is unusual about the scenario's log; nothing where it has none.
 
     Raises:
         InputError: The log cannot be read, or does not determine the fit.
     """
+    log = scenario.population.transactions
+    _, told = _history(scenario.population, scenario.log_digest)
+    return [f"{Path(log.file).name}: {text}" for text in told] if log else []
+
+
+@functools.lru_cache(maxsize=4)
+def _history(spec: PopulationSpec, log_digest: str) -> History:
+    """Return the posterior of a log's customers, and what is unusual about the log."""
+    del log_digest  # part of the key: a log that changed is read again
     log = spec.transactions
     if log is None:
-        return None
+        return None, ()
     log_read = read_transactions(
         log.file,
         end=log.end,
@@ -365,4 +370,5 @@ def read_history(spec: PopulationSpec) -> PosteriorTraits | None:
         drop_duplicates=log.drop_duplicates,
     )
     bgnbd, gamma_gamma = fit_log(log_read)
-    return population_from_log(log_read, bgnbd.params, gamma_gamma.params)
+    traits = population_from_log(log_read, bgnbd.params, gamma_gamma.params)
+    return traits, log_read.warnings

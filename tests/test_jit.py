@@ -1,11 +1,13 @@
 """Compilation and its cache: same answers, never stale, never a crash, never shared."""
 
+import gc
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
 from types import FunctionType
+from typing import Any
 
 import pytest
 
@@ -149,6 +151,38 @@ def test_kernel__divides_like_python() -> None:
     for divide in (quotient, quotient.py_func):
         with pytest.raises(ZeroDivisionError):
             divide(1.0, 0.0)
+
+
+@pytest.mark.usefixtures("own_folder")
+def test_kernel__collects_no_garbage_while_it_compiles() -> None:
+    """No thread waits for LLVM to free what is its: collection is off meanwhile."""
+    found = []
+
+    def probe(x: float) -> float:
+        return x
+
+    def compile_probe(x: Any) -> Any:
+        found.append(gc.isenabled())
+        if isinstance(x, jit.numba.types.Integer):
+            raise TypeError("refused")
+
+        def build(x: Any) -> Any:
+            return x
+
+        return build
+
+    def answer(x: float) -> float:
+        return probe(x) + 1.0
+
+    jit.extending.overload(probe)(compile_probe)
+    compiled = kernel(answer)
+    assert compiled(1.5) == 2.5
+    assert gc.isenabled()
+    with pytest.raises(TypeError, match="refused"):
+        compiled(1)
+    assert gc.isenabled()
+    assert found
+    assert not any(found)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ PUBLIC_NAMES = 12
 
 # Where files may be touched: the part, and why it must.
 FILE_EDGES = {
+    "churnsim.__main__": "leaves where a command is interrupted while it loads",
     "churnsim.cli": "commands read and write what the user names",
     "churnsim.configs": "finds the ready scenarios",
     "churnsim.memory": "asks how much memory is left",

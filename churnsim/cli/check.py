@@ -73,7 +73,8 @@ def init_command(options: InitOptions) -> None:
 def validate_command(options: ValidateOptions) -> None:
     """Check scenario and policy files, and tell every mistake in them.
 
-    A FILE can also be the name of a ready scenario or policy. Nothing is simulated.
+    A FILE can also be the name of a ready scenario or policy. The log of transactions
+    that a scenario names is read and fitted. Nothing is simulated.
     """
     failed: list[ChurnsimError] = []
     checked = [_checked(name, failed) for name in options.files]
@@ -114,6 +115,10 @@ def _checked(name: str, failed: list[ChurnsimError]) -> CheckedFile:
             scenario = load_scenario(name)
             found["policies"] = list(scenario.policy_names)
             found["warnings"] = [str(warning) for warning in scenario.warnings]
+            if scenario.population.transactions:
+                from churnsim.population import log_warnings
+
+                found["warnings"] += log_warnings(scenario)
     except ChurnsimError as error:
         failed.append(error)
         found["problems"] = [problem_document(problem) for problem in error.problems]

@@ -23,7 +23,7 @@ from churnsim.cli.options import (
     with_horizon,
 )
 from churnsim.cli.outputs import say_json
-from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.progress import progress
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -87,7 +87,6 @@ def counterfactuals_command(options: CounterfactualsOptions) -> None:
     from churnsim.report.framing import Commands
 
     _check(options)
-    tell_compiling("kernel")
     with stopping() as stop, progress() as report:
         found = counterfactuals(
             options.scenario,

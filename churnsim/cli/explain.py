@@ -23,7 +23,7 @@ from churnsim.cli.options import (
     with_horizon,
 )
 from churnsim.cli.outputs import say_json
-from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.progress import progress
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -101,7 +101,6 @@ def explain_command(options: ExplainOptions) -> None:
 
     if options.customers:
         check_table("--customers", options.customers, force=options.force)
-    tell_compiling("kernel")
     with stopping() as stop, progress() as report:
         attribution = explain(
             options.scenario,

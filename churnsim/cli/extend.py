@@ -17,7 +17,7 @@ from churnsim.cli.options import (
     with_horizon,
 )
 from churnsim.cli.outputs import say_json
-from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.progress import progress
 from churnsim.cli.run import RunOptions, end, run_options
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -58,12 +58,11 @@ def extend_command(options: ExtendOptions) -> None:
     had been run at once, to the last bit. Ctrl-C keeps what is finished.
     """
     from churnsim.experiment.replications import Execution
-    from churnsim.experiment.store import extend_results, read_manifest
+    from churnsim.experiment.store import extend_results
     from churnsim.report.markdown import results_markdown
     from churnsim.report.results import results_text  # now, so that Ctrl-C is quick
 
     folder = options.folder
-    tell_compiling(read_manifest(folder).engine)
 
     def table(comparison: Comparison, command: str) -> dict[str, str]:
         commands = _commands(folder, comparison, command)

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from churnsim.cli.console import tell
 
 if TYPE_CHECKING:
+    import logging
+
     from rich.progress import Progress, TaskID
 
 HEARTBEAT: Final = 10.0  # until the first line where there is no terminal [s]
+LONG: Final = "run_world"  # the kernel that takes long; others compile in a second
 HEARTBEAT_MAX: Final = 600.0  # between lines of a long run: each wait is twice as long
 
 
@@ -36,17 +39,35 @@ class Report(Protocol):
 
 @contextmanager
 def progress(what: str = "replications") -> Iterator[Report]:
-    """Show on standard error what is left, until the block ends.
+    """Show on standard error what is left, until the block ends, and that it compiles.
 
     Args:
         what: Is counted, in words.
     """
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        with _bar(what) as report:
-            yield report
-    else:
-        with _heartbeat(what) as report:
-            yield report
+    is_seen = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    with telling_compilation(), (_bar if is_seen else _heartbeat)(what) as report:
+        yield report
+
+
+@contextmanager
+def telling_compilation() -> Iterator[None]:
+    """Say that the first run takes longer, as soon as its kernel is compiled."""
+    import logging  # now, so that help comes at once
+
+    def told(record: logging.LogRecord) -> bool:
+        if record.args == (LONG,):
+            tell("compiling the simulation, once on this machine; about a minute")
+        return True
+
+    logger = logging.getLogger("churnsim.jit")
+    before = logger.level
+    logger.addFilter(told)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeFilter(told)
 
 
 @contextmanager
@@ -99,17 +120,6 @@ def _heartbeat(what: str) -> Iterator[Report]:
     finally:
         ended.set()
         thread.join()
-
-
-def tell_compiling(engine: str) -> None:
-    """Say that the first run takes longer, where it does."""
-    if engine != "kernel":
-        return
-    from churnsim.engines.kernel.run import run_world
-    from churnsim.jit import is_cached
-
-    if not is_cached(run_world):
-        tell("compiling the simulation, once on this machine; about a minute")
 
 
 def _line(reports: list[Moment], now: float, what: str = "replications") -> str:

@@ -28,7 +28,7 @@ from churnsim.cli.options import (
     with_horizon,
 )
 from churnsim.cli.outputs import say_json
-from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.progress import progress
 from churnsim.cli.report import PAGES
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -133,7 +133,6 @@ def run_command(options: RunOptions) -> None:
     until = until_of(
         options.half_width, options.budget, options.replications, _currency(options)
     )
-    tell_compiling(options.engine)
     with stopping() as stop:
         with progress() as report:
             comparison = compare(

@@ -20,7 +20,7 @@ from churnsim.cli.options import (
     with_horizon,
 )
 from churnsim.cli.outputs import say_json
-from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.progress import progress
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
@@ -89,7 +89,6 @@ def staff_command(options: StaffOptions) -> None:
 
     if options.out:
         check_table("--out", options.out, force=options.force)
-    tell_compiling("kernel")
     with stopping() as stop, progress() as report:
         found = staff(
             options.scenario,

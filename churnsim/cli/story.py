@@ -18,7 +18,7 @@ from churnsim.cli.options import (
     with_horizon,
 )
 from churnsim.cli.outputs import say_json
-from churnsim.cli.progress import tell_compiling
+from churnsim.cli.progress import telling_compilation
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import unless_stopped
@@ -79,17 +79,17 @@ def story_command(options: StoryOptions) -> None:
     from churnsim.experiment import Person, story
     from churnsim.report.stories import story_text
 
-    tell_compiling("kernel")
-    told = unless_stopped(
-        lambda: story(
-            options.scenario,
-            Person(options.customer, options.replication, options.seed),
-            options.source,
-            options.target,
-            overrides=with_horizon(options.overrides, options.horizon),
-        ),
-        "the story was told",
-    )
+    with telling_compilation():
+        told = unless_stopped(
+            lambda: story(
+                options.scenario,
+                Person(options.customer, options.replication, options.seed),
+                options.source,
+                options.target,
+                overrides=with_horizon(options.overrides, options.horizon),
+            ),
+            "the story was told",
+        )
     if options.as_json:
         say_json(told.to_json_dict())
     else:

@@ -10,7 +10,7 @@ import click
 from churnsim.cli.console import say, tell
 from churnsim.cli.options import json_option
 from churnsim.cli.outputs import VerifyDocument, say_json
-from churnsim.cli.progress import progress, tell_compiling
+from churnsim.cli.progress import progress
 from churnsim.cli.shape import gathered
 from churnsim.cli.stopping import stopping
 from churnsim.errors import ExitCode, Problem, StorageError
@@ -40,10 +40,9 @@ def verify_command(options: VerifyOptions) -> None:
     DIR is a folder that churnsim run --out has written. The scenario in it is simulated
     anew; files that were changed since are named.
     """
-    from churnsim.experiment.store import RESTORE, read_manifest, verify_results
+    from churnsim.experiment.store import RESTORE, verify_results
 
     folder = options.folder
-    tell_compiling(read_manifest(folder).engine)
     with stopping() as stop, progress() as report:
         found = verify_results(
             folder, threads=options.threads, progress=report, stop=stop

@@ -87,8 +87,9 @@ def share_warning(share: MistakeShare) -> str | None:
     if share.share is None or share.share <= WARN_ABOVE:
         return None
     return (
-        f"under {share.policy}, mistakes explain {share.share:.0%} of churn, above "
-        f"{WARN_ABOVE:.0%}: their rate, their sting or stated_to_actual may be too high"
+        f"under {share.policy}, mistakes explain {share.share:.0%} of churn, estimated "
+        f"before the run; above {WARN_ABOVE:.0%} their rate, their sting or "
+        "stated_to_actual may be too high"
     )
 
 

@@ -10,6 +10,7 @@ from churnsim.experiment.bound import MistakeShare, mistake_shares
 from churnsim.experiment.comparison import Comparison, PolicyFigures
 from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.experiment.losses import MEASURES, Loss, loss_of
+from churnsim.experiment.overload import sustainability_warnings
 from churnsim.experiment.preparing import (
     extent_warnings,
     file_of,
@@ -124,6 +125,7 @@ def comparison_of(
         foundations=grounds.foundations,
         warnings=(
             *grounds.warnings,
+            *sustainability_warnings(scenario, results),
             *extent_warnings(len(results.finished)),
             *told,
         ),

@@ -11,7 +11,7 @@ from churnsim.errors import InputError, Problem
 from churnsim.experiment.bound import MistakeShare, share_warning
 from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.given import names
-from churnsim.population import history_of, n_prospects
+from churnsim.population import history_of, log_warnings, n_prospects
 from churnsim.scenario import Scenario, list_policies, load_scenario
 from churnsim.scenario.assemble import Overrides, pairs_of
 from churnsim.scenario.assumptions import goes_wrong
@@ -94,11 +94,7 @@ def question_of(
         if not others and target is None:
             target = FLAWLESS  # the baseline is the only policy
     target = loaded.baseline if target is None else target
-    a, b = loaded.policy(source), loaded.policy(target)
-    levers = tuple(
-        name for name in loaded.levers if getattr(a, name) != getattr(b, name)
-    )
-    return Question(loaded, source, target, levers)
+    return Question(loaded, source, target, loaded.levers_between(source, target))
 
 
 def file_of(scenario: Scenario | str | Path) -> Path | None:
@@ -135,6 +131,7 @@ def standing_warnings(
 ) -> list[str]:
     """Return what there is to know however many replications there are."""
     told = [str(warning) for warning in scenario.warnings]
+    told += log_warnings(scenario)
     told += _outgrown(scenario)
     told += _harmless(scenario, policies)
     told += [

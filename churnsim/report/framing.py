@@ -87,7 +87,8 @@ def assumption_lines(result: Experiment, show: str, width: int) -> list[str]:
         )
     ]
     if n_more := len(named) - len(first):
-        lines += [f"{n_more} more are among those marked D by:", f"  {show}"]
+        verb = "is" if n_more == 1 else "are"
+        lines += [f"{n_more} more {verb} among those marked D by:", f"  {show}"]
     return [*lines, ""]
 
 

@@ -12,6 +12,8 @@ from churnsim.errors import ChurnsimError
 from churnsim.scenario.evidence import ASSUMED, Evidence, evidence_of
 from churnsim.scenario.files import ready_files
 from churnsim.scenario.loading import load_scenario
+from churnsim.scenario.market import Population
+from churnsim.scenario.measures import prospects_per_day
 from churnsim.scenario.model import FLAWLESS, Spec
 from churnsim.scenario.policy import Policy
 from churnsim.scenario.scenario import Scenario
@@ -180,8 +182,11 @@ def goes_wrong(spec: Spec, policy: Policy) -> bool:
 def _acts(key: str, spec: Spec, compared: Sequence[Policy]) -> bool:
     """Return whether a setting has anything to act on under the policies compared.
 
-    Where no mistake happens, an ordinary contact that nobody answers may still be one.
+    Where nobody is there, or no time passes, nothing has. Where no mistake happens, an
+    ordinary contact that nobody answers may still be one.
     """
+    if not spec.horizon or _is_empty(spec.population):
+        return False
     name = key.rpartition(".")[2]
     failing = [policy for policy in compared if goes_wrong(spec, policy)]
     if name in OF_LIES:
@@ -192,6 +197,13 @@ def _acts(key: str, spec: Spec, compared: Sequence[Policy]) -> bool:
         return bool(failing)
     is_ignored = max(spec.market.ordinary_contacts) > 0.0
     return bool(failing) or (is_ignored and bool(compared))
+
+
+def _is_empty(population: Population) -> bool:
+    """Return whether nobody is a customer at the start or may become one."""
+    if population.transactions is not None or population.customers:
+        return False
+    return prospects_per_day(population.prospects, 0) == 0.0
 
 
 def _lies(policy: Policy) -> bool:

@@ -17,6 +17,7 @@ from churnsim.scenario import (
 )
 from churnsim.scenario.files import ready_files
 from tests.cli.conftest import ROOT, Command
+from tests.logs import shop_of_a_log
 from tests.scenario.examples import PURCHASE, changed
 
 
@@ -134,6 +135,33 @@ def test_validate__tells_warnings(churnsim: Command) -> None:
     answer = churnsim("validate", "still.toml")
     assert answer.code == 0
     assert answer.err.startswith("warning: ")
+
+
+def test_validate__reads_and_fits_the_log(churnsim: Command, tmp_path: Path) -> None:
+    """What is unusual about a scenario's log is told, by `run` too; errors refuse it.
+
+    A row that is wrong is one, and that too little is there to fit.
+    """
+    file = shop_of_a_log(tmp_path, 200)
+    log = tmp_path / "log.csv"
+    rows = log.read_text().splitlines()
+    log.write_text("\n".join([*rows, rows[1], rows[2]]) + "\n")
+    what = "rows equal an earlier one in every field (kept: their amounts are added)"
+    told = f"warning: log.csv: 2 {what}"
+    answer = churnsim("validate", file.name)
+    assert answer.code == 0
+    assert answer.err == f"{told}\n"
+    how = ["--engine", "reference", "--replications", "1", "--horizon", "30 days"]
+    ran = churnsim("run", file.name, *how)
+    assert ran.code == 0
+    assert told in " ".join(ran.out.split())
+    log.write_text("\n".join([*rows, "c000,2020-02-30,5"]) + "\n")
+    answer = churnsim("validate", file.name, "--json")
+    assert answer.code == ExitCode.INPUT
+    assert f"log.csv:{len(rows) + 1}: date" in answer.err
+    assert not json.loads(answer.out)["is_valid"]
+    log.write_text("\n".join(rows[:2]) + "\n")
+    assert churnsim("validate", file.name).code == ExitCode.INPUT
 
 
 @pytest.mark.parametrize("kind", ["scenario", "policy"])

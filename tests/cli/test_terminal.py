@@ -20,6 +20,7 @@ from tests.cli.conftest import AS_TYPED, Command, environment
 # Beats often enough for a test to see how far a run has come.
 BEATING = "import churnsim.cli.progress as p; p.HEARTBEAT = 0.05\n"
 MAIN = "from churnsim.cli import main; main()"
+AS_COMMAND = "from churnsim.__main__ import main; main()"
 SMALL = (
     "--replications",
     "2",
@@ -229,6 +230,79 @@ def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
     assert process.returncode == ExitCode.INTERRUPTED
     assert out == ""
     assert err.splitlines()[-1] == "stopped before the first replication was finished"
+
+
+def test_interrupt__while_modules_load(tmp_path: Path) -> None:
+    """Ctrl-C before the command line is loaded is one line and 130, no traceback."""
+    slow = "import sys, time\n"
+    slow += "class Slow:\n"
+    slow += "    def find_spec(self, name, *rest):\n"
+    slow += "        if name == 'click':\n"
+    slow += "            print('begun', file=sys.stderr, flush=True); time.sleep(60)\n"
+    slow += "sys.meta_path.insert(0, Slow())\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow + AS_COMMAND, "run"],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(process, "begun")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert (out, err) == ("", "interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--policy", "kind"),
+        ("run", "telecom", "--set", "population.customers=10000000000"),
+        ("explain", "telecom", "--from", "kind"),
+        ("story", "telecom", "--customer", "1", "--from", "kind"),
+    ],
+)
+def test_compiling__is_not_told_before_a_refusal(
+    typed: Command, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """What is refused says so alone, also where nothing is compiled yet."""
+    answer = typed(*arguments, CHURNSIM_CACHE_DIR=str(tmp_path / "cache"))
+    assert answer.code in {ExitCode.INPUT, ExitCode.RESOURCES}
+    assert "compiling" not in answer.err
+
+
+def test_interrupt__while_it_compiles(tmp_path: Path) -> None:
+    """Ctrl-C in the compilation on a new machine is answered within half a second."""
+    cache = tmp_path / "cache"
+    times = []
+    for _ in range(3):
+        before = slowdown()
+        process = subprocess.Popen(
+            [sys.executable, "-c", BEATING + AS_COMMAND, "run"],
+            cwd=tmp_path,
+            env=environment(CHURNSIM_CACHE_DIR=str(cache)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        until(process, "compiling the simulation, once on this machine")
+        until(process, "2 s, no replication finished yet")
+        began = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        took = time.perf_counter() - began
+        assert process.returncode == ExitCode.INTERRUPTED
+        assert out == ""
+        told = "stopped before the first replication was finished"
+        assert err.splitlines()[-1] == told
+        times.append(took / max(1.0, before, slowdown()))
+        if times[-1] < TOLD_WITHIN:
+            break
+    assert min(times) < TOLD_WITHIN
 
 
 @pytest.mark.compiled

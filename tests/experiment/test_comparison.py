@@ -382,7 +382,8 @@ def test_mistake_share__of_the_silent_by_hand(shop_file: Path) -> None:
     assert share.observed is None
     warning = share_warning(share)
     assert warning is not None
-    assert "under slow, mistakes explain 61% of churn" in warning
+    told = "under slow, mistakes explain 61% of churn, estimated before the run; above"
+    assert told in warning
 
 
 def test_mistake_share__orders_policies_by_honesty(shop: Scenario) -> None:
@@ -450,6 +451,25 @@ def test_observed_churn__must_leave_room_for_mistakes(shop_file: Path) -> None:
 
 
 # Assumptions
+
+
+@pytest.mark.parametrize(
+    ("overrides", "acts"),
+    [
+        (["population.customers=0", "population.prospects=0/year"], False),
+        (["population.customers=0", "population.prospects=9/year per 1000"], False),
+        (["population.customers=0", "population.prospects=9/year"], True),
+        (["horizon=0 s"], False),
+        (["horizon=1 s"], True),
+    ],
+)
+def test_assumptions__act_on_nothing_where_there_is_nobody_or_no_time(
+    shop_file: Path, overrides: list[str], acts: bool
+) -> None:
+    """No result hangs on an assumption where nobody comes, or no time passes."""
+    found = assumptions_of(load_scenario(shop_file, overrides=overrides))
+    assert found
+    assert any(item.acts for item in found) == acts
 
 
 def test_assumptions__come_with_value_and_reason(shop: Scenario) -> None:

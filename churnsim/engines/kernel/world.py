@@ -96,6 +96,7 @@ class Code(IntEnum):
 N_LIFE = 32  # floats in a row
 N_CODES = 64  # integers in a row
 CACHE_LINE = 64  # bytes
+ROWS_MIN = 2  # a column of fewer is of another type to the compiler: a minute more
 
 (
     AT,
@@ -195,7 +196,9 @@ def make_world(
     """
     check_books(plan, people, books)
     n_customers = len(people.arrival)
-    life = make_rows(n_customers)
+    n_rows = max(n_customers, ROWS_MIN)
+    life = make_rows(n_rows)
+    accounts = books.accounts if n_rows == n_customers else make_rows(n_rows)
     return World(
         plan,
         people,
@@ -209,7 +212,7 @@ def make_world(
         make_desk(back_hours(plan), n_customers),
         books,
         life[:, TRUST],
-        books.accounts[:, 0],
+        accounts.view(np.int64)[:, 0],
         np.zeros(2),
         make_crew(plan),
         make_desk(message_hours(plan), n_customers),

@@ -108,32 +108,34 @@ def test_staff__is_what_erlang_a_tells(found: Staffing) -> None:
 
 
 def test_staff__of_each_shift_is_what_erlang_a_tells(desk: Path) -> None:
-    """By weights, 197 calls an hour on weekdays and 66 on Saturdays: 22 agents and 9.
+    """By weights, 179 calls an hour on weekdays and 60 at weekends: 20 agents and 8.
 
     Doors open as the calls begin, and few wait as they close, so that each shift is a
-    desk by itself: levels within 5 standard errors and 0.005 of the closed forms.
+    desk by itself: levels within 5 standard errors and 0.005 of the closed forms, which
+    lie 2 to 5 points from the target.
     """
+    shifts = '["Mon-Fri 08:00-18:00: 18", "Sat-Sun 08:00-18:00: 9"]'
     overrides = (
         "horizon=28 days",
         'start="2026-01-05"',
         'market.when_closed="give_up"',
-        'market.profile=["Mon-Fri 08:00-18:00: 3", "Sat 10:00-14:00: 1"]',
+        'market.profile=["Mon-Fri 08:00-18:00: 3", "Sat-Sun 08:00-18:00: 1"]',
+        f"policy_defaults.speed.agents={shifts}",
     )
-    result = staff(desk, "78% in 20s", "slow", overrides=overrides, effort=FEW)
-    an_hour = LOAD.arrivals * 7.0 / (3.0 * 50.0 + 1.0 * 4.0)
+    result = staff(desk, "77% in 20s", "flawless", overrides=overrides, effort=FEW)
+    an_hour = LOAD.arrivals * 7.0 / (3.0 * 50.0 + 1.0 * 20.0)
     for shift, weight in zip(result.shifts, (3.0, 1.0), strict=True):
         load = LOAD._replace(arrivals=24.0 * weight * an_hour)
-        assert shift.agents == needed_agents([load], 0.78, 20.0 * SECOND)
-        for level, n_agents in (
-            (shift.level, shift.agents),
-            (shift.fewer_level, shift.agents - 1),
-        ):
+        needed = needed_agents([load], 0.77, 20.0 * SECOND)
+        assert shift.agents == needed
+        for level, n_agents in ((shift.level, needed), (shift.fewer_level, needed - 1)):
             assert level is not None
             assert level.mean is not None
             error = ((level.high or 0.0) - (level.low or 0.0)) / (2.0 * t_quantile(2))
+            assert error < 0.02
             closed = service_level(load, n_agents, 20.0 * SECOND)
             assert level.mean == pytest.approx(closed, abs=5.0 * error + 0.005)
-    assert [shift.agents for shift in result.shifts] == [22, 9]
+    assert [shift.agents for shift in result.shifts] == [20, 8]
 
 
 def test_staff__one_agent_fewer_misses_it(found: Staffing, week: Staffing) -> None:

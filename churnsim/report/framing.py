@@ -30,13 +30,18 @@ class Commands(NamedTuple):
     show: str  # shows every setting and what it rests on
 
 
-def heading_lines(result: Experiment, width: int) -> list[str]:
-    """Return what was simulated, and whether all of it was."""
-    n = result.n_finished
+def heading_lines(result: Experiment, width: int, done: str = "") -> list[str]:
+    """Return what was simulated, and whether all of it was.
+
+    Args:
+        result: What came out.
+        width: Columns to fit into.
+        done: What of a search is finished, in words; replications where absent.
+    """
     lines = [extent_line(result, width)]
     if result.is_stopped:
-        partial = f"PARTIAL: stopped after {n:,} of {result.n_asked:,} replications"
-        lines.append(partial)
+        done = done or f"{result.n_finished:,} of {result.n_asked:,} replications"
+        lines.append(f"PARTIAL: stopped after {done}")
     elif result.failures:
         n_failed = len(result.failures)
         lines.append(f"PARTIAL: {n_failed:,} of {result.n_asked:,} replications failed")

@@ -8,7 +8,7 @@ from churnsim.report.columns import paragraph
 from churnsim.report.framing import (
     Commands,
     assumption_lines,
-    extent_line,
+    heading_lines,
     origin_lines,
     warning_lines,
 )
@@ -24,13 +24,9 @@ def staffing_text(found: Staffing, commands: Commands, width: int) -> str:
         width: Columns to fit into.
     """
     title = f"Front desk of {found.policy}, to handle {found.target}"
-    lines = [extent_line(found, width)]
-    if found.is_stopped:
-        n = len(found.trials)
-        lines.append(f"PARTIAL: stopped after {n} staffing{'' if n == 1 else 's'}")
-    elif found.failures:
-        n_failed = len(found.failures)
-        lines.append(f"PARTIAL: {n_failed:,} of {found.n_asked:,} replications failed")
+    n = len(found.trials)
+    done = f"{n} staffing{'' if n == 1 else 's'}"
+    lines = heading_lines(found, width, done)
     lines += ["", paragraph(title, width), "", *_shifts(found, width)]
     lines += ["", paragraph(found.sentence(), width)]
     if money := found.money_sentence():

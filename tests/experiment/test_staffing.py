@@ -20,10 +20,12 @@ from churnsim.experiment import (
 )
 from churnsim.experiment.intervals import SHARE, t_quantile
 from churnsim.experiment.staffing import counting
-from churnsim.experiment.staffing.counting import visits_of
+from churnsim.experiment.staffing.counting import Measured, visits_of
 from churnsim.experiment.staffing.erlang import Load, needed_agents, service_level
-from churnsim.experiment.staffing.runs import Runs
+from churnsim.experiment.staffing.runs import Asked, Runs
 from churnsim.experiment.staffing.shifts import CLOSED, shifts_of, with_agents
+from churnsim.experiment.staffing.starting import start_of
+from churnsim.experiment.staffing.target import read_target
 from churnsim.memory import Need
 from churnsim.scenario import Scenario
 from tests.experiment.callers import (
@@ -103,6 +105,37 @@ def test_staff__is_what_erlang_a_tells(found: Staffing) -> None:
         closed = service_level(LOAD, n_agents, 20.0 * SECOND)
         assert error < 0.004
         assert level.mean == pytest.approx(closed, abs=5.0 * error + 0.003)
+
+
+def test_staff__of_each_shift_is_what_erlang_a_tells(desk: Path) -> None:
+    """By weights, 179 calls an hour on weekdays and 60 at weekends: 20 agents and 8.
+
+    Doors open as the calls begin, and few wait as they close, so that each shift is a
+    desk by itself: levels within 5 standard errors and 0.005 of the closed forms, which
+    lie 2 to 5 points from the target.
+    """
+    shifts = '["Mon-Fri 08:00-18:00: 18", "Sat-Sun 08:00-18:00: 9"]'
+    overrides = (
+        "horizon=28 days",
+        'start="2026-01-05"',
+        'market.when_closed="give_up"',
+        'market.profile=["Mon-Fri 08:00-18:00: 3", "Sat-Sun 08:00-18:00: 1"]',
+        f"policy_defaults.speed.agents={shifts}",
+    )
+    result = staff(desk, "77% in 20s", "flawless", overrides=overrides, effort=FEW)
+    an_hour = LOAD.arrivals * 7.0 / (3.0 * 50.0 + 1.0 * 20.0)
+    for shift, weight in zip(result.shifts, (3.0, 1.0), strict=True):
+        load = LOAD._replace(arrivals=24.0 * weight * an_hour)
+        needed = needed_agents([load], 0.77, 20.0 * SECOND)
+        assert shift.agents == needed
+        for level, n_agents in ((shift.level, needed), (shift.fewer_level, needed - 1)):
+            assert level is not None
+            assert level.mean is not None
+            error = ((level.high or 0.0) - (level.low or 0.0)) / (2.0 * t_quantile(2))
+            assert error < 0.02
+            closed = service_level(load, n_agents, 20.0 * SECOND)
+            assert level.mean == pytest.approx(closed, abs=5.0 * error + 0.005)
+    assert [shift.agents for shift in result.shifts] == [20, 8]
 
 
 def test_staff__one_agent_fewer_misses_it(found: Staffing, week: Staffing) -> None:
@@ -496,6 +529,7 @@ def test_with_agents__changes_numbers_only(desk: Path) -> None:
     shifts = shifts_of(policy, N_CALLERS)
     assert shifts.names == ("Mon 08:00-12:00", "Wed 08:00-09:30")
     assert shifts.present == (3, 2)
+    assert shifts.worked()[1, 48 + 7 : 48 + 11].tolist() == [0.0, 1.0, 0.5, 0.0]
     staffed = with_agents(policy, (7, 5))
     staffing = [str(shift) for shift in staffed.speed.agents.shifts]  # type: ignore[union-attr]
     assert staffing == [
@@ -505,6 +539,28 @@ def test_with_agents__changes_numbers_only(desk: Path) -> None:
     ]
     speed = staffed.speed.model_copy(update={"agents": policy.speed.agents})
     assert staffed.model_copy(update={"speed": speed}) == policy
+
+
+@pytest.mark.parametrize("handle", [HANDLE, None])
+def test_start__is_erlang_a_of_the_hours_worked(
+    handle: float | None, desk: Path
+) -> None:
+    """60 calls an hour, half of the second hour off duty, two weeks: a load of 6.
+
+    Where nobody was handled the time of a contact is the scenario's.
+    """
+    scenario = load_scenario(
+        desk, overrides=[*SHORT, 'policy.slow.speed.agents=["Mon 08:00-09:30: 3"]']
+    )
+    policy = scenario.policy("slow")
+    arrivals = np.zeros((1, 168), np.int64)
+    arrivals[0, 8:10] = 120, 60
+    measured = Measured(N_CALLERS, arrivals, handle)
+    target = read_target(TARGET)
+    shifts = shifts_of(policy, N_CALLERS)
+    hour = Load(24.0 * 60.0, HANDLE, PATIENCE)
+    needed = needed_agents([hour], 0.8, 20.0 * SECOND)
+    assert start_of(scenario, policy, target, shifts, measured) == (needed,)
 
 
 @pytest.mark.parametrize(
@@ -530,9 +586,6 @@ def test_staff__bad_input_is_refused(
 
 def test_runs__top_is_an_agent_for_everybody(desk: Path) -> None:
     """No trial may have more agents than there are people."""
-    from churnsim.experiment.staffing.runs import Asked
-    from churnsim.experiment.staffing.target import read_target
-
     scenario = load_scenario(desk, overrides=["population.customers=77"])
     asked = Asked(scenario, "slow", scenario.policy("slow"), read_target(TARGET))
     assert Runs(asked, FEW).top == 77

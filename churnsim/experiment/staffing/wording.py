@@ -104,8 +104,9 @@ def _found(staffing: Staffing) -> str:
         if known:
             least, hours = min(known, key=lambda found: found[0].mean or 0.0)
             lowest = f" The lowest level is {level(least)}, {hours}."
-        fewer = "With one agent fewer in any shift the target is missed."
-        return f"{told} in every shift.{lowest} {fewer}"
+        fewer = " With one agent fewer in any shift the target is missed."
+        is_told = any(shift.fewer_level is not None for shift in shifts)
+        return f"{told} in every shift.{lowest}{fewer if is_told else ''}"
     (shift,) = shifts
     is_one = shift.agents == 1
     fewer = "with one fewer nobody would be there"

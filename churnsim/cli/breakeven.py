@@ -24,7 +24,7 @@ from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
-from churnsim.cli.stopping import stopping
+from churnsim.cli.stopping import read_first, stopping
 from churnsim.cli.tables import check_table, write_table
 from churnsim.errors import ExitCode
 
@@ -110,6 +110,7 @@ def breakeven_command(options: BreakevenOptions) -> None:
 
     if options.out:
         check_table("--out", options.out, force=options.force)
+    read_first(options.scenario, with_horizon(options.overrides, options.horizon))
     with stopping() as stop, progress() as report:
         found = breakeven(
             options.scenario,

@@ -26,7 +26,7 @@ from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
-from churnsim.cli.stopping import stopping
+from churnsim.cli.stopping import read_first, stopping
 from churnsim.cli.tables import check_table, write_table
 from churnsim.errors import ExitCode, InputError, Problem
 
@@ -87,6 +87,7 @@ def counterfactuals_command(options: CounterfactualsOptions) -> None:
     from churnsim.report.framing import Commands
 
     _check(options)
+    read_first(options.scenario, with_horizon(options.overrides, options.horizon))
     with stopping() as stop, progress() as report:
         found = counterfactuals(
             options.scenario,

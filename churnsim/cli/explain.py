@@ -26,7 +26,7 @@ from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress
 from churnsim.cli.run import DEFAULT
 from churnsim.cli.shape import gathered
-from churnsim.cli.stopping import stopping
+from churnsim.cli.stopping import read_first, stopping
 from churnsim.cli.tables import check_table, write_table
 from churnsim.errors import ExitCode
 
@@ -101,6 +101,7 @@ def explain_command(options: ExplainOptions) -> None:
 
     if options.customers:
         check_table("--customers", options.customers, force=options.force)
+    read_first(options.scenario, with_horizon(options.overrides, options.horizon))
     with stopping() as stop, progress() as report:
         attribution = explain(
             options.scenario,

@@ -20,7 +20,6 @@ from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress
 from churnsim.cli.run import RunOptions, end, run_options
 from churnsim.cli.shape import gathered
-from churnsim.cli.stopping import stopping
 from churnsim.errors import ChurnsimError
 
 if TYPE_CHECKING:
@@ -71,11 +70,13 @@ def extend_command(options: ExtendOptions) -> None:
             "table.md": results_markdown(comparison, commands),
         }
 
-    with stopping() as stop, progress() as report:
+    # Ctrl-C is left as it is: while replications run it keeps what is finished, and
+    # before and after, while tables are read and made, it ends with the folder whole.
+    with progress() as report:
         found = extend_results(
             folder,
             options.replications,
-            execution=Execution(threads=options.threads, progress=report, stop=stop),
+            execution=Execution(threads=options.threads, progress=report),
             extras=table,
         )
     comparison = found.comparison

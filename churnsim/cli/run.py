@@ -31,7 +31,7 @@ from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress
 from churnsim.cli.report import PAGES
 from churnsim.cli.shape import gathered
-from churnsim.cli.stopping import stopping
+from churnsim.cli.stopping import read_first, stopping
 from churnsim.errors import ChurnsimError, ExitCode, InterruptedRun
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def run_command(options: RunOptions) -> None:
     until = until_of(
         options.half_width, options.budget, options.replications, _currency(options)
     )
+    overrides = with_horizon(options.overrides, options.horizon)
+    read_first(options.scenario, overrides)
     with stopping() as stop:
         with progress() as report:
             comparison = compare(
@@ -140,7 +142,7 @@ def run_command(options: RunOptions) -> None:
                 policies=options.policies or None,
                 replications=until or options.replications,
                 seed=options.seed,
-                overrides=with_horizon(options.overrides, options.horizon),
+                overrides=overrides,
                 execution=Execution(
                     options.engine, options.threads, progress=report, stop=stop
                 ),

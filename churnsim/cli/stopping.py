@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from types import FrameType
@@ -34,6 +34,24 @@ def stopping() -> Iterator[threading.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def read_first(scenario: str, overrides: Sequence[str]) -> None:
+    """Read and fit the log that a scenario may name, while Ctrl-C ends it as usual.
+
+    What is read is kept for who asks next, in `stopping`, which it would hold up.
+
+    Args:
+        scenario: As it was typed.
+        overrides: Settings that lie over it.
+
+    Raises:
+        InputError: There is no such scenario, or something is wrong in it or the log.
+    """
+    from churnsim.population import history_of
+    from churnsim.scenario import load_scenario
+
+    history_of(load_scenario(scenario, overrides=overrides))
 
 
 def unless_stopped(work: Callable[[], T], what: str) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from churnsim.cli.options import json_option
 from churnsim.cli.outputs import VerifyDocument, say_json
 from churnsim.cli.progress import progress
 from churnsim.cli.shape import gathered
-from churnsim.cli.stopping import stopping
 from churnsim.errors import ExitCode, Problem, StorageError
 
 
@@ -43,7 +43,8 @@ def verify_command(options: VerifyOptions) -> None:
     from churnsim.experiment.store import RESTORE, verify_results
 
     folder = options.folder
-    with stopping() as stop, progress() as report:
+    stop = threading.Event()  # set by Ctrl-C while runs are made again
+    with progress() as report:
         found = verify_results(
             folder, threads=options.threads, progress=report, stop=stop
         )

@@ -16,15 +16,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Generic, NamedTuple, TypeVar
 
-import numpy as np
-
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
 from churnsim.experiment.failures import Failure
-from churnsim.population import history_of
+from churnsim.population import draw_population, history_of
 from churnsim.records import Population
 from churnsim.scenario import Policy, Scenario
 from churnsim.simulation import make_population, simulate
+from churnsim.streams import key_from_seed
 
 WATCH = 0.1  # how often a wait looks whether to stop [s]
 
@@ -116,8 +115,8 @@ def run_replication(
 def warm_up(job: Job[Row]) -> None:
     """Compile all that a replication calls, by running one without customers."""
     history_of(job.scenario)
-    columns = np.zeros((len(Population._fields) - 1, 0))
-    nobody = Population(0, *columns)
+    spec = job.scenario.population._replace(customers=0, prospects=0.0)
+    nobody = draw_population(spec, key_from_seed(job.seed), 0, None)
     policy = next(iter(job.policies.values()))
     simulate(job.scenario, policy, engine=job.engine, population=nobody)
 

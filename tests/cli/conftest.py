@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from churnsim.cli import main
+from churnsim.cli import main, progress
 from churnsim.engines.kernel.run import run_world
 from churnsim.experiment import compare
 from churnsim.jit import is_cached
@@ -45,8 +45,12 @@ def churnsim(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Command:
-    """Return a function that runs a command in this process, in an empty folder."""
+    """Return a function that runs a command in this process, in an empty folder.
+
+    No line tells how far it has come, which a slow machine would add to what is told.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(progress, "HEARTBEAT", 3600.0)
 
     def run(*arguments: str) -> Answer:
         with pytest.raises(SystemExit) as left:

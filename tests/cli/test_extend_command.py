@@ -1,16 +1,21 @@
 """`churnsim extend`: more replications for a folder, as one types it."""
 
 import json
+import os
 import re
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from churnsim.errors import ExitCode
 from churnsim.experiment import compare, write_results
+from churnsim.experiment.store import extending
 from tests.cli.conftest import Answer, Command
 from tests.cli.test_run import SMALL_YEAR
 from tests.experiment.conftest import SHOP
+from tests.logs import shop_of_a_log
 
 pytestmark = pytest.mark.compiled
 
@@ -137,6 +142,49 @@ def test_extend__refuses_in_one_line(
     assert answer.out == ""
     assert "Traceback" not in answer.err
     assert contents("kept") == before
+
+
+@pytest.mark.parametrize("place", ["read_kept", "comparison_of", "write_results"])
+def test_extend__interrupted_outside_the_replications_changes_nothing(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Ctrl-C while results are read, or made but not written, is answered at once."""
+    churnsim("run", *SMALL_YEAR, *replications(1), "--out", "few")
+    before = contents("few")
+    left: list[int] = []
+    monkeypatch.setattr("churnsim.cli.os._exit", left.append)
+
+    def long(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(30.0)
+        raise AssertionError
+
+    monkeypatch.setattr(extending, place, long)
+    began = time.monotonic()
+    answer = churnsim("extend", "few", *replications(2))
+    assert time.monotonic() - began < 20.0
+    assert left == [ExitCode.INTERRUPTED] == [answer.code]
+    assert (answer.out, answer.err) == ("", "interrupted\n")
+    assert contents("few") == before
+
+
+def test_run__interrupted_while_its_log_is_read(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is answered at once also while a log of transactions is fitted."""
+    left: list[int] = []
+    monkeypatch.setattr("churnsim.cli.os._exit", left.append)
+
+    def long(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(30.0)
+        raise AssertionError
+
+    monkeypatch.setattr("churnsim.population.fit_log", long)
+    shop_of_a_log(Path(), 20)
+    answer = churnsim("run", "own.toml", *replications(2))
+    assert left == [ExitCode.INTERRUPTED] == [answer.code]
+    assert (answer.out, answer.err) == ("", "interrupted\n")
 
 
 def test_extend__tells_failed_replications(

@@ -281,7 +281,7 @@ def test_interrupt__while_it_compiles(tmp_path: Path) -> None:
     for _ in range(3):
         before = slowdown()
         process = subprocess.Popen(
-            [sys.executable, "-c", BEATING + AS_COMMAND, "run"],
+            [sys.executable, "-c", AS_COMMAND, "run"],
             cwd=tmp_path,
             env=environment(CHURNSIM_CACHE_DIR=str(cache)),
             stdin=subprocess.DEVNULL,
@@ -290,7 +290,7 @@ def test_interrupt__while_it_compiles(tmp_path: Path) -> None:
             text=True,
         )
         until(process, "compiling the simulation, once on this machine")
-        until(process, "2 s, no replication finished yet")
+        time.sleep(1.0)  # into it
         began = time.perf_counter()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

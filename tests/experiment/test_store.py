@@ -380,6 +380,36 @@ def test_disk__that_fails_late_keeps_the_old_results(
     assert [p.name for p in results.parent.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("is_done", [False, True])
+def test_interrupt__leaves_whole_results_in_place(
+    results: Path,
+    comparison: Comparison,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+    is_done: bool,
+) -> None:
+    """Ctrl-C before or after either move of a replacement leaves one whole folder."""
+    before = {p.name: p.read_bytes() for p in results.iterdir()}
+    rename = Path.rename
+    moves = 0
+
+    def interrupted(self: Path, target: Path) -> Path:
+        nonlocal moves
+        moves += 1
+        if moves != at or is_done:
+            rename(self, target)
+        if moves == at:
+            raise KeyboardInterrupt
+        return target
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_results(comparison, results, force=True)
+    assert {p.name: p.read_bytes() for p in results.iterdir()} == before
+    assert [p.name for p in results.parent.iterdir()] == ["out"]
+
+
 def test_disk__gets_each_file_before_the_name(
     comparison: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

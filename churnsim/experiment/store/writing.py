@@ -148,20 +148,21 @@ def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _move(beside: Path, place: Path) -> None:
-    """Put a whole folder in its place, and what stood there away."""
+    """Put a whole folder in its place, and what stood there away.
+
+    Whatever comes between, Ctrl-C among it, one of the two stands in the place.
+    """
     old = beside.with_name(f"{beside.name}.old")
-    is_replacing = place.exists()
-    if is_replacing:
-        place.rename(old)
     try:
+        if place.exists():
+            place.rename(old)
         beside.rename(place)
-    except OSError:
-        if is_replacing:
+        _sync(place.absolute().parent)
+    finally:
+        if old.exists() and not place.exists():
             old.rename(place)
-        raise
-    _sync(place.absolute().parent)
-    if is_replacing:
-        shutil.rmtree(old)
+        elif old.exists():
+            shutil.rmtree(old)
 
 
 def _sync(folder: Path) -> None:

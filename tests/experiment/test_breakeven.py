@@ -453,7 +453,7 @@ def test_ends__a_share_goes_as_far_as_the_scenario_lets_it() -> None:
         ),
         ("market.max_attempts", 2, 4, "3"),
         ("strain.hiring_cost", '"$1,000"', '"$3,000"', "$2,000"),
-        ("strain.hiring", '"20 days"', '"40 days"', "30 days"),
+        ("strain.hiring", '"2 days"', '"4 days"', "3 days"),
     ],
 )
 def test_lever__reads_back_what_it_sets(

@@ -222,7 +222,8 @@ def _cause_chart(results: Results, causes: list[str], table: Table) -> Chart:
 def _cause_legend(causes: list[str]) -> tuple[LegendItem, ...]:
     """Return the causes: silence in the strong colour, what was no mistake in grey."""
     known = {"natural": NEUTRAL, "silent": STRONG}
-    others = [cause for cause in CAUSES if cause not in known]
+    # Of those that are drawn, so that no two are alike while there are colours.
+    others = [cause for cause in causes if cause not in known]
     known |= {cause: i % N_SERIES for i, cause in enumerate(others)}
     return tuple(
         LegendItem(

@@ -11,7 +11,7 @@ from churnsim._version import __version__ as __version__
 TYPE_CHECKING = False  # as in typing, which takes longer to load than all of this
 if TYPE_CHECKING:
     from churnsim.errors import ChurnsimError
-    from churnsim.experiment import breakeven, compare, explain
+    from churnsim.experiment import breakeven, compare, explain, staff
     from churnsim.experiment.counterfactuals import counterfactuals, story
     from churnsim.report.plots import plot
     from churnsim.scenario import list_scenarios, load_scenario
@@ -29,6 +29,7 @@ _PLACES = {
     "load_scenario": "churnsim.scenario",
     "plot": "churnsim.report.plots",
     "simulate": "churnsim.simulation",
+    "staff": "churnsim.experiment",
     "story": "churnsim.experiment.counterfactuals",
     "with_events": "churnsim.simulation",
 }
@@ -44,6 +45,7 @@ __all__ = [
     "load_scenario",
     "plot",
     "simulate",
+    "staff",
     "story",
     "with_events",
 ]

@@ -16,10 +16,11 @@ from churnsim import (
     load_scenario,
     memory,
     simulate,
+    staff,
     story,
 )
 from churnsim.errors import ChurnsimError, InputError, ResourceError
-from churnsim.experiment import Asked, Execution, Method, Search, Until
+from churnsim.experiment import Asked, Effort, Execution, Method, Search, Until
 from churnsim.given import whole_number
 from churnsim.scenario import Scenario
 
@@ -58,6 +59,12 @@ def asks(firm: Any, **given: Any) -> dict[str, Call]:
             policy,
             search=Search(seed=seed, execution=way, n_grid=2, **again),
         ),
+        "staff": lambda: staff(
+            firm,
+            "80% in 20s",
+            policy,
+            effort=Effort(seed=seed, execution=way, **again),
+        ),
     }
 
 
@@ -70,7 +77,7 @@ def refuses(call: Call, *words: str) -> str:
     return told
 
 
-QUESTIONS = ("simulate", "compare", "explain", "counterfactuals", "breakeven")
+QUESTIONS = ("simulate", "compare", "explain", "counterfactuals", "breakeven", "staff")
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

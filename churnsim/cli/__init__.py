@@ -22,6 +22,7 @@ from churnsim.cli.library import list_command, show_command
 from churnsim.cli.report import plot_command, report_command
 from churnsim.cli.run import run_command
 from churnsim.cli.shape import SuggestingGroup
+from churnsim.cli.staff import staff_command
 from churnsim.cli.story import story_command
 from churnsim.cli.verify import verify_command
 from churnsim.errors import ExitCode
@@ -70,6 +71,7 @@ for command in (
     counterfactuals_command,
     story_command,
     breakeven_command,
+    staff_command,
     list_command,
     show_command,
     init_command,

@@ -34,6 +34,15 @@ from churnsim.experiment.replications import (
     run_replications,
 )
 from churnsim.experiment.sequential import Until
+from churnsim.experiment.staffing import (
+    Effort,
+    Gain,
+    ShiftStaffing,
+    Staffing,
+    Target,
+    Trial,
+    staff,
+)
 from churnsim.experiment.store import (
     Extension,
     Manifest,
@@ -54,6 +63,7 @@ __all__ = [
     "counterfactuals",
     "story",
     "breakeven",
+    "staff",
     "run_replications",
     "write_results",
     "extend_results",
@@ -88,6 +98,12 @@ __all__ = [
     "Point",
     "Worth",
     "Search",
+    "Staffing",
+    "ShiftStaffing",
+    "Trial",
+    "Gain",
+    "Target",
+    "Effort",
     "Estimate",
     "MistakeShare",
     "Assumption",

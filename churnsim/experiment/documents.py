@@ -16,6 +16,13 @@ from churnsim.experiment.firm_view import Gap
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.inverse.record import Point, Verdict, Worth
 from churnsim.experiment.losses import Loss
+from churnsim.experiment.staffing.record import (
+    Gain,
+    ShiftStaffing,
+    Trial,
+)
+from churnsim.experiment.staffing.record import Verdict as StaffVerdict
+from churnsim.experiment.staffing.target import Target
 from churnsim.scenario.assumptions import Assumption, Foundation
 
 Pairing = TypedDict(
@@ -227,6 +234,21 @@ class BreakevenDocument(Experiment, Range):
     others: list[list[float]]  # between which the loss changes its sign again
     points: list[Point]  # values tried, in order
     worth: Worth | None  # of the whole range; null: its ends were not finished
+
+
+class StaffDocument(Experiment):
+    """What `churnsim staff --json` prints."""
+
+    policy: str  # whose front desk is staffed
+    target: Target
+    verdict: StaffVerdict
+    setting: str | None  # the staffing found as --set takes it; null: there is none
+    shifts: list[ShiftStaffing]  # in the order of the roster
+    present: Trial  # the staffing as the scenario has it
+    found: Trial | None  # the fewest agents; null: there are none, or not known
+    revenue: Gain | None  # of the staffing found against the present one
+    contribution: Gain | None  # of the staffing found against the present one
+    trials: list[Trial]  # all staffings that were run, in that order
 
 
 def as_dict(document: Any) -> dict[str, Any]:

@@ -94,11 +94,7 @@ def question_of(
         if not others and target is None:
             target = FLAWLESS  # the baseline is the only policy
     target = loaded.baseline if target is None else target
-    a, b = loaded.policy(source), loaded.policy(target)
-    levers = tuple(
-        name for name in loaded.levers if getattr(a, name) != getattr(b, name)
-    )
-    return Question(loaded, source, target, levers)
+    return Question(loaded, source, target, loaded.levers_between(source, target))
 
 
 def file_of(scenario: Scenario | str | Path) -> Path | None:

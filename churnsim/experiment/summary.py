@@ -119,10 +119,13 @@ def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
 def n_at_the_door(outcome: Outcome) -> int:
     """Return how often anybody came to the front door, or was called by the firm.
 
-    Whoever finds it closed and comes again as it opens has come twice (7.4).
+    Whoever finds it closed and comes again as it opens has come twice; whoever writes
+    does not come to it (7.4).
     """
     came = (Tally.ATTEMPTS, Tally.ORDINARY_CONTACTS, Tally.NOTICED)
     n = sum(outcome.tally(tally) for tally in came)
+    if outcome.messages:
+        n -= outcome.messages.joined
     if outcome.plan.market.when_closed == WhenClosed.RETURN:
         n += int(outcome.books.weekly[:, Weekly.TURNED_AWAY].sum())
     return n

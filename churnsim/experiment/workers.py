@@ -11,7 +11,7 @@ import contextlib
 import multiprocessing
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Generic, NamedTuple, TypeVar
@@ -39,6 +39,8 @@ class Job(NamedTuple, Generic[Row]):
     seed: int
     engine: str
     keeping: Callable[[Population], Keep[Row]]  # called once a replication
+    # By policy, where it is run in another scenario, on the same customers.
+    elsewhere: Mapping[str, Scenario] | None = None
 
 
 class PolicyFailed(Exception):  # noqa: N818 - carries another error
@@ -245,7 +247,7 @@ def _run(
 ) -> Row:
     try:
         outcome = simulate(
-            job.scenario,
+            (job.elsewhere or {}).get(name, job.scenario),
             policy,
             seed=job.seed,
             replication=number,

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from churnsim.experiment import Attribution, Interaction, Segment, Share
-from churnsim.experiment.attribution.wording import lever_text, sampled_text
+from churnsim.experiment.attribution.wording import (
+    PEOPLE_TEXT,
+    lever_text,
+    sampled_text,
+)
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.sentences import measure_text
 from churnsim.report.amounts import count_cells, money_cells, scale_of, share_cells
@@ -18,6 +22,7 @@ from churnsim.report.framing import (
     warning_lines,
 )
 from churnsim.report.grid import Row, grid
+from churnsim.scenario import PEOPLE
 
 PAIRS_MAX = 6  # shown; the JSON document has all
 NOT_COMPARED = "–"
@@ -93,7 +98,10 @@ def lever_rows(attribution: Attribution) -> tuple[list[str], list[Row]]:
 def _levers(attribution: Attribution, width: int) -> list[str]:
     """Return what is lost: a heading, a row for each lever, and their sum."""
     title = paragraph(lever_title(attribution), width)
-    return [title, "", *grid(*lever_rows(attribution), width)]
+    lines = [title, "", *grid(*lever_rows(attribution), width)]
+    if PEOPLE in attribution.levers:
+        lines += ["", paragraph(PEOPLE_TEXT, width)]
+    return lines
 
 
 def _pairs(attribution: Attribution, width: int) -> list[str]:
@@ -124,7 +132,8 @@ def _segments(attribution: Attribution, width: int) -> list[str]:
     segments = attribution.segments
     names, columns = _money_columns(_totals(segments), currency)
     whole = attribution.loss.total
-    base = None if whole.covers_zero else whole.mean
+    is_told = whole.low is not None and not whole.covers_zero
+    base = whole.mean if is_told else None
     parts = [(s.total.mean or 0.0) / base if base else None for s in segments]
     people = count_cells([segment.people for segment in segments])
     columns = [

@@ -9,7 +9,7 @@ from churnsim.report.columns import paragraph
 from churnsim.report.framing import (
     Commands,
     assumption_lines,
-    extent_line,
+    heading_lines,
     origin_lines,
     warning_lines,
 )
@@ -28,13 +28,8 @@ def breakeven_text(found: Breakeven, commands: Commands, width: int) -> str:
         f"{measure_text(found.measure).capitalize()} that {found.policy} loses against "
         f"{found.against} {found.extent.per}, by {found.lever.field}"
     )
-    lines = [extent_line(found, width)]
-    if found.is_stopped:
-        n = len(found.points)
-        lines.append(f"PARTIAL: stopped after {n} value{'' if n == 1 else 's'}")
-    elif found.failures:
-        n_failed = len(found.failures)
-        lines.append(f"PARTIAL: {n_failed:,} of {found.n_asked:,} replications failed")
+    n = len(found.points)
+    lines = heading_lines(found, width, f"{n} value{'' if n == 1 else 's'}")
     lines += ["", paragraph(title, width), "", *_points(found, width)]
     lines += ["", paragraph(found.sentence(), width)]
     if worth := found.worth_sentence():

@@ -1,9 +1,9 @@
-"""Charts of what `explain`, `counterfactuals`, `breakeven` and `story` return."""
+"""Charts of what `explain`, `counterfactuals`, `breakeven`, `staff`, `story` return."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from churnsim import units
@@ -12,6 +12,8 @@ from churnsim.experiment import (
     Breakeven,
     Counterfactuals,
     Estimate,
+    ShiftStaffing,
+    Staffing,
     Story,
 )
 from churnsim.experiment.attribution.wording import lever_text, sampled_text
@@ -127,6 +129,17 @@ def of_breakeven(found: Breakeven) -> list[Chart]:
     return [Chart("breakeven", title, _sentence(found.sentence()), build, None)]
 
 
+def of_staffing(found: Staffing) -> list[Chart]:
+    """Return by shift the service level now, with one agent fewer, and as needed."""
+    bars = [bar for shift in found.shifts for bar in _levels(shift)]
+    if not bars:
+        return []
+    within = units.format_duration(found.target.within)
+    title = f"Contacts handled within {within} by {_named(found.policy)}, by agents"
+    drawing = Drawing(x_title=f"handled within {within}", form="%", of="agents")
+    return [_bars(("service_level", title), bars, drawing)]
+
+
 def of_story(told: Story) -> list[Chart]:
     """Return the customer's grievance in both lives, moment by moment."""
     names = dict.fromkeys(life.policy for life in told.lives)
@@ -159,6 +172,22 @@ def of_story(told: Story) -> list[Chart]:
     title = f"Customer {told.person.customer:,} under two policies"
     build = functools.partial(charts.lines, rows, drawing)
     return [Chart("grievance", title, _sentence(told.sentence()), build, None)]
+
+
+def _levels(shift: ShiftStaffing) -> Iterator[Bar]:
+    """Yield the levels of a shift that are known, by its number of agents."""
+    known = {shift.present: (f"{shift.present:,} now", shift.present_level)}
+    if shift.agents is not None and shift.level is not None:
+        if shift.fewer_level is not None:
+            fewer = shift.agents - 1
+            known.setdefault(fewer, (f"{fewer:,}", shift.fewer_level))
+        is_now = shift.agents == shift.present
+        text = f"{shift.agents:,} {'now, and needed' if is_now else 'needed'}"
+        known[shift.agents] = (text, shift.level)
+    for n_agents, (text, level) in sorted(known.items()):
+        if level.mean is not None:
+            strong = STRONG if n_agents == shift.agents else 0
+            yield Bar(f"{shift.hours}: {text}", level, strong)
 
 
 def _bars(

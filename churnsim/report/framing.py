@@ -9,6 +9,7 @@ from churnsim.experiment import (
     Breakeven,
     Comparison,
     Counterfactuals,
+    Staffing,
 )
 from churnsim.report.columns import paragraph
 from churnsim.streams import STREAM_VERSION
@@ -19,7 +20,7 @@ DIGEST_DIGITS = 12  # of 64: enough to tell scenarios apart by eye
 
 ONE = "one replication: no intervals, and chance may have made any figure"
 
-Experiment = Comparison | Attribution | Counterfactuals | Breakeven
+Experiment = Comparison | Attribution | Counterfactuals | Breakeven | Staffing
 
 
 class Commands(NamedTuple):
@@ -29,13 +30,18 @@ class Commands(NamedTuple):
     show: str  # shows every setting and what it rests on
 
 
-def heading_lines(result: Experiment, width: int) -> list[str]:
-    """Return what was simulated, and whether all of it was."""
-    n = result.n_finished
+def heading_lines(result: Experiment, width: int, done: str = "") -> list[str]:
+    """Return what was simulated, and whether all of it was.
+
+    Args:
+        result: What came out.
+        width: Columns to fit into.
+        done: What of a search is finished, in words; replications where absent.
+    """
     lines = [extent_line(result, width)]
     if result.is_stopped:
-        partial = f"PARTIAL: stopped after {n:,} of {result.n_asked:,} replications"
-        lines.append(partial)
+        done = done or f"{result.n_finished:,} of {result.n_asked:,} replications"
+        lines.append(f"PARTIAL: stopped after {done}")
     elif result.failures:
         n_failed = len(result.failures)
         lines.append(f"PARTIAL: {n_failed:,} of {result.n_asked:,} replications failed")
@@ -81,7 +87,8 @@ def assumption_lines(result: Experiment, show: str, width: int) -> list[str]:
         )
     ]
     if n_more := len(named) - len(first):
-        lines += [f"{n_more} more are among those marked D by:", f"  {show}"]
+        verb = "is" if n_more == 1 else "are"
+        lines += [f"{n_more} more {verb} among those marked D by:", f"  {show}"]
     return [*lines, ""]
 
 

@@ -14,6 +14,7 @@ from churnsim.experiment import (
     Breakeven,
     Comparison,
     Counterfactuals,
+    Staffing,
     Story,
 )
 from churnsim.experiment.intervals import ROUGH_BELOW
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 
     from churnsim.report.page.blocks import Chart
 
-Record = Comparison | Attribution | Counterfactuals | Story | Breakeven
+Record = Comparison | Attribution | Counterfactuals | Story | Breakeven | Staffing
 
 
 def plot(result: Record, chart: str | None = None) -> alt.Chart:
     """Return a chart of a result, which a notebook shows and `save` writes to a file.
 
     Args:
-        result: What `compare`, `explain`, `counterfactuals`, `story` or `breakeven`
-            returned.
+        result: What `compare`, `explain`, `counterfactuals`, `story`, `breakeven`
+            or `staff` returned.
         chart: Which of its charts, by name, such as "survival" of a comparison; the
             first where absent. An unknown name is answered with all there are.
 
@@ -92,4 +93,6 @@ def _charts(result: Record) -> Sequence[Chart]:
         return drawn.of_counterfactuals(result)
     if isinstance(result, Breakeven):
         return drawn.of_breakeven(result)
+    if isinstance(result, Staffing):
+        return drawn.of_staffing(result)
     return drawn.of_story(result)

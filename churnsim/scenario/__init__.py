@@ -5,7 +5,7 @@ from churnsim.scenario.loading import load_scenario
 from churnsim.scenario.measures import (
     Tenure,
 )
-from churnsim.scenario.policy import LEVERS, Policy
+from churnsim.scenario.policy import LEVERS, PEOPLE, Policy, mixture
 from churnsim.scenario.scenario import Costs, PolicyCosts, Scenario
 from churnsim.scenario.schema import json_schema
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw, trait_mean
@@ -20,6 +20,8 @@ __all__ = [
     "Scenario",
     "Policy",
     "LEVERS",
+    "PEOPLE",
+    "mixture",
     "Costs",
     "PolicyCosts",
     "PopulationSpec",

@@ -78,7 +78,7 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[^\d\s.,+/%-]{1,8}$")]
 # Defaults, in the engine's units.
 _MEMORY = Exponential[LongDuration].model_construct(law="exponential", mean=86.0)
 _PATIENCE = Exponential[LongDuration].model_construct(law="exponential", mean=3 / 1440)
-_MESSAGE_PATIENCE = Exponential[LongDuration].model_construct(
+MESSAGE_PATIENCE = Exponential[LongDuration].model_construct(
     law="exponential", mean=2.0
 )
 _ENDURANCE = Exponential[LongDuration].model_construct(law="exponential", mean=10.0)
@@ -222,7 +222,7 @@ class Market(Closed):
         0.0, description="Share of ordinary contacts in writing, not by phone."
     )
     message_patience: LongDurationLaw = Field(
-        _MESSAGE_PATIENCE, description="Longest wait accepted for a written answer."
+        MESSAGE_PATIENCE, description="Longest wait accepted for a written answer."
     )
     endurance: LongDurationLaw = Field(
         _ENDURANCE, description="Longest wait accepted for the back desk."

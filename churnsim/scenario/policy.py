@@ -6,6 +6,7 @@ the policy they extend.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field, StrictBool, model_validator
@@ -167,5 +168,26 @@ class Policy(Closed):
     )
 
 
-PEOPLE = "people"  # the group that matters only where agents are people
 LEVERS = tuple(name for name in Policy.model_fields if name != "title")
+PEOPLE = "people"  # the group that matters only where agents are people
+# Settings of prevention that act on agents alone: of that group, too.
+OF_PEOPLE = (
+    "personality",
+    "personality_cost",
+    "recovery_training",
+    "recovery_training_cost",
+)
+
+
+def mixture(source: Policy, target: Policy, levers: Sequence[str]) -> Policy:
+    """Return a policy with some of its levers as another has them.
+
+    What prevention does for agents (`OF_PEOPLE`) goes with `people`.
+    """
+    parts = {
+        name: getattr(target if name in levers else source, name) for name in LEVERS
+    }
+    agents = (target if PEOPLE in levers else source).prevention
+    own = {key: getattr(agents, key) for key in OF_PEOPLE}
+    parts["prevention"] = parts["prevention"].model_copy(update=own)
+    return source.model_copy(update=parts)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from churnsim.errors import Problem
 from churnsim.given import chosen
 from churnsim.scenario.files import close_to
+from churnsim.scenario.market import MESSAGE_PATIENCE
 from churnsim.scenario.model import Spec
-from churnsim.scenario.policy import LEVERS, PEOPLE, Policy
+from churnsim.scenario.policy import LEVERS, OF_PEOPLE, PEOPLE, Policy, mixture
 from churnsim.scenario.profile import Profile
 from churnsim.scenario.traits import PopulationSpec, to_population
 from churnsim.scenario.writing import to_toml
@@ -24,19 +25,16 @@ if TYPE_CHECKING:
 PPM = 1_000_000
 # Settings that came later, and what they meant before: a scenario that does without
 # them keeps its digest.
-LATER = (
-    ("", "start", None),
-    ("market", "when_closed", "wait"),
-    ("market", "profile", Profile()),
-    ("", "strain", None),
-)
-# The same of a policy, where agents are not people: it does not count what it says.
-OF_PEOPLE = (
-    ("prevention", "personality"),
-    ("prevention", "personality_cost"),
-    ("prevention", "recovery_training"),
-    ("prevention", "recovery_training_cost"),
-    ("", "people"),
+LATER: tuple[tuple[str, object], ...] = (
+    ("start", None),
+    ("market.when_closed", "wait"),
+    ("market.profile", Profile()),
+    ("strain", None),
+    ("market.message_share", 0.0),
+    ("market.message_patience", MESSAGE_PATIENCE.model_dump()),
+    ("mistakes.*.message_share", 0.0),
+    ("policy.*.speed.message_agents", None),
+    ("policy.*.speed.message_handle", None),
 )
 
 
@@ -143,10 +141,28 @@ class Scenario:
         )
 
     @property
-    def levers(self) -> tuple[str, ...]:
-        """Return the groups of settings of its policies that can matter at all."""
-        has_people = self.spec.strain is not None
-        return tuple(name for name in LEVERS if has_people or name != PEOPLE)
+    def has_people(self) -> bool:
+        """Return whether agents tire, quit and learn."""
+        return self.spec.strain is not None
+
+    @cached_property
+    def untiring(self) -> Scenario:
+        """Return the same scenario with agents who never tire, quit or learn."""
+        return replace(self, spec=self.spec.model_copy(update={"strain": None}))
+
+    def levers_between(self, source: str, target: str) -> tuple[str, ...]:
+        """Return the groups of settings in which two of its policies differ.
+
+        Where agents are people, whatever differs may tire them: `people` is one then.
+        """
+        a, b = self.policy(source), self.policy(target)
+        others = tuple(
+            name
+            for name in LEVERS
+            if name != PEOPLE and mixture(a, b, [name]) != mixture(a, b, [])
+        )
+        tires = self.has_people and mixture(a, b, LEVERS) != mixture(a, b, [])
+        return (*others, PEOPLE) if tires else others
 
     @cached_property
     def population(self) -> PopulationSpec:
@@ -160,13 +176,13 @@ class Scenario:
         for policy in meaning["policy"].values():
             del policy["title"]
             if self.spec.strain is None:
-                for table, key in OF_PEOPLE:
-                    del (policy[table] if table else policy)[key]
+                # Where agents are not people, what it says of them does not count.
+                del policy[PEOPLE]
+                for key in OF_PEOPLE:
+                    del policy["prevention"][key]
         meaning["population"]["transactions"] = self._meaning_of_log()
-        for table, key, usual in LATER:
-            part = meaning[table] if table else meaning
-            if part[key] == usual:
-                del part[key]
+        for path, usual in LATER:
+            _leave_out(meaning, path, usual)
         text = json.dumps(
             _canonical(meaning),
             sort_keys=True,
@@ -209,6 +225,18 @@ class Scenario:
     def to_toml(self) -> str:
         """Return the resolved scenario as TOML that loads to the same digest."""
         return to_toml(self.spec, self.currency)
+
+
+def _leave_out(part: Any, path: str, usual: object) -> None:
+    """Take a setting out where it has a value; a * stands for each item or policy."""
+    key, _, rest = path.partition(".")
+    if key == "*":
+        for item in part.values() if isinstance(part, dict) else part:
+            _leave_out(item, rest, usual)
+    elif rest:
+        _leave_out(part[key], rest, usual)
+    elif part[key] == usual:
+        del part[key]
 
 
 def _canonical(value: object) -> object:

@@ -56,6 +56,8 @@ def shop(shop_file: Path) -> Scenario:
             ("breakeven", "--policy", "slow", "--lever", "sped.agents"),
             "did you mean 'speed'?",
         ),
+        (("staff", "--policy", "slwo", "--target", "80% in 20s"), "mean 'slow'?"),
+        (("staff", "--target", "80 in 20"), "--target: must be a share of contacts"),
         (("run", "--set", "policy.slow.sped.agents=1"), "did you mean 'speed'?"),
         (("run", "--set", "market.lok_in=1"), "did you mean 'lock_in'?"),
         (("story", "--customer", "-1"), "must be from 0 to"),

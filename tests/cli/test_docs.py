@@ -17,6 +17,7 @@ PAGES = (
     ROOT / "docs" / "attribution.md",
     ROOT / "docs" / "counterfactuals.md",
     ROOT / "docs" / "breakeven.md",
+    ROOT / "docs" / "staffing.md",
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "scenarios_library.md",

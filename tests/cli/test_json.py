@@ -44,6 +44,12 @@ CASES = {
         *("shop.toml", "--policy", "dishonest", "--lever", "market.discovery"),
         *("--high", "0.1", "--replications", "2"),
     ),
+    "staff": ("shop.toml", "--target", "50% in 1 min", *FEW),
+    "staff shifts": (
+        *("shop.toml", "--target", "50% in 1 min", *FEW, "--set"),
+        'policy_defaults.speed.agents=["Mon-Fri 09:00-17:00: 2"]',
+    ),
+    "staff all": ("shop.toml", "--target", "100% in 20s", *FEW),
     "list": (),
     "show": ("shop.toml",),
     "show policy": ("slow",),

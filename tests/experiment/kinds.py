@@ -2,18 +2,20 @@
 
 from typing import NamedTuple
 
-from churnsim import breakeven, compare, counterfactuals, explain, story
+from churnsim import breakeven, compare, counterfactuals, explain, staff, story
 from churnsim.experiment import (
     Attribution,
     Breakeven,
     Comparison,
     Counterfactuals,
+    Effort,
     Search,
+    Staffing,
     Story,
 )
 from churnsim.scenario import Scenario
 
-Record = Comparison | Attribution | Counterfactuals | Story | Breakeven
+Record = Comparison | Attribution | Counterfactuals | Story | Breakeven | Staffing
 
 
 class Kinds(NamedTuple):
@@ -24,6 +26,7 @@ class Kinds(NamedTuple):
     counterfactuals: Counterfactuals
     story: Story
     breakeven: Breakeven
+    staffing: Staffing
 
 
 def kinds(shop: Scenario, replications: int) -> Kinds:
@@ -36,4 +39,5 @@ def kinds(shop: Scenario, replications: int) -> Kinds:
         turned,
         story(shop, turned.to_arrow()["customer"][0].as_py(), "dishonest"),
         breakeven(shop, "market.discovery", "dishonest", search=search),
+        staff(shop, "99.5% in 0 s", effort=Effort(replications)),
     )

@@ -1,6 +1,7 @@
 """Attribution: shares that add up to the last micro-unit, by hand and by simulation."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from hypothesis import strategies as st
 import churnsim
 from churnsim.errors import InputError
 from churnsim.experiment import Attribution, Execution, Method, explain, workers
-from churnsim.experiment.attribution.explaining import mixture
 from churnsim.experiment.attribution.groups import (
     GROUPS,
     Customers,
@@ -32,7 +32,9 @@ from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.losses import MEASURES
 from churnsim.experiment.sentences import Extent
 from churnsim.records import MICRO, Population
-from churnsim.scenario import LEVERS, Scenario, load_scenario
+from churnsim.report.attributions import attribution_text
+from churnsim.report.framing import Commands
+from churnsim.scenario import LEVERS, Scenario, load_scenario, mixture
 from churnsim.simulation import simulate
 from churnsim.streams import Key
 
@@ -511,6 +513,10 @@ def test_explain__one_replication_has_no_interval(shop: Scenario) -> None:
     assert "(one replication, so no interval)" in found.sentence()
     assert "one replication: there are no intervals" in found.warnings
     assert str(found).count("no interval") == 1 + 3 * len(found.levers)
+    told = [found.loss, *found.segments]
+    assert all(s.fraction is None for segment in told for s in segment.shares)
+    text = attribution_text(found, Commands("again", "show"), 1000)
+    assert re.findall(r"\d\.\d %", text) == []
 
 
 @pytest.mark.compiled

@@ -24,7 +24,7 @@ from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.experiment.inverse import asking
 from churnsim.experiment.inverse.crossing import Span, first_crossing
 from churnsim.experiment.inverse.ends import Setting, ends_of
-from churnsim.experiment.inverse.lever import lever_of, setting_of
+from churnsim.experiment.inverse.lever import key_of, lever_of, setting_of
 from churnsim.experiment.workers import Job
 from churnsim.records import MICRO
 from churnsim.scenario import load_scenario
@@ -259,6 +259,8 @@ def test_breakeven__never_within_the_range(liars: Path) -> None:
     never = asked(liars, replications=6, high=0.2)
     assert (never.verdict, never.value) == ("never", None)
     assert len(never.points) == 5
+    assert "never loses" in never.sentence()
+    assert " at any value tried of market.discovery " in never.sentence()
     assert "a gain of" in never.sentence()
     assert "at 0 %" in never.sentence()
     assert "at 20 %" in never.sentence()
@@ -450,12 +452,15 @@ def test_ends__a_share_goes_as_far_as_the_scenario_lets_it() -> None:
             "20/year per 1000",
         ),
         ("market.max_attempts", 2, 4, "3"),
+        ("strain.hiring_cost", '"$1,000"', '"$3,000"', "$2,000"),
+        ("strain.hiring", '"2 days"', '"4 days"', "3 days"),
     ],
 )
 def test_lever__reads_back_what_it_sets(
     key: str, low: object, high: object, middle: str, liars: Path
 ) -> None:
     """Half way between two texts is told with its unit, and set as itself."""
+    assert key_of(key, "liar") == key
     ends = []
     for text in (low, high):
         end = setting_of(load_scenario(liars, overrides={key: str(text)}).spec, key)

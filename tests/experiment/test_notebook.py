@@ -10,6 +10,7 @@ from churnsim.errors import InputError
 from churnsim.experiment import (
     Breakeven,
     Comparison,
+    Staffing,
     Story,
 )
 from churnsim.experiment.notebook import NO_INTERVAL
@@ -113,7 +114,7 @@ def renamed(record: Record) -> Record:
     elif isinstance(record, Story):
         a, b = record.lives
         changes = {"lives": (a._replace(policy=EVIL), b)}
-    elif isinstance(record, Breakeven):
+    elif isinstance(record, Breakeven | Staffing):
         changes = {"policy": EVIL}
     else:
         changes = {"source": EVIL}

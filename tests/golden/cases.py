@@ -14,6 +14,7 @@ from churnsim.engines.books import Books, open_books
 from churnsim.engines.outcome import OPTIONAL
 from churnsim.primitives import log, normal_quantile
 from churnsim.records import (
+    FRONT_DESK,
     MICRO,
     N_KIND_COLUMNS,
     Floats,
@@ -23,6 +24,8 @@ from churnsim.records import (
     Policy,
     Population,
     Relationship,
+    Strain,
+    WhenClosed,
 )
 from churnsim.streams import Key, uniforms
 from churnsim.variates import Law, constant, exponential, lognormal, uniform, weibull
@@ -215,6 +218,48 @@ def plan_of(market: Market, policy: Policy, years: float = 2.0) -> Plan:
     return Plan(market, policy, KINDS, years * YEAR, month, math.ceil(12.0 * years))
 
 
+def with_a_front_line(plan: Plan, *, is_apart: bool) -> Plan:
+    """Return a plan with shifts, a profile, agents who are people, and messages.
+
+    Args:
+        plan: From a Wednesday on.
+        is_apart: Whether messages have a desk of their own.
+    """
+    days = [[day + hour / 24.0, n] for day in range(5) for hour, n in ((9, 2), (17, 0))]
+    roster = np.array(days)
+    kinds = plan.kinds.copy()
+    kinds[:, KindColumn.MESSAGE_SHARE] = (0.5, 0.1, 0.3)
+    market = plan.market._replace(
+        when_closed=WhenClosed.RETURN.value,
+        profile=np.array([[0.0, 1.5, 0.0], [3.0, 0.625, 4.5]]),
+        message_share=0.25,
+        message_patience=lognormal(1.5, 0.7),
+    )
+    policy = plan.policy._replace(
+        front_roster=roster,
+        quitting=1.5,
+        personality=0.25,
+        composure=0.5,
+        message_agents=1 if is_apart else FRONT_DESK,
+        message_handle=lognormal(0.02, 1.0),
+    )
+    strain = Strain(
+        is_on=1,
+        quitting=0.02,
+        slope=0.5,
+        hiring=lognormal(20.0, 0.5),
+        hiring_cost=4000 * MICRO,
+        newcomer=1.0,
+        learning=30.0,
+        accommodating=0.5,
+        warm=2.0,
+        curt=0.0,
+    )
+    return plan._replace(
+        market=market, policy=policy, kinds=kinds, into_week=2.0, strain=strain
+    )
+
+
 CASES: dict[str, Plan] = {
     "purchase, empowered": plan_of(MARKET, EMPOWERED),
     "purchase, slow": plan_of(MARKET, SLOW),
@@ -262,6 +307,12 @@ CASES: dict[str, Plan] = {
             ordinary_rate=0.02,
         ),
         TICKING,
+    ),
+    "purchase, a front line of people, calls and messages in one line": (
+        with_a_front_line(plan_of(MARKET, EMPOWERED), is_apart=False)
+    ),
+    "subscription, a front line of people, messages apart": with_a_front_line(
+        plan_of(SUBSCRIPTION, SLOW), is_apart=True
     ),
 }
 

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from churnsim.engines.books import Tally
+from churnsim.engines.books import Messages, People, Tally
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.reference.run import run_reference
 from churnsim.records import Cause
@@ -67,6 +67,9 @@ def test_cases__reach_every_rule() -> None:
     tally = np.sum([b.tally for b in books], axis=0)
     lost = np.sum([b.lost for b in books], axis=0)
     assert [t.name for t in Tally if not tally[t]] == []
+    for name, codes in (("people", People), ("messages", Messages)):
+        kept = np.sum([getattr(b, name) for b in books if getattr(b, name).size], 0)
+        assert [code.name for code in codes if not kept[code]] == []
     assert [c.name for c in Cause if not lost[c] and c != Cause.NONE] == []
 
 

@@ -13,6 +13,15 @@ from tests.experiment.test_by_hour import WEEK
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 POLICY = "<b onclick=alert(3)>"
 COMMAND = "churnsim run shop.toml --seed 7"
+TIRING = (
+    'strain.turnover="200 %/year"',
+    "strain.contacts_per_year=500",
+    "strain.wrath=0.8",
+    'strain.hiring="20 days"',
+    'strain.hiring_cost="$900"',
+    "strain.newcomer=2",
+    "strain.learning=20",
+)
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 
 
@@ -111,9 +120,12 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def week(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return the document of a shop that closes, under all policies but one."""
+    """Return the document of a shop that closes, under all policies but one.
+
+    Its agents are people.
+    """
     path = tmp_path_factory.mktemp("week") / "shop.toml"
     path.write_text(SHOP, encoding="utf-8")
     how = Execution(threads=2)
-    result = compare(path, overrides=WEEK, replications=3, execution=how)
+    result = compare(path, overrides=[*WEEK, *TIRING], replications=3, execution=how)
     return result.explained().to_json_dict(COMMAND)

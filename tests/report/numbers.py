@@ -24,6 +24,10 @@ CAUSES = (
 )
 SPENT = ("make_good", "cost", "wages", "training", "prevention")
 DESK = ("mean_wait", "wait_90", "abandonment", "utilisation")
+AGENTS = (
+    *("wrath", "quits", "turnover"),
+    *("vacant_share", "newcomer_share", "hiring_cost"),
+)
 SERIES = {
     "Share of the starting customers": "survival",
     "Customers at the end of each month": "active",
@@ -116,6 +120,8 @@ def _figures(caption: str, document: dict[str, Any]) -> Cells | None:
     elif caption.startswith("Waits and use of both desks"):
         names = [*(f"front_{name}" for name in DESK), "front_service_level"]
         names += [f"back_{name}" for name in DESK]
+    elif caption.startswith("How the agents of the front desk fare"):
+        names = list(AGENTS)
     else:
         return None
     return [cell for name in names for cell in whole(figure(document, name))]

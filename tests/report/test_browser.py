@@ -372,7 +372,9 @@ def test_browser__paper_cuts_nothing_off(
     assert page.eval_on_selector_all("pre, .scroll", CUT_OFF) == []
 
 
-@pytest.mark.parametrize(("name", "within"), [("plain", "body"), ("week", "#week")])
+@pytest.mark.parametrize(
+    ("name", "within"), [("plain", "body"), ("week", "#week"), ("week", "#front-line")]
+)
 def test_browser__paper_keeps_together_what_belongs_together(
     name: str, within: str, opened: Opened, files: dict[str, Path]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import altair as alt
 import pytest
 
+from churnsim.experiment.attribution.wording import PEOPLE_TEXT
 from churnsim.experiment.intervals import estimate
 from churnsim.experiment.plain import plain
 from churnsim.records import MICRO
@@ -144,6 +145,16 @@ def test_levers__sampled_orders_are_told(document: dict[str, Any]) -> None:
     assert chart.table is not None
     assert chart.table.columns[-1] == "sampling error"
     assert [row[-1] for row in chart.table.rows] == ["$0.50", "$0.50", "–"]
+
+
+def test_levers__people_are_a_step_and_explained(document: dict[str, Any]) -> None:
+    """Where agents are people their part is in the waterfall, and a text says what."""
+    found = told({"speed": [1, 2], "people": [3, 5]})
+    there = document | {"attribution": found}
+    assert PEOPLE_TEXT in levers.why(Results(there)).texts
+    assert [row["label"] for row in steps(there)] == ["people", "speed", "together"]
+    bare = document | {"attribution": told({"speed": [1, 2]})}
+    assert PEOPLE_TEXT not in levers.why(Results(bare)).texts
 
 
 def test_levers__fewer_replications_are_told(document: dict[str, Any]) -> None:

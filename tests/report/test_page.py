@@ -16,7 +16,7 @@ from churnsim.report.page.rendering import SECTIONS, charts_of, coded, page_of
 from churnsim.report.page.theme import PAGE, PAPER
 from churnsim.report.results import results_text
 from tests.report.conftest import COMMAND, HOSTILE, POLICY, Page
-from tests.report.numbers import check
+from tests.report.numbers import CAUSES, check
 
 pytestmark = pytest.mark.compiled
 
@@ -115,7 +115,8 @@ def test_page__has_its_headings_in_order(page: Page) -> None:
     assert len(set(ids)) == len(ids)
     assert {e.attributes["aria-labelledby"] for e in page.all("section")} <= set(ids)
     assert {link[1:] for link in attributes(page, "href")} <= set(ids)
-    assert len(list(page.all("section"))) == len(SECTIONS) - 1  # no opening hours
+    # No opening hours, and agents who never tire.
+    assert len(list(page.all("section"))) == len(SECTIONS) - 2
 
 
 def test_page__has_landmarks_and_a_language(page: Page) -> None:
@@ -280,6 +281,8 @@ def test_charts__are_valid_on_the_page_and_as_files(week: dict[str, Any]) -> Non
             spec = chart.build(palette)
             alt.LayerChart.from_dict(spec)
             assert len(spec["datasets"]["rows"]) > 0
+            # Where a file is seen, letters may be wider than where it was made.
+            assert spec.get("padding", 0) == (0 if palette is PAGE else 24)
 
 
 def test_charts__count_in_whole_numbers(document: dict[str, Any]) -> None:
@@ -292,6 +295,24 @@ def test_charts__count_in_whole_numbers(document: dict[str, Any]) -> None:
         told = json.dumps(charts[name].build(PAPER)["layer"])
         assert '"format": ",~f"' in told
         assert "~s" not in told
+
+
+def test_charts__causes_that_are_drawn_differ_in_colour(
+    document: dict[str, Any],
+) -> None:
+    """As long as there are colours: seven mistakes, what was none, and silence."""
+    one = {"mean": 1.0, "low": 0.5, "high": 1.5, "n": 4}
+    lost = {f"lost_{cause}": one for cause in CAUSES} | {
+        "lost_refused": {**one, "mean": 0.0}
+    }
+    policies = {
+        name: {**policy, "figures": {**policy["figures"], **lost}}
+        for name, policy in document["policies"].items()
+    }
+    charts = charts_of({**document, "policies": policies})
+    (chart,) = [c for c in charts if c.name == "customers_lost_by_cause"]
+    colours = {item.key: item.colour for item in chart.legend}
+    assert len(colours) == len(set(colours.values())) == len(CAUSES) - 1 == 9
 
 
 def test_charts__keys_have_a_legend_that_is_not_colour_alone(

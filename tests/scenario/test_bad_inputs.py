@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from churnsim.errors import ChurnsimError, ExitCode, InputError, ResourceError
+from churnsim.records import N_KIND_COLUMNS
 from churnsim.scenario import load_scenario
 from tests.scenario.examples import PURCHASE, changed, line_of
 
@@ -493,7 +494,7 @@ def test_mistakes__may_be_absent(tmp_path: Path) -> None:
     path = tmp_path / "shop.toml"
     path.write_text(PURCHASE[:start] + PURCHASE[end:], encoding="utf-8")
     plan = load_scenario(path).plan("empowered")
-    assert plan.kinds.shape == (0, 15)
+    assert plan.kinds.shape == (0, N_KIND_COLUMNS)
     assert plan.market.mistake_probability == 0
     assert plan.policy.leakage == 0
 

@@ -24,13 +24,14 @@ def test_people__do_not_count_without_strain() -> None:
     usual = load_scenario("telecom")
     told = load_scenario("telecom", overrides=["policy.slow.people.quitting=3"])
     assert told.digest == usual.digest
-    assert "people" not in told.levers
+    assert "people" not in told.levers_between("slow", "empowered")
     strained = [
         load_scenario("telecom", overrides=["strain.wrath=1", *more])
         for more in ([], ["policy.slow.people.quitting=3"])
     ]
     assert strained[0].digest != strained[1].digest != usual.digest
-    assert "people" in strained[0].levers
+    assert "people" in strained[0].levers_between("slow", "empowered")
+    assert strained[0].levers_between("slow", "slow") == ()
 
 
 @pytest.mark.parametrize(

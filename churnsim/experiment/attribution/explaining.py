@@ -21,9 +21,10 @@ from churnsim.experiment.attribution.shapley import (
     Scheme,
     exact_scheme,
     sampled_scheme,
+    with_ends,
 )
 from churnsim.experiment.attribution.wording import sampled_warning
-from churnsim.experiment.bound import mistake_shares
+from churnsim.experiment.bound import MistakeShare, mistake_shares
 from churnsim.experiment.losses import MEASURES
 from churnsim.experiment.preparing import (
     Question,
@@ -41,7 +42,7 @@ from churnsim.experiment.replications import (
 )
 from churnsim.experiment.workers import Job
 from churnsim.given import chosen, of_kind, whole_number
-from churnsim.scenario import LEVERS, Policy, Scenario
+from churnsim.scenario import LEVERS, PEOPLE, Policy, Scenario, mixture
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import assumptions_of
 from churnsim.scenario.files import close_to
@@ -77,7 +78,9 @@ def explain(
     """Return why one policy loses against another: Shapley shares of the levers.
 
     Every mixture of the two policies' levers is run in each replication, on the same
-    customers. Ctrl-C keeps the replications that are finished.
+    customers. Where agents are people, mixtures are run with agents who never tire, and
+    what the policies differ by beyond that is the part of `people`. Ctrl-C keeps the
+    replications that are finished.
 
     Args:
         scenario: A ready one's name, a file, or what `load_scenario` returned.
@@ -100,17 +103,13 @@ def explain(
     loaded = asked.scenario
     seed = checked_seed(loaded, method.seed)
     shares = mistake_shares(loaded)
-    scheme = _scheme(len(asked.levers), seed, method)
+    scheme = _scheme(asked, seed, method)
     # Before the replications: whoever stops them waits for nothing that could be known.
     assumptions = assumptions_of(loaded, file_of(scenario), asked[1:3])
     batch: Batch[Kept] = Batch({}, (), (), False)
     if scheme is not None:
         batch = _run(asked, scheme, seed, replications, method)
-    told = [str(warning) for warning in loaded.warnings]
-    if batch.rows:
-        told = warnings_of(loaded, shares, asked[1:3], len(batch.rows))
-    if scheme is not None and scheme.orders:
-        told.append(sampled_warning(len(asked.levers), len(scheme.orders)))
+    told = _warnings(asked, scheme, shares, len(batch.rows))
     found = findings_of(loaded.horizon, asked.levers, scheme, batch)
     return Attribution(
         scenario=loaded,
@@ -136,11 +135,6 @@ def explain(
     )
 
 
-def mixture(source: Policy, target: Policy, levers: Sequence[str]) -> Policy:
-    """Return a policy with some of its levers as another has them."""
-    return source.model_copy(update={name: getattr(target, name) for name in levers})
-
-
 def _check(method: Method) -> None:
     """Refuse what there cannot be.
 
@@ -157,13 +151,37 @@ def _check(method: Method) -> None:
         whole_number("customers", method.customers, 0, 2**32 - 1)
 
 
-def _scheme(n_levers: int, seed: int, method: Method) -> Scheme | None:
+def _mixed(asked: Question) -> tuple[str, ...]:
+    """Return the levers that are mixed: all but people, unless they are alone."""
+    others = tuple(lever for lever in asked.levers if lever != PEOPLE)
+    return others or asked.levers
+
+
+def _scheme(asked: Question, seed: int, method: Method) -> Scheme | None:
     """Return which mixtures are run; None where there is nothing to mix."""
-    if not n_levers:
+    n_mixed = len(_mixed(asked))
+    if not n_mixed:
         return None
-    if n_levers <= method.exact_max:
-        return exact_scheme(n_levers)
-    return sampled_scheme(n_levers, method.orders, key_from_seed(seed))
+    if n_mixed <= method.exact_max:
+        scheme = exact_scheme(n_mixed)
+    else:
+        scheme = sampled_scheme(n_mixed, method.orders, key_from_seed(seed))
+    return scheme if n_mixed == len(asked.levers) else with_ends(scheme)
+
+
+def _warnings(
+    asked: Question,
+    scheme: Scheme | None,
+    shares: Sequence[MistakeShare],
+    n_finished: int,
+) -> list[str]:
+    """Return what the reader ought to know; of no replication, what the file says."""
+    told = [str(warning) for warning in asked.scenario.warnings]
+    if n_finished:
+        told = warnings_of(asked.scenario, shares, asked[1:3], n_finished)
+    if scheme is not None and scheme.orders:
+        told.append(sampled_warning(len(_mixed(asked)), len(scheme.orders)))
+    return told
 
 
 def _run(
@@ -181,17 +199,32 @@ def _run(
         scenario.spec.market.relationship == "subscription",
         method.customers,
     )
-    source, target = scenario.policy(asked.source), scenario.policy(asked.target)
-    policies = {}
-    for coalition in scheme.coalitions:
-        levers = [name for i, name in enumerate(asked.levers) if coalition >> i & 1]
-        label = f"{asked.source} with {' and '.join(levers)} of {asked.target}"
-        policies[label if levers else asked.source] = mixture(source, target, levers)
+    policies = _policies(asked, scheme)
     engine = method.execution.engine
     job = Job(scenario, policies, seed, engine, functools.partial(keeping, wanted))
+    if scheme.has_ends:
+        mixtures = [name for name in policies if name not in asked[1:3]]
+        job = job._replace(elsewhere=dict.fromkeys(mixtures, scenario.untiring))
     is_kept = method.customers is not None
     each = BYTES_OF_AMOUNT * len(policies) if is_kept else 0
     return run_job(job, replications, method.execution, each)
+
+
+def _policies(asked: Question, scheme: Scheme) -> dict[str, Policy]:
+    """Return what is run, in the order of the scheme's values, by what it is called."""
+    scenario, mixed = asked.scenario, _mixed(asked)
+    source, target = scenario.policy(asked.source), scenario.policy(asked.target)
+    policies = {}
+    for coalition in scheme.coalitions:
+        levers = [name for i, name in enumerate(mixed) if coalition >> i & 1]
+        label = f"{asked.source} with {' and '.join(levers)} of {asked.target}"
+        label = label if levers else asked.source
+        if scheme.has_ends:
+            label += " and agents who never tire"
+        policies[label] = mixture(source, target, levers)
+    if not scheme.has_ends:
+        return policies
+    return {asked.source: source, **policies, asked.target: target}
 
 
 def _chosen(batch: Batch[Kept]) -> Chosen | None:

@@ -52,9 +52,9 @@ class Errors(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What every coalition was worth in every replication."""
+    """What every run of the scheme was worth in every replication."""
 
-    values: Whole  # (replications, coalitions, SEGMENTS) [micro-units]
+    values: Whole  # (replications, values, SEGMENTS) [micro-units]
     years: tuple[float, ...]  # 1,000 customer-years of a run, had all stayed
     people: tuple[float, ...]  # mean number, by segment
 
@@ -68,7 +68,7 @@ def findings_of(
         horizon: How long was simulated [days].
         levers: The players of the scheme.
         scheme: None where no lever differs: then nothing is lost.
-        batch: What was kept, by replication and coalition.
+        batch: What was kept, by replication and value of the scheme.
     """
     if scheme is None:
         nothing = Estimate(0.0, 0.0, 0.0, 0)
@@ -92,8 +92,8 @@ def micro_of(scheme: Scheme, values: Whole) -> Integers:
     up to the same shares of the whole, to the last micro-unit.
 
     Args:
-        scheme: Which coalitions there are.
-        values: Shape (coalitions, SEGMENTS).
+        scheme: How values make shares.
+        values: Shape (values, SEGMENTS).
 
     Returns:
         Shape (SEGMENTS, levers).
@@ -137,7 +137,7 @@ def _segment(
     lost = micro[:, place, :].sum(axis=1).tolist()
     total, yearly = _estimates([amount / MICRO for amount in lost], worth.years)
     sum_lost = sum(lost)
-    is_told = sum_lost != 0 and not total.covers_zero
+    is_told = sum_lost != 0 and total.low is not None and not total.covers_zero
     shares = []
     for i, lever in enumerate(levers):
         part = micro[:, place, i].tolist()

@@ -47,7 +47,8 @@ class Share(NamedTuple):
     micro: int  # over all replications, exact [micro-units]
     total: Estimate  # per run [units of currency]
     yearly: Estimate  # a year and 1,000 starting customers [units of currency]
-    fraction: float | None  # of the loss [-]; None: the loss cannot be told from zero
+    # Of the loss [-]; None: it cannot be told from zero, or has no interval.
+    fraction: float | None
     # Standard error for want of more orders, per run [units]; the intervals of `total`
     # and `yearly` have it in them. None: exact.
     sampling_error: float | None
@@ -78,11 +79,11 @@ class Segment(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """One replication customer by customer, under each coalition of levers."""
+    """One replication customer by customer, in each run of the scheme."""
 
     replication: int
-    firm: tuple[int, ...]  # what no customer causes, by coalition [micro-units]
-    customers: tuple[Customers, ...]  # by coalition
+    firm: tuple[int, ...]  # what no customer causes, by value of the scheme [micro]
+    customers: tuple[Customers, ...]  # by value of the scheme
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,8 +123,8 @@ class Attribution:
 
     @property
     def n_runs(self) -> int:
-        """Return how many runs stand behind it: combinations times replications."""
-        return self.n_finished * len(self.scheme.coalitions) if self.scheme else 0
+        """Return how many runs stand behind it: those of each replication, together."""
+        return self.n_finished * self.scheme.n_values if self.scheme else 0
 
     @property
     def is_exact(self) -> bool:
@@ -294,17 +295,14 @@ class Attribution:
         def money(amount: float) -> str:
             return money_text(amount, self.extent)
 
-        # Of one replication a part of the loss would be a mean without an interval.
-        is_told = self.n_finished > 1
-        fractions = [share.fraction if is_told else None for share in self.shares]
         return [
             (
                 lever_text(share.lever),
                 estimate_text(share.total, money),
                 estimate_text(share.yearly, money),
-                "" if fraction is None else share_text(fraction),
+                "" if share.fraction is None else share_text(share.fraction),
             )
-            for share, fraction in zip(self.shares, fractions, strict=True)
+            for share in self.shares
         ]
 
 
@@ -312,9 +310,9 @@ def customers_table(chosen: Chosen, scheme: Scheme, levers: Sequence[str]) -> pa
     """Return one row a customer, the firm's before them; see `Attribution.customers`.
 
     Args:
-        chosen: The replication, under each coalition of the scheme.
-        scheme: Which coalitions there are.
-        levers: Their players.
+        chosen: The replication, in each run of the scheme.
+        scheme: How their values make shares.
+        levers: Its players.
     """
     firm = np.array(chosen.firm, np.int64).reshape(-1, 1)
     values = np.hstack([firm, np.stack([of.amounts for of in chosen.customers])])

@@ -35,17 +35,24 @@ SAFE = 2**62  # sums of products below it fit into 64 bits
 class Scheme(NamedTuple):
     """Which coalitions are valued, and how their values make shares.
 
-    Player j's share is the sum of weights[j] × values, over `unit`.
+    Player j's share is the sum of weights[j] × values, over `unit`. Values are those of
+    the coalitions; with ends, one stands before them and one behind.
     """
 
     n_players: int
     coalitions: tuple[int, ...]  # bit masks, nobody first and everybody last
-    weights: Whole  # (players, coalitions), integers
+    weights: Whole  # (players, values), integers
     unit: int  # k!, or the number of orders
     pairs: tuple[tuple[int, int], ...]  # players whose interaction is told
-    pair_weights: Whole  # (pairs, coalitions), integers
+    pair_weights: Whole  # (pairs, values), integers
     pair_unit: int  # (k − 1)!
     orders: tuple[tuple[int, ...], ...]  # sampled ones; () where all coalitions are
+    has_ends: bool = False
+
+    @property
+    def n_values(self) -> int:
+        """Return how many values make the shares."""
+        return len(self.coalitions) + 2 * self.has_ends
 
 
 def exact_scheme(n_players: int) -> Scheme:
@@ -122,12 +129,35 @@ def sampled_scheme(n_players: int, n_orders: int, key: Key) -> Scheme:
     return Scheme(n_players, coalitions, weights, n_orders, (), none, 1, orders)
 
 
+def with_ends(scheme: Scheme) -> Scheme:
+    """Return the scheme with one more player, who moves the whole game.
+
+    The coalitions' game v stands between two ends, a before it and z behind. Without
+    the last player a coalition S is worth v(S) + a − v(nobody), with that player
+    v(S) + z − v(everybody). So all are worth z, nobody a; the last player brings
+    (z − a) − (v(everybody) − v(nobody)) to every coalition, and this is the share;
+    the others have those of v, and no interaction with the last.
+
+    Args:
+        scheme: Of the other players, without ends.
+    """
+    last = _zeros(1, len(scheme.coalitions))
+    last[0, 0], last[0, -1] = scheme.unit, -scheme.unit
+    last = np.hstack([_constant(-scheme.unit), last, _constant(scheme.unit)])
+    return scheme._replace(
+        n_players=scheme.n_players + 1,
+        weights=np.vstack([_between_ends(scheme.weights), last]),
+        pair_weights=_between_ends(scheme.pair_weights),
+        has_ends=True,
+    )
+
+
 def numerators(weights: Whole, values: Whole) -> Whole:
     """Return weights × values turned: shape (columns, players or pairs), exact.
 
     Args:
-        weights: Of a scheme, shape (players or pairs, coalitions).
-        values: Shape (coalitions, columns); int64, or Python's integers.
+        weights: Of a scheme, shape (players or pairs, values).
+        values: Shape (values, columns); int64, or Python's integers.
 
     Returns:
         In 64 bits where nothing can overflow, else in Python's integers.
@@ -178,24 +208,39 @@ def apportioned(shares: Whole, unit: int) -> Integers:
 def sampling_errors(scheme: Scheme, values: Sequence[float]) -> tuple[float, ...]:
     """Return each share's standard error for want of more orders, s/√(orders).
 
+    A player who moves the whole game brings the same in every order: exactly 0.
+
     Args:
         scheme: A sampled one.
-        values: One for each coalition.
+        values: As the scheme has them.
     """
-    value = dict(zip(scheme.coalitions, values, strict=True))
-    gains: list[list[float]] = [[] for _ in range(scheme.n_players)]
+    game = values[1:-1] if scheme.has_ends else values
+    value = dict(zip(scheme.coalitions, game, strict=True))
+    gains: list[list[float]] = [[] for _ in range(scheme.n_players - scheme.has_ends)]
     for order in scheme.orders:
         before = 0
         for player in order:
             after = before | 1 << player
             gains[player].append(value[after] - value[before])
             before = after
-    return tuple(math.sqrt(variance(of) / len(of)) for of in gains)
+    errors = [math.sqrt(variance(of) / len(of)) for of in gains]
+    return (*errors, 0.0) if scheme.has_ends else tuple(errors)
 
 
 def _zeros(n_rows: int, n_columns: int) -> Whole:
     """Return zeros that are Python's integers."""
     return np.zeros((n_rows, n_columns), dtype=object)
+
+
+def _constant(number: int) -> Whole:
+    """Return one number, shape (1, 1), as Python's integer."""
+    return np.array([[number]], dtype=object)
+
+
+def _between_ends(weights: Whole) -> Whole:
+    """Return weights of the coalitions' values as those of two ends, too: 0."""
+    end = _zeros(len(weights), 1)
+    return np.hstack([end, weights, end])
 
 
 def _order(n_players: int, number: int, key: Key) -> tuple[int, ...]:

@@ -22,6 +22,13 @@ from churnsim.experiment.sentences import (
 )
 from churnsim.units import format_duration
 
+# What the part of `people` means, where agents are people.
+PEOPLE_TEXT = (
+    "People: what the loss has beyond that of agents who never tire, quit or learn. It"
+    " holds what all levers do by way of them, and what a policy does for them; the"
+    " other parts are those of agents who never tire."
+)
+
 
 class Finding(NamedTuple):
     """What a sentence tells."""

@@ -32,7 +32,7 @@ from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import Policy
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_SECTIONS = ("market", "mistakes", "unanswered", "costs", "population")
+_SECTIONS = ("market", "mistakes", "unanswered", "strain", "costs", "population")
 
 
 class Found(NamedTuple):

@@ -262,10 +262,11 @@ class Breakeven:
     def _ends(self) -> str:
         first, last = self.points[0], self.points[-1]
         how = "loses" if self.verdict == "always" else "never loses"
-        tried = "at every value tried" if self.verdict == "always" else "at any tried"
+        which = "every" if self.verdict == "always" else "any"
         told = (
             f"{subject(self.policy)} {how} {measure_text(self.measure)} against "
-            f"{subject(self.against)} {tried} of {self._lever}: "
+            f"{subject(self.against)} at {which} value tried of "
+            f"{self._lever}: "
             f"{self._amount(first)} at {first.text}, {self._amount(last)} at "
             f"{last.text}, {self.extent.per}."
         )

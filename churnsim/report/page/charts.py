@@ -22,6 +22,7 @@ Rows = Sequence[dict[str, Any]]
 BAR_HEIGHT = 40  # pixels a policy
 LINE_HEIGHT = 260
 FILE_WIDTH = 680  # of a chart that is a file
+FILE_PADDING = 24  # about it: where it is seen, letters may be wider than measured
 SPLIT = "split(datum.label, '\\n')"  # a label in several lines
 VISIBLE = "indexof(hidden, datum.key) < 0"
 ROWS = alt.NamedData("rows")  # put in when all else stands: Altair copies data often
@@ -322,6 +323,8 @@ def _height(drawing: Drawing) -> int:
 def finished(chart: alt.LayerChart, rows: Rows, height: int, palette: Palette) -> Spec:
     """Return a chart's specification, as wide as its place or as a file is."""
     spec: Spec = chart.to_dict(validate=False)  # the tests check it
+    if palette is not PAGE:
+        spec["padding"] = FILE_PADDING
     return {
         **spec,
         "width": "container" if palette is PAGE else FILE_WIDTH,

@@ -97,6 +97,12 @@ class Results:
         policies = self.document["policies"].values()
         return [Estimate(**policy["figures"][name]) for policy in policies]
 
+    @property
+    def has_people(self) -> bool:
+        """Return whether agents are people; no document of before tells of them."""
+        policies = self.document["policies"].values()
+        return any(policy["figures"].get("quits", {}).get("n") for policy in policies)
+
     def shown_figure(self, name: str) -> list[Shown]:
         """Return a figure of each policy as the text table shows it, with bounds."""
         return self.shown(self.figure(name), FIGURES[name].unit)

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from churnsim.experiment.attribution.wording import lever_text
+from churnsim.experiment.attribution.wording import PEOPLE_TEXT, lever_text
 from churnsim.experiment.intervals import Estimate
 from churnsim.records import MICRO
 from churnsim.report.amounts import count_cells, scale_of, share_cells
@@ -18,6 +18,7 @@ from churnsim.report.page.charts import Drawing
 from churnsim.report.page.figures import Results, Shown
 from churnsim.report.page.losing import reach_of
 from churnsim.report.page.theme import GAIN, LOSS, STRONG
+from churnsim.scenario import PEOPLE
 
 PARTS = (
     "A lever's part is what changing it brings, with the same customers and luck. What"
@@ -51,6 +52,8 @@ def why(results: Results) -> Section:
     if not found["levers"]:
         return Section("levers", title, texts=(found["sentence"],))
     texts = [found["sentence"], PARTS]
+    if PEOPLE in found["levers"]:
+        texts.append(PEOPLE_TEXT)
     if not found["is_exact"]:
         texts.append(SAMPLED)
     done, there = found["replications_finished"], results.n

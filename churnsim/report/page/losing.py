@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from churnsim.experiment.intervals import Estimate
@@ -99,7 +100,7 @@ def _loss_chart(results: Results, against: str) -> Chart | None:
         ),
     )
     scale = scale_of(bound for total in totals for bound in total[:3])
-    rows = _bar_rows(results, list(losses), totals, shown, scale.unit)
+    rows = bar_rows(results, list(losses), totals, shown, scale.unit)
     unit = f"{results.currency}{scale.suffix}".strip()
     drawing = Drawing(
         x_title=f"revenue lost ({unit})",
@@ -119,13 +120,22 @@ def _loss_chart(results: Results, against: str) -> Chart | None:
     )
 
 
-def _bar_rows(
+def bar_rows(
     results: Results,
-    names: list[str],
-    values: list[Estimate],
-    shown: list[Shown],
+    names: Sequence[str],
+    values: Sequence[Estimate],
+    shown: Sequence[Shown],
     unit: float,
 ) -> list[dict[str, Any]]:
+    """Return the rows of `charts.bars`: a figure of each policy.
+
+    Args:
+        results: Says what policies are called, and their colours.
+        names: The policies.
+        values: Their figures.
+        shown: The same as text.
+        unit: By which figures are divided.
+    """
     rows = []
     for name, value, text in zip(names, values, shown, strict=True):
         mean, low, high = (None if x is None else x / unit for x in value[:3])
@@ -212,7 +222,8 @@ def _cause_chart(results: Results, causes: list[str], table: Table) -> Chart:
 def _cause_legend(causes: list[str]) -> tuple[LegendItem, ...]:
     """Return the causes: silence in the strong colour, what was no mistake in grey."""
     known = {"natural": NEUTRAL, "silent": STRONG}
-    others = [cause for cause in CAUSES if cause not in known]
+    # Of those that are drawn, so that no two are alike while there are colours.
+    others = [cause for cause in causes if cause not in known]
     known |= {cause: i % N_SERIES for i, cause in enumerate(others)}
     return tuple(
         LegendItem(

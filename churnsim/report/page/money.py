@@ -17,6 +17,7 @@ LESS = {
     "training": "less training",
     "prevention": "less prevention",
 }
+WITH_HIRING = "less acquisition, follow-up and hiring"  # where agents are people
 SOLD = "less cost of what is sold"
 PPM_DIGITS = 6  # of a share in parts per million
 ABOUT = (
@@ -35,13 +36,14 @@ SAME_LUCK = (
 
 def money(results: Results) -> Section:
     """Return revenue and what is left of it, and what is known of its luck."""
+    less = LESS | ({"cost": WITH_HIRING} if results.has_people else {})
     table = Table(
         "Money over the time simulated: mean and 95 % interval",
         ("figure", *results.labels),
         (
             _row(results, "revenue", "revenue"),
             *_cost_of_sales(results),
-            *(_row(results, f, title) for f, title in LESS.items() if _any(results, f)),
+            *(_row(results, f, title) for f, title in less.items() if _any(results, f)),
             _row(results, "contribution", "contribution"),
         ),
     )

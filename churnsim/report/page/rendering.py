@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from churnsim._version import __version__
 from churnsim.report.page import (
+    front_line,
     grounds,
     levers,
     losing,
@@ -44,6 +45,7 @@ SECTIONS: Final[tuple[Callable[[Results], Section | None], ...]] = (
     months.month_by_month,
     service.waits_and_desks,
     week.hour_by_hour,
+    front_line.agents,
     service.perception_gap,
     grounds.assumptions,
     grounds.warnings,

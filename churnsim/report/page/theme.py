@@ -98,7 +98,8 @@ def config(palette: Palette) -> dict[str, Any]:
             "labelFontSize": SIZE,
             "labelLimit": 400,
             "orient": "bottom",
-            "columns": 4,
+            "columns": 3,
+            "columnPadding": 30,  # letters may be wider than those measured
             "symbolStrokeWidth": 2.5,
             "symbolSize": 160,
         },

@@ -77,7 +77,7 @@ def test_read_transactions__holds_out_what_follows_the_window(tmp_path: Path) ->
     log = read_transactions(write(tmp_path, LOG), end=dt.date(2020, 2, 10))
     assert figures(log) == {"ann": [2, 40, 40, 15, 2, 1], "bob": [0, 0, 38, 0, 0, 0]}
     assert (log.n_held_out, log.n_later_customers) == (2, 1)
-    assert log.warnings == ("1 customers first bought after 2020-02-10 (left out)",)
+    assert log.warnings == ("1 customer first bought after 2020-02-10 (left out)",)
 
 
 def test_read_transactions__takes_a_window_beyond_the_last_purchase(

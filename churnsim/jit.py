@@ -123,6 +123,23 @@ def is_cached(compiled: Kernel[..., Any]) -> bool:
     return cache is None or bool(compiled.signatures) or cache.has_entries()
 
 
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect no garbage meanwhile: around all that compiles one kernel or several.
+
+    A collection in another thread may free what belongs to LLVM, and then waits for
+    the lock that is held while a kernel is compiled: a main thread that does so, even
+    if it began between two kernels, does not answer Ctrl-C for a minute.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @functools.cache
 def cache_folder() -> Path:
     """Return the private folder that holds machine code for exactly these sources.
@@ -262,22 +279,12 @@ def _privacy_problem(folder: Path) -> str:
 
 
 def _uncollected(compiling: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return the same, with no collection of garbage meanwhile.
-
-    One in another thread may free what belongs to LLVM, and then waits for the lock
-    that is held here: a main thread that did so would not answer Ctrl-C for a minute.
-    """
+    """Return the same, with no collection of garbage meanwhile."""
 
     @functools.wraps(compiling)
     def compile_one(signature: Any) -> Any:
-        with locking.global_compiler_lock:  # one at a time, here and in numba
-            was_on = gc.isenabled()
-            gc.disable()
-            try:
-                return compiling(signature)
-            finally:
-                if was_on:
-                    gc.enable()
+        with locking.global_compiler_lock, uncollected():  # one at a time
+            return compiling(signature)
 
     return compile_one
 

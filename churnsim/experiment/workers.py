@@ -19,6 +19,7 @@ from typing import Generic, NamedTuple, TypeVar
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
 from churnsim.experiment.failures import Failure
+from churnsim.jit import uncollected
 from churnsim.population import draw_population, history_of
 from churnsim.records import Population
 from churnsim.scenario import Policy, Scenario
@@ -183,7 +184,8 @@ def _is_warm(job: Job[Row], results: Results[Row]) -> bool:
 
     def work() -> None:
         try:
-            warm_up(job)
+            with uncollected():
+                warm_up(job)
         except Exception as error:  # noqa: BLE001 - raised again in the other thread
             done.put(error)
         else:

@@ -1,5 +1,6 @@
 """Replications: the same bits however they are run, and what is kept when some fail."""
 
+import gc
 import os
 import threading
 import time
@@ -196,6 +197,24 @@ def test_stop__before_anything_finished_is_an_interruption(
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(InterruptedRun, match="before the first"):
         run(shop, Execution(threads=2, stop=stop))
+
+
+def test_stop__is_not_held_up_by_a_collection_of_garbage(
+    shop: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While kernels are compiled, nobody waits to free what belongs to LLVM."""
+    found = []
+    warm_up = workers.warm_up
+
+    def watched(job: Job[Row]) -> None:
+        found.append(gc.isenabled())
+        warm_up(job)
+        found.append(gc.isenabled())
+
+    monkeypatch.setattr(workers, "warm_up", watched)
+    run(shop, Execution("reference", threads=1))
+    assert found == [False, False]
+    assert gc.isenabled()
 
 
 def test_stop__ctrl_c_keeps_the_finished(shop: Scenario) -> None:

@@ -26,7 +26,9 @@ from churnsim.scenario import Policy, Scenario
 from churnsim.simulation import make_population, simulate
 from churnsim.streams import key_from_seed
 
-WATCH = 0.1  # how often a wait looks whether to stop [s]
+# How often a wait looks whether to stop [s]. Not on a SimpleQueue: where a signal takes
+# longer than what is left of the wait, that waits without end (seen in Python 3.11).
+WATCH = 0.1
 
 Row = TypeVar("Row")
 Keep = Callable[[str, Outcome], Row]  # what is kept of a policy's run
@@ -124,9 +126,7 @@ def warm_up(job: Job[Row]) -> None:
 
 def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
     """Fill the results with `n_workers` daemon threads; return early when stopped."""
-    done: queue.SimpleQueue[tuple[int, tuple[Row, ...] | Exception]] = (
-        queue.SimpleQueue()
-    )
+    done: queue.Queue[tuple[int, tuple[Row, ...] | Exception]] = queue.Queue()
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in results.numbers:
         todo.put(number)
@@ -180,7 +180,7 @@ def _rescue(job: Job[Row], results: Results[Row]) -> None:
 
 def _is_warm(job: Job[Row], results: Results[Row]) -> bool:
     """Compile, and return True; or return False at once when stopped meanwhile."""
-    done: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+    done: queue.Queue[Exception | None] = queue.Queue()
 
     def work() -> None:
         try:

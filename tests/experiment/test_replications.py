@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import threading
 import time
 from typing import Any
@@ -215,6 +216,37 @@ def test_stop__is_not_held_up_by_a_collection_of_garbage(
     run(shop, Execution("reference", threads=1))
     assert found == [False, False]
     assert gc.isenabled()
+
+
+def test_stop__is_heard_though_the_signal_takes_long(
+    shop: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal whose handling outlasts a wait does not make the wait endless."""
+    stop, started = threading.Event(), threading.Event()
+
+    def on_signal(*_: object) -> None:
+        time.sleep(3 * workers.WATCH)
+        stop.set()
+
+    def long(_: Job[Row]) -> None:
+        started.set()
+        time.sleep(10.0)
+
+    def interrupt() -> None:
+        started.wait()
+        time.sleep(1.5 * workers.WATCH)  # into a wait
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    monkeypatch.setattr(workers, "warm_up", long)
+    before = signal.signal(signal.SIGUSR1, on_signal)
+    began = time.monotonic()
+    try:
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(InterruptedRun):
+            run(shop, Execution("reference", threads=1, stop=stop))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert time.monotonic() - began < 5.0
 
 
 def test_stop__ctrl_c_keeps_the_finished(shop: Scenario) -> None:

@@ -184,11 +184,15 @@ def _warnings(
     later = log.n_later_customers
     done = "left out" if dropped else "kept: their amounts are added"
     found = (
-        (equal, f"{equal:,} rows equal an earlier one in every field ({done})"),
-        (free, f"{free:,} purchases cost nothing (kept at 0)"),
-        (later, f"{later:,} customers first bought after {log.end} (left out)"),
+        (equal, "row equals", "rows equal", f"an earlier one in every field ({done})"),
+        (free, "purchase costs", "purchases cost", "nothing (kept at 0)"),
+        (later, "customer", "customers", f"first bought after {log.end} (left out)"),
     )
-    return tuple(sentence for count, sentence in found if count)
+    return tuple(
+        f"{count:,} {one if count == 1 else many} {rest}"
+        for count, one, many, rest in found
+        if count
+    )
 
 
 def _unreadable(error: OSError, problems: Problems) -> Exception:

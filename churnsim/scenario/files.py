@@ -20,6 +20,7 @@ BYTES_MAX = 2**20
 EXTENDS_MAX = 16  # files in a chain
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_TOML_PLAINLY = {"Cannot overwrite a value": "a key is given twice"}
 
 
 def list_scenarios() -> tuple[str, ...]:
@@ -189,4 +190,5 @@ def _syntax_problem(message: str, text: str, place: Place) -> Problem:
     match = _TOML_PLACE.search(message)
     line = int(match[1]) if match and match[1] else text.count("\n") + 1
     what = _TOML_PLACE.sub("", message)
+    what = _TOML_PLAINLY.get(what, what)
     return place._replace(line=line).problem(f"must be valid TOML: {what}")

@@ -77,7 +77,7 @@ def test_read_transactions__holds_out_what_follows_the_window(tmp_path: Path) ->
     log = read_transactions(write(tmp_path, LOG), end=dt.date(2020, 2, 10))
     assert figures(log) == {"ann": [2, 40, 40, 15, 2, 1], "bob": [0, 0, 38, 0, 0, 0]}
     assert (log.n_held_out, log.n_later_customers) == (2, 1)
-    assert log.warnings == ("1 customers first bought after 2020-02-10 (left out)",)
+    assert log.warnings == ("1 customer first bought after 2020-02-10 (left out)",)
 
 
 def test_read_transactions__takes_a_window_beyond_the_last_purchase(
@@ -229,10 +229,10 @@ def test_read_transactions__keeps_equal_rows_and_says_so(tmp_path: Path) -> None
     assert figures(dropped) == figures(read_transactions(write(tmp_path, LOG)))
     assert kept.n_duplicates == dropped.n_duplicates == 1
     assert kept.warnings == (
-        "1 rows equal an earlier one in every field (kept: their amounts are added)",
+        "1 row equals an earlier one in every field (kept: their amounts are added)",
     )
     assert dropped.warnings == (
-        "1 rows equal an earlier one in every field (left out)",
+        "1 row equals an earlier one in every field (left out)",
     )
 
 
@@ -248,7 +248,7 @@ def test_read_transactions__reads_the_cdnow_layout(tmp_path: Path) -> None:
     log = read_transactions(write(tmp_path, text, "sample.txt"))
     assert log.layout == "cdnow"
     assert figures(log) == {"0001": [1, 17, 17, 0, 0, 0]}
-    assert log.warnings == ("1 purchases cost nothing (kept at 0)",)
+    assert log.warnings == ("1 purchase costs nothing (kept at 0)",)
 
 
 DAYS = [dt.date(2020, 1, 1), dt.date(2020, 1, 11)]

@@ -126,7 +126,7 @@ REFUSED = {
         "market.value.q",
         "must be above 1",
     ),
-    "duplicate key": ("seed", "seed = 1\nseed = 2", "", "must be valid TOML: Cannot o"),
+    "duplicate key": ("seed", "seed = 1\nseed = 2", "", "a key is given twice"),
     "table twice": ("[costs]", "[market]\nmargin = 1", "", "Cannot declare"),
     "no TOML": ("seed", "seed = = 7", "", "must be valid TOML"),
     "expression": (

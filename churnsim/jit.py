@@ -4,9 +4,10 @@
 `kernel` compiles a loop and keeps its machine code on disk between runs.
 
 Numba's own cache does not notice edits in other modules, has no checksums, and stops
-the program on a damaged file. So the folder is named by a digest of all our sources and
-of everything else that shapes machine code, and each file in it is sealed by a SHA-256.
-A damaged file, or a folder that others can write to, costs a compilation and a warning.
+the program on a damaged file. So the folder is named by a digest of our sources, less
+those that no compiled code reaches, and of everything else that shapes machine code,
+and each file in it is sealed by a SHA-256. A damaged file, or a folder that others can
+write to, costs a compilation and a warning.
 
 `word`, `split` and `power_of_two` are the three exact bit operations that need one form
 for Python and another for the compiler; everything else is one source.
@@ -49,6 +50,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 LOGGER = logging.getLogger(__name__)  # tells what is compiled, as it begins
 
 CACHE_VARIABLE = "CHURNSIM_CACHE_DIR"
+NOT_COMPILED = ("cli", "experiment", "report")  # folders that no kernel reaches
 SEAL_BYTES = hashlib.sha256().digest_size
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
@@ -173,11 +175,14 @@ def cache_folder() -> Path:
 def code_digest(package: Path = Path(__file__).parent) -> str:
     """Return the SHA-256, in hexadecimal, of all that shapes the machine code.
 
-    All Python sources under `package`, the versions of Python, numba, llvmlite and
-    numpy, the processor and its features, and the compiler's settings.
+    All Python sources under `package` but those of `NOT_COMPILED`, the versions of
+    Python, numba, llvmlite and numpy, the processor and its features, and the settings
+    of the compiler.
     """
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
+        if path.relative_to(package).parts[0] in NOT_COMPILED:
+            continue
         source = path.read_bytes()
         digest.update(
             f"{path.relative_to(package).as_posix()} {len(source)}\n".encode()

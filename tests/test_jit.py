@@ -1,7 +1,9 @@
 """Compilation and its cache: same answers, never stale, never a crash, never shared."""
 
+import ast
 import gc
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 from churnsim import jit
 from churnsim.jit import (
+    NOT_COMPILED,
     Kernel,
     KernelCacheWarning,
     cache_folder,
@@ -349,6 +352,42 @@ def test_code_digest__changes_with_any_source(tmp_path: Path) -> None:
     (tmp_path / "deep" / "b.py").rename(tmp_path / "b.py")
     digests.append(code_digest(tmp_path))
     assert len(set(digests)) == len(digests)
+
+
+def imports_of(path: Path) -> set[Path]:
+    """Return the package's own files that a module of it may import."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, "imports are absolute here"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            names.append(node.module)
+        for name in names:
+            base = ROOT.joinpath(*name.split("."))
+            found |= {base.with_suffix(".py"), base / "__init__.py"}
+    return {file for file in found if file.is_file()}
+
+
+def test_code_digest__leaves_out_only_what_no_kernel_reaches() -> None:
+    """No module of compiled code imports one that is left out, however far away."""
+    package = ROOT / "churnsim"
+    everything = set(package.rglob("*.py"))
+    left_out = {
+        p for p in everything if p.relative_to(package).parts[0] in NOT_COMPILED
+    }
+    marks = re.compile(r"^@(kernel|mechanism)\b", re.MULTILINE)
+    reached = {p for p in everything if marks.search(p.read_text(encoding="utf-8"))}
+    assert len(reached) > 20
+    names_for_users = package / "__init__.py"  # imported by all, and nothing's helper
+    while more := set().union(*map(imports_of, reached)) - reached - {names_for_users}:
+        reached |= more
+    assert not reached & left_out
+    assert {package / name for name in NOT_COMPILED} == {
+        package / p.relative_to(package).parts[0] for p in left_out
+    }
 
 
 def test_cache__an_edited_helper_changes_the_result(tmp_path: Path) -> None:

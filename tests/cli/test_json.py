@@ -17,6 +17,7 @@ from tests.cli.conftest import ROOT, Answer, Command
 from tests.experiment.conftest import SHOP
 
 FEW = ("--replications", "3")
+PEOPLE = ("--set", "strain.wrath=1", "--set", 'strain.turnover="200 %/year"')
 # Each command as one would type it, by what it is a case of.
 CASES = {
     "run": ("shop.toml", *FEW),
@@ -36,6 +37,7 @@ CASES = {
     ),
     "extend": ("results", "--replications", "3"),
     "explain": ("shop.toml", "--from", "dishonest", *FEW),
+    "explain people": ("shop.toml", "--from", "dishonest", *FEW, *PEOPLE),
     "explain alike": ("shop.toml", "--from", "slow", "--to", "slow", *FEW),
     "counterfactuals": ("shop.toml", "--from", "dishonest", *FEW),
     "counterfactuals alike": ("shop.toml", "--from", "slow", "--to", "slow", *FEW),

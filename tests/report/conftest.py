@@ -22,6 +22,7 @@ TIRING = (
     "strain.newcomer=2",
     "strain.learning=20",
 )
+WRITING = ("market.message_share=0.3", "policy.slow.speed.message_agents=2")
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 
 
@@ -122,10 +123,11 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def week(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the document of a shop that closes, under all policies but one.
 
-    Its agents are people.
+    Its agents are people, and some customers write.
     """
     path = tmp_path_factory.mktemp("week") / "shop.toml"
     path.write_text(SHOP, encoding="utf-8")
     how = Execution(threads=2)
-    result = compare(path, overrides=[*WEEK, *TIRING], replications=3, execution=how)
+    all_of_it = [*WEEK, *TIRING, *WRITING]
+    result = compare(path, overrides=all_of_it, replications=3, execution=how)
     return result.explained().to_json_dict(COMMAND)

@@ -120,6 +120,8 @@ def _figures(caption: str, document: dict[str, Any]) -> Cells | None:
     elif caption.startswith("Waits and use of both desks"):
         names = [*(f"front_{name}" for name in DESK), "front_service_level"]
         names += [f"back_{name}" for name in DESK]
+        if any(joined["mean"] for joined in figure(document, "messages_joined")):
+            names += [f"messages_{name}" for name in DESK]
     elif caption.startswith("How the agents of the front desk fare"):
         names = list(AGENTS)
     else:

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import pytest
 
-from churnsim.report.page import front_line, money
+from churnsim.report.page import front_line, money, service
 from churnsim.report.page.figures import Results
 from churnsim.report.page.rendering import charts_of, page_of
 from churnsim.report.page.theme import PAPER
@@ -76,3 +76,19 @@ def test_money__says_that_hiring_is_paid_for(
     for told, is_there in ((week, True), (document, False)):
         rows = [row[0] for row in money.money(Results(told)).tables[0].rows]
         assert (money.WITH_HIRING in rows) == is_there
+
+
+def test_desks__tell_messages_apart_where_somebody_writes(
+    document: dict[str, Any], week: dict[str, Any]
+) -> None:
+    """Their waits stand below those of calls, and a sentence says whose is what."""
+    n_rows = []
+    for told in (document, week):
+        section = service.waits_and_desks(Results(told))
+        (table,) = section.tables
+        cells = [cell for _, *row in table.rows for cell in row]
+        assert check(table.caption, cells, told) > 0
+        n_rows.append(sum(row[0].startswith("messages") for row in table.rows))
+        assert ("Messages" in section.texts[-1]) == (told is week)
+    assert n_rows == [0, len(service.FIGURES_OF_DESK)]
+    assert any(e["mean"] for e in figure(week, "messages_utilisation"))

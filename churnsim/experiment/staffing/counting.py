@@ -29,7 +29,6 @@ BYTES_OF_EVENT = 40  # in the log: two floats, three integers
 class Counted(NamedTuple):
     """What is kept of a run."""
 
-    n_customers: int  # at the start
     joined: Integers  # (n_shifts + 1,) the line of the front desk; last: in all
     in_time: Integers  # (n_shifts + 1,) of these, handled within the target's time
     revenue: int  # [micro-units]
@@ -73,22 +72,18 @@ def visits_of(books: Books) -> Visits:
     return Visits(times[joins], wait[joins])
 
 
-def counting(shifts: Shifts, within: float, people: Population) -> Keep[Counted]:
-    """Return what keeps a replication's runs.
+def counting(shifts: Shifts, within: float, _: Population) -> Keep[Counted]:
+    """Return what keeps a replication's runs, whoever its customers are.
 
     Args:
         shifts: Of the front desk.
         within: The target's time [days].
-        people: Of the replication.
     """
-    n_customers = people.n_customers
 
     def keep(_: str, outcome: Outcome) -> Counted:
         joined, in_time = _counts(outcome, shifts, within)
         totals = outcome.totals
-        return Counted(
-            n_customers, joined, in_time, totals.revenue, totals.contribution
-        )
+        return Counted(joined, in_time, totals.revenue, totals.contribution)
 
     return keep
 
@@ -105,10 +100,11 @@ def measuring(shifts: Shifts, people: Population) -> Keep[Measured]:
             joins.append(Event.WROTE)
         times = books.log_times[np.isin(books.log_codes[:, 1], joins)]
         shift = shifts.at(times, plan.into_week)
-        hour = np.mod(times + (plan.into_week + MILLISECOND), WEEK) * HOURS_IN_DAY
+        hours = np.mod(times + (plan.into_week + MILLISECOND), WEEK) * HOURS_IN_DAY
+        hour = np.minimum(hours.astype(np.int64), HOURS_IN_WEEK - 1)
         is_on = shift != CLOSED
         arrivals = np.zeros((len(shifts.names), HOURS_IN_WEEK), np.int64)
-        np.add.at(arrivals, (shift[is_on], hour[is_on].astype(np.int64)), 1)
+        np.add.at(arrivals, (shift[is_on], hour[is_on]), 1)
         handled, busy = counts.tolist()
         return Measured(
             people.n_customers,

@@ -103,6 +103,13 @@ class Results:
         policies = self.document["policies"].values()
         return any(policy["figures"].get("quits", {}).get("n") for policy in policies)
 
+    @property
+    def has_messages(self) -> bool:
+        """Return whether customers write; no document of before tells of messages."""
+        policies = self.document["policies"].values()
+        told = (policy["figures"].get("messages_joined", {}) for policy in policies)
+        return any(joined.get("mean") for joined in told)
+
     def shown_figure(self, name: str) -> list[Shown]:
         """Return a figure of each policy as the text table shows it, with bounds."""
         return self.shown(self.figure(name), FIGURES[name].unit)

@@ -16,6 +16,7 @@ from churnsim.units import format_duration
 
 SECONDS = 86_400.0  # in a day
 DESKS = {"front": "front desk", "back": "back desk"}
+MESSAGES = {"messages": "messages"}
 FIGURES_OF_DESK = {
     "mean_wait": "mean wait",
     "wait_90": "90 % wait at most",
@@ -47,12 +48,13 @@ TRUE = LegendItem("true", "the truth", STRONG, mark="dot")
 
 def waits_and_desks(results: Results) -> Section:
     """Return how long people waited at both desks, and how busy these were."""
+    desks = DESKS | (MESSAGES if results.has_messages else {})
     rows = [
         (
             f"{title}, {what}",
             *(shown.whole for shown in results.shown_figure(f"{desk}_{figure}")),
         )
-        for desk, title in (DESKS | _messages(results)).items()
+        for desk, title in desks.items()
         for figure, what in FIGURES_OF_DESK.items()
     ]
     served = results.shown_figure("front_service_level")
@@ -67,25 +69,26 @@ def waits_and_desks(results: Results) -> Section:
         note=CLASSES,
     )
     drawn = [_wait_chart(results, desk) for desk in DESKS]
+    texts = [
+        (
+            "The front desk answers everybody. The back desk decides on what the"
+            " front desk may not settle itself; where nothing is handed on, it has"
+            " no data. The lines show how many waited longer than a time."
+        )
+    ]
+    if results.has_messages:
+        texts.append(
+            "Waits at the front desk are those of customers who call. Messages are"
+            " answered there too, or, where that desk's time is told, by people of"
+            " their own."
+        )
     return Section(
         "desks",
         "Waits and desks",
-        texts=(
-            (
-                "The front desk answers everybody. The back desk decides on what the"
-                " front desk may not settle itself; where nothing is handed on, it has"
-                " no data. The lines show how many waited longer than a time."
-            ),
-        ),
+        texts=tuple(texts),
         charts=tuple(chart for chart in drawn if chart),
         tables=(table,),
     )
-
-
-def _messages(results: Results) -> dict[str, str]:
-    """Return messages among the desks, where anybody writes."""
-    joined = results.figure("messages_joined")
-    return {"messages": "messages"} if any(value.mean for value in joined) else {}
 
 
 def perception_gap(results: Results) -> Section:

@@ -3,9 +3,7 @@
 import json
 import os
 import pty
-import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,9 +16,6 @@ from churnsim.experiment import read_manifest
 from tests.cli.conftest import AS_TYPED, Command, environment
 
 # Beats often enough for a test to see how far a run has come.
-BEATING = "import churnsim.cli.progress as p; p.HEARTBEAT = 0.05\n"
-MAIN = "from churnsim.cli import main; main()"
-AS_COMMAND = "from churnsim.__main__ import main; main()"
 SMALL = (
     "--replications",
     "2",
@@ -29,7 +24,6 @@ SMALL = (
     "--set",
     "population.customers=100",
 )
-TOLD_WITHIN = 0.5  # seconds after Ctrl-C
 
 
 def test_encoding__ascii_spells_out(typed: Command) -> None:
@@ -142,203 +136,6 @@ def test_progress__is_quiet_in_a_log(
     assert 2 <= len(lines) <= 5  # after .02, .06, .14, .3 s
     assert all(line.isprintable() for line in lines)
     assert bars.HEARTBEAT_MAX == 600.0
-
-
-def until(process: subprocess.Popen[str], mark: str) -> None:
-    """Read a process's standard error up to a line that holds a mark."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if mark in line:
-            return
-    raise AssertionError(f"ended without {mark!r}")
-
-
-def interrupted(cwd: Path, *options: str) -> tuple[str, str, float]:
-    """Return what a run says that is interrupted on its way, and how fast it does."""
-    arguments = ["--replications", "100000", "--set", "population.customers=200"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", BEATING + MAIN, "run", *arguments, *options],
-        cwd=cwd,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    until(process, " of 100000 replications")
-    began = time.perf_counter()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    took = time.perf_counter() - began
-    assert process.returncode == ExitCode.INTERRUPTED
-    assert "interrupted: " in err
-    assert "Traceback" not in err
-    assert "this is a bug" not in err
-    return out, err, took
-
-
-def slowdown() -> float:
-    """Return how much longer computing takes here and now than on an idle machine."""
-    began, used = time.perf_counter(), time.process_time()
-    while time.process_time() - used < 0.2:
-        pass
-    return (time.perf_counter() - began) / 0.2
-
-
-@pytest.mark.compiled
-def test_interrupt__shows_what_is_finished(tmp_path: Path) -> None:
-    """Ctrl-C shows what is finished as partial, within half a second, and exits."""
-    times = []
-    for _ in range(5):
-        before = slowdown()
-        out, _, took = interrupted(tmp_path)
-        assert "PARTIAL: stopped after" in out
-        assert "Revenue lost against flawless" in out
-        times.append(took / max(1.0, before, slowdown()))
-        if times[-1] < TOLD_WITHIN:
-            break
-    # The fastest: what else the machine does can only add to it.
-    assert min(times) < TOLD_WITHIN
-
-
-@pytest.mark.compiled
-def test_interrupt__json_is_whole(tmp_path: Path) -> None:
-    """Ctrl-C with --json gives one whole document that says that it is partial."""
-    out, _, _ = interrupted(tmp_path, "--json")
-    document = json.loads(out)
-    assert document["is_stopped"]
-    n = document["replications_finished"]
-    assert 0 < n < document["replications_asked"]
-    assert f"--replications {n} " in document["command"]
-
-
-def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
-    """Ctrl-C before the first replication is finished says so, and exits with 130."""
-    arguments = ["run", "--engine", "reference", "--set", "population.customers=50000"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", BEATING + MAIN, *arguments],
-        cwd=tmp_path,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    until(process, "no replication finished yet")
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == ExitCode.INTERRUPTED
-    assert out == ""
-    assert err.splitlines()[-1] == "stopped before the first replication was finished"
-
-
-def test_interrupt__while_modules_load(tmp_path: Path) -> None:
-    """Ctrl-C before the command line is loaded is one line and 130, no traceback."""
-    slow = "import sys, time\n"
-    slow += "class Slow:\n"
-    slow += "    def find_spec(self, name, *rest):\n"
-    slow += "        if name == 'click':\n"
-    slow += "            print('begun', file=sys.stderr, flush=True); time.sleep(60)\n"
-    slow += "sys.meta_path.insert(0, Slow())\n"
-    process = subprocess.Popen(
-        [sys.executable, "-c", slow + AS_COMMAND, "run"],
-        cwd=tmp_path,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    until(process, "begun")
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == ExitCode.INTERRUPTED
-    assert (out, err) == ("", "interrupted\n")
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("run", "--policy", "kind"),
-        ("run", "telecom", "--set", "population.customers=10000000000"),
-        ("explain", "telecom", "--from", "kind"),
-        ("story", "telecom", "--customer", "1", "--from", "kind"),
-    ],
-)
-def test_compiling__is_not_told_before_a_refusal(
-    typed: Command, tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
-    """What is refused says so alone, also where nothing is compiled yet."""
-    answer = typed(*arguments, CHURNSIM_CACHE_DIR=str(tmp_path / "cache"))
-    assert answer.code in {ExitCode.INPUT, ExitCode.RESOURCES}
-    assert "compiling" not in answer.err
-
-
-def test_interrupt__while_it_compiles(tmp_path: Path) -> None:
-    """Ctrl-C in the compilation on a new machine is answered within half a second."""
-    cache = tmp_path / "cache"
-    times = []
-    for _ in range(3):
-        before = slowdown()
-        process = subprocess.Popen(
-            [sys.executable, "-c", AS_COMMAND, "run"],
-            cwd=tmp_path,
-            env=environment(CHURNSIM_CACHE_DIR=str(cache)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        until(process, "compiling the simulation, once on this machine")
-        time.sleep(1.0)  # into it
-        began = time.perf_counter()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        took = time.perf_counter() - began
-        assert process.returncode == ExitCode.INTERRUPTED
-        assert out == ""
-        told = "stopped before the first replication was finished"
-        assert err.splitlines()[-1] == told
-        times.append(took / max(1.0, before, slowdown()))
-        if times[-1] < TOLD_WITHIN:
-            break
-    assert min(times) < TOLD_WITHIN
-
-
-@pytest.mark.compiled
-def test_interrupt__of_a_story(tmp_path: Path) -> None:
-    """Ctrl-C while a story is simulated answers within half a second, in one line."""
-    size = ["--set", "population.customers=50000", "--horizon", "20 years"]
-    begun = "from churnsim.experiment.counterfactuals import stories as s\n"
-    begun += "made = s.make_population\n"
-    begun += "def told(*a, **k):\n"
-    begun += "    import sys; print('begun', file=sys.stderr, flush=True)\n"
-    begun += "    return made(*a, **k)\n"
-    begun += "s.make_population = told\n"
-    times = []
-    for _ in range(5):
-        before = slowdown()
-        process = subprocess.Popen(
-            [sys.executable, "-c", begun + MAIN, "story", "--customer", "3", *size],
-            cwd=tmp_path,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        until(process, "begun")
-        time.sleep(0.5)  # into what is compiled
-        began = time.perf_counter()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        took = time.perf_counter() - began
-        assert process.returncode == ExitCode.INTERRUPTED
-        assert (out, err) == ("", "stopped before the story was told\n")
-        times.append(took / max(1.0, before, slowdown()))
-        if times[-1] < TOLD_WITHIN:
-            break
-    assert min(times) < TOLD_WITHIN
 
 
 def test_pipe__a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

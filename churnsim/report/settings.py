@@ -16,6 +16,7 @@ from churnsim.units import GENERIC_CURRENCY
 
 DESCRIBED = "title"  # shown above, not as a setting
 GRADES = "A: behaviour or official, B: survey, C: recalled, D: assumed by us"
+ABSENT = "absent"  # of a setting that a policy does without
 OF_POLICIES = ("policy", "policies", "baseline")
 # What stands around a meaning for those who know the model: its symbol, "no unit".
 INSIDE = re.compile(r"^\w: | \[-\](?=$|\.$)")
@@ -204,10 +205,11 @@ def _differences(
     name: str, base: str, there: list[Setting], known: list[Setting], width: int
 ) -> list[str]:
     before = {s.path: s.text for s in known}
+    now = {s.path: s.text for s in there}
     rows = [
-        (s.path, s.text, f"not {before[s.path]}")
-        for s in there
-        if s.text != before[s.path]
+        (path, now.get(path, ABSENT), f"not {before.get(path, ABSENT)}")
+        for path in dict.fromkeys([*before, *now])
+        if now.get(path) != before.get(path)
     ]
     if not rows:
         return [f"policy {name}, which is {base}"]

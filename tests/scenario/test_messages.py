@@ -7,6 +7,7 @@ import pytest
 from churnsim.errors import InputError
 from churnsim.experiment.summary import n_at_the_door
 from churnsim.records import FRONT_DESK, KindColumn
+from churnsim.report.settings import scenario_text
 from churnsim.scenario import load_scenario
 from churnsim.simulation import simulate
 
@@ -106,3 +107,15 @@ def test_message_desk__without_messages_is_warned_of() -> None:
     scenario = load_scenario("telecom", overrides=[desk])
     assert [w.field for w in scenario.warnings] == ["policy.slow.speed.message_agents"]
     assert load_scenario("telecom", overrides=[desk, *WRITING]).warnings == ()
+
+
+def test_message_desk__of_one_policy_alone_is_shown() -> None:
+    """What another policy does without is told as absent, on either side."""
+    desk = "policy.{}.speed.message_agents=2"
+    for owner, told in (("slow", "2"), ("empowered", "absent")):
+        more = [*WRITING, desk.format(owner)]
+        text = scenario_text(load_scenario("telecom", overrides=more), {}, 100)
+        of_slow = text.partition("policy slow,")[2].partition("policy ")[0]
+        (line,) = [x for x in of_slow.splitlines() if "message_agents" in x]
+        other = "2" if told == "absent" else "absent"
+        assert line.split() == ["speed.message_agents", told, "not", other]

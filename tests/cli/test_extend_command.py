@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,15 @@ def test_extend__refuses_in_one_line(
     assert contents("kept") == before
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Hear Ctrl-C as at a terminal: whoever runs tests behind a shell ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("place", ["read_kept", "comparison_of", "write_results"])
 def test_extend__interrupted_outside_the_replications_changes_nothing(
     churnsim: Command, monkeypatch: pytest.MonkeyPatch, place: str
@@ -168,6 +178,7 @@ def test_extend__interrupted_outside_the_replications_changes_nothing(
     assert contents("few") == before
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_run__interrupted_while_its_log_is_read(
     churnsim: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,13 +17,18 @@ from churnsim.engines.books import MICROSECONDS, Monthly
 from churnsim.experiment.by_hour import DESKS
 from churnsim.experiment.replications import Replications
 from churnsim.experiment.summary import Summary
-from churnsim.mechanisms.hours import Hours, staffed_time
+from churnsim.mechanisms.hours import Hours, message_hours, staffed_time
+from churnsim.records import FRONT_DESK
 from churnsim.scenario import Scenario
 from churnsim.units import format_duration, format_money
 
 FREE_MIN = 0.05  # of customers' time: a line that takes all of it tells no more
 CHANCE = 2.0  # standard deviations of a count that may be chance
-STAFF = {"front": ("agent", "agents"), "back": ("supervisor", "supervisors")}
+STAFF = {
+    "front": ("agent", "agents"),
+    "back": ("supervisor", "supervisors"),
+    "message": ("agent", "agents"),
+}
 
 
 class Load(NamedTuple):
@@ -52,7 +57,7 @@ def sustainability_warnings(scenario: Scenario, results: Replications) -> list[s
         results: At least one replication.
     """
     told = []
-    for desk in DESKS:
+    for desk in STAFF:
         found = list(_overloaded(scenario, results, desk))
         if found:
             told.append(
@@ -67,33 +72,39 @@ def sustainability_warnings(scenario: Scenario, results: Replications) -> list[s
 
 
 def load_of(
-    desk: str, hours: Hours, horizon: float, rows: Sequence[Summary]
+    lines: Sequence[str], hours: Hours, horizon: float, rows: Sequence[Summary]
 ) -> Load | None:
     """Return the work at a desk; None where nobody came, or nobody is ever there.
 
-    offered = joined / (1 − w) · mean time of those handled / horizon, where w is the
-    share of customers' time spent in its line: whoever stands there does not come
-    again meanwhile, and would if the line were short.
+    offered = joined / (1 − w) · mean time of those handled / horizon, summed over who
+    comes to it, where w is the share of customers' time spent in its line: whoever
+    stands there does not come again meanwhile, and would if the line were short.
 
     Args:
-        desk: "front" or "back".
+        lines: Who comes to it: "front", "messages", or both to one desk; or "back".
         hours: When it is staffed.
         horizon: Of each run [days].
         rows: One policy's, at least one replication.
     """
-    joined, handled, busy, waited = (
-        sum(row.tally[f"{desk}_{what}"] for row in rows)
-        for what in ("joined", "handled", "busy", "wait_sum")
-    )
-    if not handled:
+    n_joined, waited, work = 0, 0, 0.0
+    for line in lines:
+        joined, handled, busy, wait_sum = (
+            sum(row.tally[f"{line}_{what}"] for row in rows)
+            for what in ("joined", "handled", "busy", "wait_sum")
+        )
+        n_joined, waited = n_joined + joined, waited + wait_sum
+        work += busy / MICROSECONDS * joined / handled if handled else 0.0
+    if not work:
         return None
     vacancies = [row.figures["vacant_share"] or 0.0 for row in rows]
-    present = 1.0 - (math.fsum(vacancies) / len(rows) if desk == "front" else 0.0)
+    present = 1.0 - (math.fsum(vacancies) / len(rows) if "front" in lines else 0.0)
     staffed = staffed_time(hours, horizon) / horizon * present
-    in_line = waited / MICROSECONDS / (_mean_customers(rows) * horizon * len(rows))
+    if not staffed:
+        return None
+    time = horizon * len(rows)
+    in_line = waited / MICROSECONDS / (_mean_customers(rows) * time)
     free = max(FREE_MIN, 1.0 - in_line)
-    work = busy / MICROSECONDS / len(rows) * joined / handled / free
-    return Load(work / horizon, staffed, joined) if staffed else None
+    return Load(work / time / free, staffed, n_joined)
 
 
 def _mean_customers(rows: Sequence[Summary]) -> float:
@@ -110,8 +121,15 @@ def _overloaded(scenario: Scenario, results: Replications, desk: str) -> Iterato
     one, many = STAFF[desk]
     for policy in results.policies:
         rows = results.of(policy)
-        hours = DESKS[desk](scenario.plan(policy, rows[0].n_customers))
-        load = load_of(desk, hours, scenario.horizon, rows)
+        plan = scenario.plan(policy, rows[0].n_customers)
+        hours = message_hours(plan) if desk == "message" else DESKS[desk](plan)
+        is_pooled = plan.policy.message_agents == FRONT_DESK
+        lines = {
+            "front": ("front", "messages") if is_pooled else ("front",),
+            "back": ("back",),
+            "message": ("messages",),
+        }
+        load = load_of(lines[desk], hours, scenario.horizon, rows)
         if load is None or not load.is_too_much:
             continue
         work = f"under {policy} {load.times:.3g} times the work"

@@ -15,6 +15,7 @@ from churnsim.engines.books import (
     BINS_PER_DOUBLING,
     MICROSECONDS,
     SATISFACTION_SCALE,
+    Messages,
     Monthly,
     Tally,
     Weekly,
@@ -25,6 +26,12 @@ from churnsim.population import population_digest
 from churnsim.records import MICRO, Cause, Integers, Population, WhenClosed
 
 Value = float | None  # None: nothing to divide by, so no data
+
+# What is counted of a run: `Tally`, and `Messages` after the name of their line.
+TALLIES = (
+    *(name.name.lower() for name in Tally),
+    *(f"messages_{name.name.lower()}" for name in Messages),
+)
 
 
 class Summary(NamedTuple):
@@ -37,7 +44,7 @@ class Summary(NamedTuple):
     population: str  # SHA-256 of the population
     digest: str  # SHA-256 of every number in the run's books
     totals: Totals  # [micro-units]
-    tally: dict[str, int]  # by the names of Tally, in lower case
+    tally: dict[str, int]  # by the names of TALLIES
     lost: dict[str, int]  # customers lost, by cause
     closed: dict[str, int]  # episodes closed, by how
     figures: dict[str, Value]  # by the names of FIGURES
@@ -104,7 +111,7 @@ def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
         population=population,
         digest=outcome.digest(),
         totals=outcome.totals,
-        tally={name.name.lower(): outcome.tally(name) for name in Tally},
+        tally=_tally(outcome),
         lost=outcome.lost,
         closed=outcome.closed,
         figures={name: figure.of(outcome) for name, figure in FIGURES.items()},
@@ -114,6 +121,13 @@ def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
         survivors=_survivors(outcome),
         weekly=books.weekly.copy(),
     )
+
+
+def _tally(outcome: Outcome) -> dict[str, int]:
+    """Return what was counted, of messages too: none where nobody writes."""
+    messages = outcome.books.messages.tolist() or [0] * len(Messages)
+    counts = [outcome.tally(name) for name in Tally] + messages
+    return dict(zip(TALLIES, counts, strict=True))
 
 
 def n_at_the_door(outcome: Outcome) -> int:

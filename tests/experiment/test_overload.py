@@ -38,7 +38,7 @@ def test_overload__is_the_work_that_comes_over_what_can_be_done(
 
     The clock of ordinary contacts does not run during one, of 1/96 day here.
     """
-    load = load_of("front", Hours(1), DAYS, crowded.replications.of("flawless"))
+    load = load_of(("front",), Hours(1), DAYS, crowded.replications.of("flawless"))
     assert load is not None
     handle = MINUTES / 1440
     expected = N_CUSTOMERS * handle / (1 / PER_DAY + handle)
@@ -100,3 +100,22 @@ def test_wages__below_revenue_are_not_told(shop_file: Path) -> None:
     figures = found.policies["empowered"].figures
     assert 0.0 < (figures["wages"].mean or 0.0) < (figures["revenue"].mean or 0.0)
     assert not [text for text in found.warnings if "wages" in text]
+
+
+@pytest.mark.parametrize("desk", [None, 1])
+def test_overload__counts_messages_where_they_are_answered(
+    shop_file: Path, desk: int | None
+) -> None:
+    """In one line they are work of the front desk; a desk of their own has its own."""
+    writing = ["market.message_share=0.9", "market.message_patience='1000 days'"]
+    own = [f"policy_defaults.speed.message_agents={desk}"] if desk else []
+    found = compare(
+        shop_file,
+        replications=1,
+        overrides=[*BUSY, *writing, *own],
+        execution=REFERENCE,
+    )
+    (told,) = (text for text in found.warnings if "overloaded" in text)
+    which = "message" if desk else "front"
+    assert told.startswith(f"the {which} desk is overloaded for good: over 2 weeks")
+    assert "times the work of 1 agent (2 would hold it)" in told

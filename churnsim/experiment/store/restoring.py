@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnsim.engines.books import N_BINS, N_WEEKLY, Monthly, Tally, Weekly
+from churnsim.engines.books import N_BINS, N_WEEKLY, Monthly, Weekly
 from churnsim.engines.outcome import Totals
 from churnsim.errors import Problem, StorageError
 from churnsim.experiment.bound import mistake_shares
@@ -30,7 +30,7 @@ from churnsim.experiment.store.reading import (
     kept_scenario,
     read_results,
 )
-from churnsim.experiment.summary import FIGURES, Summary
+from churnsim.experiment.summary import FIGURES, TALLIES, Summary
 from churnsim.mechanisms.hours import HOURS_IN_WEEK
 from churnsim.records import Cause, Integers
 from churnsim.scenario.assumptions import Foundation
@@ -139,7 +139,7 @@ def _row(run: dict[str, Any]) -> Summary:
         population=run["population"],
         digest=run["digest"],
         totals=Totals(*(run[f"micro_{name}"] for name in Totals._fields)),
-        tally={t.name.lower(): run[f"n_{t.name.lower()}"] for t in Tally},
+        tally={name: run[f"n_{name}"] for name in TALLIES},
         # A count, so the figure of it is whole.
         lost={name: int(run[f"lost_{name}"]) for name in causes.values()},
         closed={name: run[f"closed_{name}"] for c, name in causes.items() if c > 1},

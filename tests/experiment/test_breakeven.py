@@ -353,6 +353,9 @@ def test_ends__a_share_goes_as_far_as_the_scenario_lets_it() -> None:
         ("market.max_attempts", 2, 4, "3"),
         ("strain.hiring_cost", '"$1,000"', '"$3,000"', "$2,000"),
         ("strain.hiring", '"2 days"', '"4 days"', "3 days"),
+        ("policy.liar.speed.message_agents", 1, 3, "2"),
+        ("policy.liar.speed.message_handle", '"4 min"', '"8 min"', "6 min"),
+        ("market.open_spend", 0.25, 0.75, "50 %"),
     ],
 )
 def test_lever__reads_back_what_it_sets(

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
@@ -227,13 +227,22 @@ def _walk(found: Found, path: Sequence[str]) -> Found | None:
     if not isinstance(value, BaseModel) or head not in type(value).model_fields:
         return None
     info = type(value).model_fields[head]
-    # In a law of some quantity, older pydantic keeps the measure in the annotation.
-    notes = (*info.metadata, *get_args(info.annotation)[1:])
+    notes = (*info.metadata, *_notes_in(info.annotation))
     measure = next((note for note in notes if isinstance(note, Measure)), None)
     told = (info.description or "").partition(";")[0].rstrip(".")
     # "Mean." of a law says less than what the law is of.
     about = found.about if hasattr(value, "law") and found.about else told
     return _walk(Found(getattr(value, head), measure, about), rest)
+
+
+def _notes_in(annotation: object) -> Iterator[object]:
+    """Yield what an annotation notes: of what may be absent, within its union.
+
+    In a law of some quantity, older pydantic keeps the measure there, too.
+    """
+    for part in get_args(annotation):
+        yield part
+        yield from _notes_in(part)
 
 
 def _number(text: str, n: int) -> int | None:

@@ -45,7 +45,9 @@ LINES = """() => {
     const parent = node.parentElement;
     if (!node.data.trim() || parent.closest('script, style, noscript, .hidden, .skip'))
       continue;
-    if (!parent.checkVisibility({ visibilityProperty: true })) continue;
+    // A label that an axis has no room for is there, and drawn with no opacity.
+    if (!parent.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+      continue;
     const scroll = parent.closest('.scroll')?.getBoundingClientRect();
     const range = document.createRange();
     range.selectNodeContents(node);

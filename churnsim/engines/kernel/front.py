@@ -174,7 +174,8 @@ def handle(
     if has_people:
         keep_agent_busy(world, customer, until)
     else:
-        world.life[customer, WARMTH] = 1.0
+        if are_people(world.crew):  # else nobody reads it, and its line is a cold one
+            world.life[customer, WARMTH] = 1.0
         occupy(world.messages if is_apart else world.front, customer, until)
     set_moment(world, customer, AT_AGENT, until)
 
@@ -256,7 +257,8 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
         _, u_pay = uniforms(world.key, customer, world.replication, word, block)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
-        settle(world, customer, now, paid, world.life[customer, WARMTH])
+        warmth = world.life[customer, WARMTH] if are_people(world.crew) else 1.0
+        settle(world, customer, now, paid, warmth)
         close(world, customer, now, SETTLED, word)
 
 

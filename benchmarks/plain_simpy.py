@@ -114,7 +114,7 @@ class PlainFirm:
         return MistakeKind(
             sampler(self.rng, Law(int(row[sting]), row[sting + 1], row[sting + 2])),
             sampler(self.rng, Law(int(row[stake]), row[stake + 1], row[stake + 2])),
-            *row[KindColumn.AT_FAULT :],
+            *row[KindColumn.AT_FAULT : KindColumn.MESSAGE_SHARE],
         )
 
     def pick_kind(self) -> MistakeKind:

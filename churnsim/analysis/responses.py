@@ -210,15 +210,15 @@ def missing_lines(responses: Responses) -> list[str]:
     told = []
     if responses.n_unfinished:
         told.append(
-            f"{responses.n_unfinished:,} of {n:,} points are not finished: this is"
-            " what is there so far"
+            f"unfinished: {responses.n_unfinished:,} of {n:,} points are still to be"
+            " run; this is what is there so far"
         )
     if responses.n_failed:
-        told.append(f"{responses.n_failed:,} of {n:,} points failed and are left out")
+        told.append(f"left out: {responses.n_failed:,} of {n:,} points, which failed")
     if responses.n_absent:
         told.append(
-            f"{responses.n_absent:,} of {n:,} points have no such response in some"
-            " replication and are left out"
+            f"left out: {responses.n_absent:,} of {n:,} points, without such a response"
+            " in some replication"
         )
     return told
 

@@ -54,12 +54,17 @@ class FactorSensitivity(NamedTuple):
     mu_star_noise: float | None = None
 
     @property
-    def weight(self) -> float:
+    def leading(self) -> Index:
         """Return what factors are put in order by."""
-        for index in (self.total, self.mu_star, self.first):
-            if index is not None:
-                return index.value
-        return 0.0
+        known = (self.total, self.mu_star, self.first)
+        return next(index for index in known if index is not None)
+
+    @property
+    def is_sure(self) -> bool:
+        """Return whether it can be told that the factor matters at all."""
+        index = self.leading
+        least = self.mu_star_noise or 0.0
+        return (index.value if index.low is None else index.low) > least
 
 
 class Units(NamedTuple):
@@ -105,7 +110,13 @@ class Sensitivity:
                 f"What the {text} hangs on cannot be told: its points do not differ by"
                 " more than luck makes of them. More replications would tell."
             )
-        return f"The {text} hangs most on {self._leading()}."
+        leading = self._leading()
+        if not leading:
+            return (
+                f"No factor can be told to move the {text} by itself: every interval"
+                " reaches down to nothing."
+            )
+        return f"The {text} hangs most on {leading}."
 
     def units_text(self, n: int) -> str:
         """Return what the design is made of, in words."""
@@ -155,9 +166,9 @@ class Sensitivity:
         return per_text(self.responses.unit)
 
     def _leading(self) -> str:
-        """Return the factors that matter most, with their measure."""
+        """Return the factors that matter most, with their measure; "" if none does."""
         shown = []
-        for found in self.factors[:2]:
+        for found in [factor for factor in self.factors if factor.is_sure][:2]:
             about = about_text(found.factor)
             if found.mu_star is not None:
                 size = amount_text(found.mu_star.value, self.responses.unit)
@@ -219,7 +230,7 @@ def sensitivity(finished: Finished, question: Question) -> Sensitivity:
         responses,
         method,
         verdict,
-        tuple(sorted(found, key=lambda f: -f.weight)),
+        tuple(sorted(found, key=lambda f: -f.leading.value)),
         float(responses.y.mean()),
         variance,
         noise,
@@ -327,8 +338,8 @@ def _warnings(found: Sensitivity) -> list[str]:
     if n and found.method != "given_data":
         total = n + found.n_units
         told.append(
-            f"{n:,} of {total:,} {found.units_text(total)} lack a point and are left"
-            " out whole, as the layout needs"
+            f"left out whole, as the layout needs: {n:,} of {total:,}"
+            f" {found.units_text(total)}, which lack a point"
         )
     has_total = any(f.total is not None for f in found.factors)
     if has_total and found.method == "given_data":

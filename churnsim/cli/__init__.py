@@ -21,6 +21,7 @@ from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
 from churnsim.cli.report import plot_command, report_command
 from churnsim.cli.run import run_command
+from churnsim.cli.sensitivity import sensitivity_command
 from churnsim.cli.shape import SuggestingGroup
 from churnsim.cli.staff import staff_command
 from churnsim.cli.story import story_command
@@ -72,6 +73,7 @@ for command in (
     story_command,
     breakeven_command,
     staff_command,
+    sensitivity_command,
     list_command,
     show_command,
     init_command,

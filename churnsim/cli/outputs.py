@@ -24,6 +24,7 @@ COMMANDS = (
         "story",
         "breakeven",
         "staff",
+        "sensitivity",
         "list",
         "show",
     ),
@@ -158,6 +159,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 
 def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
+    from churnsim.analysis import documents as analyses
     from churnsim.experiment import documents as results
 
     return {
@@ -168,6 +170,7 @@ def documents() -> dict[str, type]:
         "story": results.StoryDocument,
         "breakeven": results.BreakevenDocument,
         "staff": results.StaffDocument,
+        "sensitivity": analyses.SensitivityDocument,
         "list": ListDocument,
         "show": ShowDocument,
         "init": WrittenDocument,

@@ -53,7 +53,6 @@ class Factor(NamedTuple):
 class Point(NamedTuple):
     """One combination."""
 
-    index: int
     levels: tuple[Level, ...]
     policies: tuple[str, ...]
     overrides: dict[str, str]
@@ -106,7 +105,7 @@ class Sweep(NamedTuple):
         settings = {
             f.field: x.setting for f, x in zip(self.factors, levels, strict=True)
         }
-        return Point(index, levels, self.policies, settings)
+        return Point(levels, self.policies, settings)
 
     def numbers(self, unit: Floats) -> list[float]:
         """Return the levels at a place in the unit cube."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from churnsim.analysis.resampling import Index
+from churnsim.experiment.intervals import Estimate
 
 
 class Analysis(TypedDict):
@@ -58,3 +59,76 @@ class SensitivityDocument(Analysis):
     units: int  # base blocks, trajectories or points behind the indices
     units_broken: int  # left out, since a point of theirs is missing
     factors: list[FactorDocument]  # the one that matters most first
+
+
+class RestrictionDocument(TypedDict):
+    """What a box says of one factor."""
+
+    factor: str  # its dotted name
+    low: float | None  # lowest value inside, in the measure's unit; null: no lower end
+    high: float | None  # highest value inside
+    without: list[str]  # settings that are outside, of a list of texts
+    quasi_p: float  # chance that luck makes the box as dense
+    text: str  # in words
+
+
+class BoxDocument(TypedDict):
+    """A box of assumptions."""
+
+    text: str  # in words
+    coverage: float  # share of all points of interest that are inside
+    density: float  # share of those inside that are of interest
+    mass: float  # share of all points that are inside
+    points: int  # inside
+    unsure: int | None  # of them, on either side by their intervals; null: no intervals
+    restrictions: list[RestrictionDocument]  # the surest first
+
+
+class PeelDocument(TypedDict):
+    """A box on the way from all points to the smallest."""
+
+    coverage: float
+    density: float
+    mass: float
+    points: int  # inside
+    restricted: int  # factors with an end
+
+
+class DiscoveryDocument(Analysis):
+    """What `churnsim discover --json` prints."""
+
+    verdict: Literal["found", "nowhere", "everywhere", "none", "few"]
+    threshold: float  # in the response's unit
+    side: Literal["below", "above"]  # that is of interest
+    cases: int  # points of interest
+    unsure: int | None  # points on either side by their intervals; null: no intervals
+    boxes: list[BoxDocument]  # each of the points that those before left
+    peels: list[PeelDocument]  # of the first box, from all points to the smallest
+    chosen: int | None  # which of the peels the first box was made from
+
+
+class SideDocument(TypedDict):
+    """How one factor is cut into places."""
+
+    factor: str  # its dotted name
+    low: list[float]  # where each place begins, or its level, in the measure's unit
+    high: list[float]  # where each place ends
+    text: list[str]  # each place in words
+
+
+class CellDocument(TypedDict):
+    """The response in one place on both sides."""
+
+    x: int  # place along the x side, from 0
+    y: int  # place along the y side, from 0
+    value: Estimate  # in the response's unit
+    is_sure: bool  # the interval is on one side of zero
+    points: int  # behind it
+
+
+class SurfaceDocument(Analysis):
+    """What `churnsim surface --json` prints."""
+
+    x: SideDocument  # from left to right
+    y: SideDocument  # from the bottom up
+    cells: list[CellDocument]  # those with points

@@ -20,6 +20,16 @@ INDEPENDENT = (
     ' draws = "common"'
 )
 
+UNEVEN = (
+    "points of the design {} lie along lines, not evenly: shares of points are not"
+    " shares of the space"
+)
+
+
+def is_uneven(sweep: Sweep) -> bool:
+    """Return whether points are no fair sample of the space, one by one."""
+    return sweep.design.name in {"saltelli", "morris"}
+
 
 def amount_text(value: float, unit: Unit) -> str:
     """Return a response for people, without what it is of."""

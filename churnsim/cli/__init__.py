@@ -14,6 +14,7 @@ from churnsim.cli.breakeven import breakeven_command
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
 from churnsim.cli.counterfactuals import counterfactuals_command
+from churnsim.cli.discover import discover_command
 from churnsim.cli.explain import explain_command
 from churnsim.cli.extend import extend_command
 from churnsim.cli.fit import fit_command
@@ -25,6 +26,7 @@ from churnsim.cli.sensitivity import sensitivity_command
 from churnsim.cli.shape import SuggestingGroup
 from churnsim.cli.staff import staff_command
 from churnsim.cli.story import story_command
+from churnsim.cli.surface import surface_command
 from churnsim.cli.verify import verify_command
 from churnsim.errors import ExitCode
 
@@ -74,6 +76,8 @@ for command in (
     breakeven_command,
     staff_command,
     sensitivity_command,
+    discover_command,
+    surface_command,
     list_command,
     show_command,
     init_command,

@@ -1,6 +1,5 @@
 """A small shop for all analyses."""
 
-
 import pytest
 
 from churnsim.scenario import Scenario

@@ -20,6 +20,7 @@ from churnsim.report.page.charts import (
     colour,
     finished,
     hiding,
+    lines,
 )
 from churnsim.report.page.theme import Palette
 
@@ -80,29 +81,32 @@ def marks(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
 class Field(NamedTuple):
     """What a field of cells says along its two sides."""
 
-    x_labels: tuple[str, ...]  # from left to right
+    x_labels: tuple[str, ...]  # from left to right, of places or of their edges
     y_labels: tuple[str, ...]  # from the bottom up
+    size: tuple[int, int]  # places along x and along y; an edge more than places
 
 
 def cells(rows: Rows, field: Field, drawing: Drawing, palette: Palette) -> Spec:
     """Return a field of cells, coloured by sign and size, hatched where unsure.
 
+    Vega has no patterns to fill with: lines are drawn through the cell.
+
     Rows with `part` "cell" have `x` and `y` (places from 0), `x2`, `y2`, `key` (of the
     legend), `share` (of the colour), `text`, `shown`, `at_x` and `at_y`; those with
     `part` "hatch" have `x`, `y`, `x2`, `y2` and the key of what is hatched.
     """
-    n_x, n_y = len(field.x_labels), len(field.y_labels)
+    n_x, n_y = field.size
     base = hiding()
     only = base.transform_filter("datum.part === 'cell'")
     x = alt.X(
         "x:Q",
         scale=alt.Scale(domain=[0, n_x], nice=False),
-        axis=_labelled(field.x_labels, drawing.x_title),
+        axis=_labelled(field.x_labels, n_x, drawing.x_title, "greedy"),
     )
     y = alt.Y(
         "y:Q",
         scale=alt.Scale(domain=[0, n_y], nice=False),
-        axis=_labelled(field.y_labels, drawing.y_title),
+        axis=_labelled(field.y_labels, n_y, drawing.y_title, overlap=False),
     )
     tooltip = [
         alt.Tooltip("at_x:N", title=drawing.x_title),
@@ -140,19 +144,44 @@ def cells(rows: Rows, field: Field, drawing: Drawing, palette: Palette) -> Spec:
     return finished(alt.layer(*layers), rows, CELL_HEIGHT * max(3, n_y), palette)
 
 
-def _labelled(labels: Sequence[str], title: str) -> alt.Axis:
-    """Return an axis whose labels stand at the middle of each place."""
+def _labelled(
+    labels: Sequence[str], n: int, title: str, overlap: str | bool
+) -> alt.Axis:
+    """Return an axis whose labels stand at the middle of each place, or at edges."""
+    shift = 0.5 if len(labels) == n else 0.0
     return alt.Axis(
         title=title,
         grid=False,
-        values=[i + 0.5 for i in range(len(labels))],
+        values=[i + shift for i in range(len(labels))],
         labelExpr=f"{json.dumps(list(labels))}[floor(datum.value)]",
-        labelOverlap="greedy",
+        labelOverlap=overlap,
         labelFlush=False,
         labelLimit=180,
-        ticks=False,
+        ticks=shift == 0.0,
     )
 
 
 def _keys(drawing: Drawing) -> list[str]:
     return [item.key for item in drawing.legend]
+
+
+def trajectory(
+    rows: Rows, chosen: int, drawing: Drawing, place: int, palette: Palette
+) -> Spec:
+    """Return lines by step, with one step marked.
+
+    Args:
+        rows: As those of `charts.lines`.
+        chosen: The step that is marked.
+        drawing: What axes and legend say.
+        place: Of the mark's colour in the palette.
+        palette: Of the chart.
+    """
+    spec = lines(rows, drawing, palette)
+    mark = {"type": "rule", "color": palette.series[place], "strokeWidth": 2}
+    rule = {
+        "data": {"values": [{}]},
+        "mark": mark,
+        "encoding": {"x": {"datum": chosen}},
+    }
+    return {**spec, "layer": [*spec["layer"], rule]}

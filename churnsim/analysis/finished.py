@@ -5,7 +5,7 @@ They are handed a sweep and read no files, so a test can hand them any rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,22 +30,6 @@ class Level(Protocol):
         """Return it for people."""
 
 
-class Point(Protocol):
-    """One combination of settings."""
-
-    @property
-    def levels(self) -> Sequence[Level]:
-        """Return the setting of each factor, in the sweep's order."""
-
-    @property
-    def policies(self) -> Sequence[str]:
-        """Return the policies that are compared there."""
-
-    @property
-    def overrides(self) -> Mapping[str, str]:
-        """Return the settings as `load_scenario` takes them."""
-
-
 class Factor(Protocol):
     """A setting that is varied."""
 
@@ -56,6 +40,10 @@ class Factor(Protocol):
     @property
     def values(self) -> Sequence[str]:
         """Return the settings in turn; none of a range."""
+
+    @property
+    def levels(self) -> Sequence[Level]:
+        """Return the settings in turn, with their numbers; none of a range."""
 
     @property
     def low(self) -> float:
@@ -84,6 +72,13 @@ class Design(Protocol):
     @property
     def name(self) -> str:
         """Return its kind: "grid", "list", "sobol", "saltelli" and so on."""
+
+    @property
+    def n_points(self) -> int:
+        """Return how many there are."""
+
+    def numbers(self, index: int) -> Sequence[float]:
+        """Return the number of each factor's level at a point."""
 
     def unit(self, index: int) -> Sequence[float]:
         """Return a point of a sampled design in the unit cube."""
@@ -136,9 +131,6 @@ class Sweep(Protocol):
     def digest(self) -> str:
         """Return the SHA-256 of all that it means."""
 
-    def point(self, index: int) -> Point:
-        """Return one combination."""
-
 
 class Finished(Protocol):
     """A folder of a sweep, read as far as it is done."""
@@ -150,10 +142,6 @@ class Finished(Protocol):
     @property
     def folder(self) -> Path:
         """Return where it is."""
-
-    @property
-    def n_points(self) -> int:
-        """Return how many points there are to be."""
 
     @property
     def n_done(self) -> int:

@@ -7,6 +7,7 @@ gone before anything is averaged.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -131,11 +132,12 @@ def read_responses(finished: Finished, question: Question) -> Responses:
         InputError: No point has a response.
     """
     sweep = finished.sweep
-    shape = (finished.n_points, sweep.replications)
+    n_points = sweep.design.n_points  # of a shard's store, too
+    shape = (n_points, sweep.replications)
     wanted = [question.policy, *filter(None, [question.against])]
     found = {policy: np.full(shape, np.nan) for policy in wanted}
-    is_there = np.zeros(finished.n_points, dtype=bool)
-    has_failed = np.zeros(finished.n_points, dtype=bool)
+    is_there = np.zeros(n_points, dtype=bool)
+    has_failed = np.zeros(n_points, dtype=bool)
     columns = ["point", "policy", "replication", question.outcome]
     for batch in finished.batches(columns):
         point, replication = (
@@ -160,14 +162,14 @@ def read_responses(finished: Finished, question: Question) -> Responses:
     points = np.flatnonzero(is_known)
     n_unfinished = int((~is_there).sum())
     n_failed = int(has_failed.sum())
-    n_absent = finished.n_points - len(points) - n_unfinished - n_failed
+    n_absent = n_points - len(points) - n_unfinished - n_failed
     responses = Responses(
         question,
         unit,
         points,
         levels_of(sweep, points),
         y[is_known],
-        finished.n_points,
+        n_points,
         n_unfinished,
         n_failed,
         n_absent,
@@ -179,7 +181,7 @@ def read_responses(finished: Finished, question: Question) -> Responses:
 
 def levels_of(sweep: Sweep, points: Iterable[int]) -> Floats:
     """Return the levels at some points as numbers, (n, k)."""
-    rows = [[x.number for x in sweep.point(int(i)).levels] for i in points]
+    rows = [sweep.design.numbers(int(i)) for i in points]
     return np.array(rows, dtype=np.float64).reshape(-1, len(sweep.factors))
 
 
@@ -237,8 +239,11 @@ def factor_index(sweep: Sweep, field: str, option: str) -> int:
 def _policies(sweep: Sweep) -> list[str]:
     """Return every policy that a point may compare, in order."""
     names = dict.fromkeys(sweep.policies)
-    if any(factor.field == POLICIES for factor in sweep.factors):
-        names |= dict.fromkeys(sweep.scenario.policy_names)
+    for factor in sweep.factors:
+        if factor.field == POLICIES:
+            names |= dict.fromkeys(
+                name for v in factor.values for name in json.loads(v)
+            )
     return list(names)
 
 

@@ -53,9 +53,9 @@ def number_text(factor: Factor, number: float) -> str:
     """Return a level of a factor for people, with its unit."""
     if factor.lever is not None:
         return factor.lever.text(number)
+    levels = factor.levels
     place = round(number)
-    values = factor.values
-    return values[place] if 0 <= place < len(values) else f"{number:.3g}"
+    return levels[place].text if 0 <= place < len(levels) else f"{number:.3g}"
 
 
 def about_text(factor: Factor) -> str:

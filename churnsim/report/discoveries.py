@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from churnsim.analysis.discovery import Box, Discovery
+from churnsim.analysis.boxes import Box
+from churnsim.analysis.discovery import Discovery
 from churnsim.report.columns import paragraph
 from churnsim.report.grid import Row, grid
 from churnsim.report.page.blocks import Chart, LegendItem, Table

@@ -43,6 +43,11 @@ class Factor(NamedTuple):
         """Return whether it has two ends."""
         return not self.values
 
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Return the values with their places."""
+        return tuple(Level(v, float(i), v) for i, v in enumerate(self.values))
+
     def number(self, unit: float) -> float:
         """Return the level at a place in the unit cube."""
         if self.values:
@@ -50,24 +55,22 @@ class Factor(NamedTuple):
         return self.low + unit * (self.high - self.low)
 
 
-class Point(NamedTuple):
-    """One combination."""
-
-    levels: tuple[Level, ...]
-    policies: tuple[str, ...]
-    overrides: dict[str, str]
-
-
 class Design(NamedTuple):
     """Points in the unit cube."""
 
     name: str
     units: Floats  # (n, k)
+    factors: tuple[Factor, ...] = ()
 
     @property
     def n_points(self) -> int:
         """Return how many there are."""
         return len(self.units)
+
+    def numbers(self, index: int) -> tuple[float, ...]:
+        """Return the levels of one."""
+        pairs = zip(self.factors, self.units[index].tolist(), strict=True)
+        return tuple(factor.number(u) for factor, u in pairs)
 
     def unit(self, index: int) -> tuple[float, ...]:
         """Return one."""
@@ -79,7 +82,7 @@ class Sweep(NamedTuple):
 
     scenario: Scenario
     factors: tuple[Factor, ...]
-    design: Design
+    places: Design
     replications: int
     draws: str = "common"
     policies: tuple[str, ...] = ("empowered", "slow")
@@ -90,22 +93,10 @@ class Sweep(NamedTuple):
     outcomes: tuple[str, ...] = ()
     digest: str = "0" * 64
 
-    def point(self, index: int) -> Point:
-        """Return one combination."""
-        numbers = self.numbers(self.design.units[index])
-        pairs = zip(self.factors, numbers, strict=True)
-        levels = tuple(
-            Level(
-                f.values[int(x)] if f.values else repr(x),
-                x,
-                f.values[int(x)] if f.values else f"{x:.3g}",
-            )
-            for f, x in pairs
-        )
-        settings = {
-            f.field: x.setting for f, x in zip(self.factors, levels, strict=True)
-        }
-        return Point(levels, self.policies, settings)
+    @property
+    def design(self) -> Design:
+        """Return where the points lie, among these factors."""
+        return self.places._replace(factors=self.factors)
 
     def numbers(self, unit: Floats) -> list[float]:
         """Return the levels at a place in the unit cube."""

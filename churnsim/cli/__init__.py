@@ -24,6 +24,8 @@ from churnsim.cli.run import run_command
 from churnsim.cli.shape import SuggestingGroup
 from churnsim.cli.staff import staff_command
 from churnsim.cli.story import story_command
+from churnsim.cli.sweep import sweep_command
+from churnsim.cli.swept import export_command, merge_command, status_command
 from churnsim.cli.verify import verify_command
 from churnsim.errors import ExitCode
 
@@ -72,6 +74,10 @@ for command in (
     story_command,
     breakeven_command,
     staff_command,
+    sweep_command,
+    status_command,
+    merge_command,
+    export_command,
     list_command,
     show_command,
     init_command,

@@ -24,10 +24,12 @@ COMMANDS = (
         "story",
         "breakeven",
         "staff",
-        "list",
-        "show",
+        "sweep",
+        "status",
+        "merge",
+        "export",
     ),
-    *("init", "validate", "fit", "verify", "report", "plot"),
+    *("list", "show", "init", "validate", "fit", "verify", "report", "plot"),
 )
 
 
@@ -132,7 +134,7 @@ class VerifyDocument(TypedDict):
 
 
 class WrittenDocument(TypedDict):
-    """What `churnsim init`, `report` and `plot` print with `--json`."""
+    """What `churnsim init`, `export`, `report` and `plot` print with `--json`."""
 
     written: list[str]  # files
 
@@ -159,6 +161,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
     from churnsim.experiment import documents as results
+    from churnsim.sweep import documents as sweeps
 
     return {
         "run": results.RunDocument,
@@ -168,6 +171,10 @@ def documents() -> dict[str, type]:
         "story": results.StoryDocument,
         "breakeven": results.BreakevenDocument,
         "staff": results.StaffDocument,
+        "sweep": sweeps.SweepDocument,
+        "status": sweeps.StatusDocument,
+        "merge": sweeps.StatusDocument,
+        "export": WrittenDocument,
         "list": ListDocument,
         "show": ShowDocument,
         "init": WrittenDocument,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
@@ -34,6 +35,17 @@ ENGINES: dict[str, Engine] = {
     "reference": run_reference,
 }
 REPLICATION_LIMIT = 2**32
+
+
+class Address(NamedTuple):
+    """Which run it is, and by which engine."""
+
+    seed: int
+    replication: int
+    engine: str
+    # Of the scenario. Where nobody sees it, it is left out: it takes as long to make
+    # as some thousand events.
+    digest: str = ""
 
 
 def make_population(
@@ -110,18 +122,38 @@ def simulate(
     seed = scenario.seed if seed is None else seed
     seed = whole_number("seed", seed, 0, SEED_LIMIT - 1)
     replication = whole_number("replication", replication, 0, REPLICATION_LIMIT - 1)
-    key = key_from_seed(seed)
     if population is not None:
         of_kind("population", population, Population, "what make_population returns")
     else:
         check_run(scenario, engine)
         population = make_population(scenario, seed=seed, replication=replication)
     plan = scenario.plan(policy, population.n_customers)
+    return outcome_of(
+        scenario,
+        policy,
+        plan,
+        population,
+        Address(seed, replication, engine, scenario.digest),
+    )
+
+
+def outcome_of(
+    scenario: Scenario,
+    policy: str | Policy,
+    plan: Plan,
+    population: Population,
+    address: Address,
+) -> Outcome:
+    """Return the outcome of a policy that is compiled, on customers that are drawn.
+
+    What is given is not checked: `simulate` does that.
+    """
     books = open_books(plan, len(population.arrival), 0)
-    ENGINES[engine](plan, population, key, replication, books)
+    seed, replication, engine, digest = address
+    ENGINES[engine](plan, population, key_from_seed(seed), replication, books)
     return Outcome(
         scenario.name,
-        scenario.digest,
+        digest,
         policy if isinstance(policy, str) else policy.title or "custom",
         seed,
         replication,

@@ -27,6 +27,8 @@ from churnsim.cli.shape import SuggestingGroup
 from churnsim.cli.staff import staff_command
 from churnsim.cli.story import story_command
 from churnsim.cli.surface import surface_command
+from churnsim.cli.sweep import sweep_command
+from churnsim.cli.swept import export_command, merge_command, status_command
 from churnsim.cli.verify import verify_command
 from churnsim.errors import ExitCode
 
@@ -75,6 +77,10 @@ for command in (
     story_command,
     breakeven_command,
     staff_command,
+    sweep_command,
+    status_command,
+    merge_command,
+    export_command,
     sensitivity_command,
     discover_command,
     surface_command,

@@ -24,13 +24,15 @@ COMMANDS = (
         "story",
         "breakeven",
         "staff",
+        "sweep",
+        "status",
+        "merge",
+        "export",
         "sensitivity",
         "discover",
         "surface",
-        "list",
-        "show",
     ),
-    *("init", "validate", "fit", "verify", "report", "plot"),
+    *("list", "show", "init", "validate", "fit", "verify", "report", "plot"),
 )
 
 
@@ -135,7 +137,7 @@ class VerifyDocument(TypedDict):
 
 
 class WrittenDocument(TypedDict):
-    """What `churnsim init`, `report` and `plot` print with `--json`."""
+    """What `churnsim init`, `export`, `report` and `plot` print with `--json`."""
 
     written: list[str]  # files
 
@@ -163,6 +165,7 @@ def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
     from churnsim.analysis import documents as analyses
     from churnsim.experiment import documents as results
+    from churnsim.sweep import documents as sweeps
 
     return {
         "run": results.RunDocument,
@@ -172,6 +175,10 @@ def documents() -> dict[str, type]:
         "story": results.StoryDocument,
         "breakeven": results.BreakevenDocument,
         "staff": results.StaffDocument,
+        "sweep": sweeps.SweepDocument,
+        "status": sweeps.StatusDocument,
+        "merge": sweeps.StatusDocument,
+        "export": WrittenDocument,
         "sensitivity": analyses.SensitivityDocument,
         "discover": analyses.DiscoveryDocument,
         "surface": analyses.SurfaceDocument,

@@ -28,12 +28,13 @@ class Moment(NamedTuple):
     at: float  # [s] since the start
     done: int
     total: int
+    failed: int = 0
 
 
 class Report(Protocol):
-    """Is told how many of how many replications are done; of 0: it is not known."""
+    """Is told how many of how many are done; of 0: it is not known."""
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int, failed: int = 0) -> None:
         """Take note."""
 
 
@@ -86,7 +87,7 @@ def _bar(what: str) -> Iterator[Report]:
         TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("left:"),
+        TextColumn("{task.description}left:"),
         TimeRemainingColumn(),
         console=Console(stderr=True, force_terminal=True),
         transient=True,
@@ -94,7 +95,11 @@ def _bar(what: str) -> Iterator[Report]:
     task: TaskID = bar.add_task("", total=None)
     with bar:
         # Without a total the bar runs to and fro.
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+        def report(done: int, total: int, failed: int = 0) -> None:
+            told = f"{failed:,} failed, " if failed else ""
+            bar.update(task, completed=done, total=total or None, description=told)
+
+        yield report
 
 
 @contextmanager
@@ -110,8 +115,8 @@ def _heartbeat(what: str) -> Iterator[Report]:
             wait = min(2.0 * wait, HEARTBEAT_MAX)
             tell(_line(reports, time.monotonic() - began, what))
 
-    def report(done: int, total: int) -> None:
-        reports[1:] = [Moment(time.monotonic() - began, done, total)]
+    def report(done: int, total: int, failed: int = 0) -> None:
+        reports[1:] = [Moment(time.monotonic() - began, done, total, failed)]
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -125,15 +130,18 @@ def _heartbeat(what: str) -> Iterator[Report]:
 def _line(reports: list[Moment], now: float, what: str = "replications") -> str:
     """Return how far it has come, told by the first report and the latest."""
     if not reports:
-        return f"{now:.0f} s, no replication finished yet"
+        return f"{now:.0f} s, none of the {what} finished yet"
     first, last = reports[0], reports[-1]
     if not last.total:
         n = last.done
         plural = "" if n == 1 else "s"
         return f"{now:.0f} s, {n} replication{plural}; how many it takes is learnt soon"
     line = f"{now:.0f} s, {last.done} of {last.total} {what}"
+    if last.failed:
+        line += f", {last.failed} failed"
     if last.done == first.done:
         return line
     # What came before the first one, such as compiling, does not come again.
     each = (last.at - first.at) / (last.done - first.done)
-    return f"{line}, about {each * (last.total - last.done):.0f} s left"
+    left = f"about {each * (last.total - last.done):.0f} s left"
+    return f"{line}, {1.0 / each:.3g} a second, {left}" if each else f"{line}, {left}"

@@ -12,7 +12,7 @@ from churnsim.report.columns import paragraph
 from churnsim.report.grid import Row, grid
 from churnsim.report.page.blocks import Chart, LegendItem, Table
 from churnsim.report.page.charts import Drawing
-from churnsim.report.sweeps import (
+from churnsim.report.analyses import (
     broken_field,
     closing_lines,
     heading_lines,

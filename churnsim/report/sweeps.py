@@ -1,50 +1,71 @@
-"""What texts and charts of all analyses of a sweep have in common."""
+"""How far a sweep has come, and what it will take, in words."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from churnsim.analysis.finished import Sweep
-from churnsim.analysis.responses import Responses
-from churnsim.analysis.subject import extent_text
-from churnsim.report.columns import paragraph
-from churnsim.report.page.figures import LABEL_WIDTH, broken
+from churnsim.sweep.store.chunks import FOLDER
+from churnsim.units import format_duration
 
-DIGEST_DIGITS = 12  # of 64: enough to tell sweeps apart by eye
+if TYPE_CHECKING:
+    from churnsim.sweep.estimate import Estimate
+    from churnsim.sweep.plan import Sweep
+    from churnsim.sweep.store.reading import Status
 
-
-def heading_lines(sweep: Sweep, responses: Responses, width: int) -> list[str]:
-    """Return what was run, and whether the answer is about all of it."""
-    lines = [paragraph(extent_text(sweep, responses), width)]
-    used, n = len(responses.points), responses.n_points
-    if used < n:
-        lines.append(f"PARTIAL: {used:,} of {n:,} points")
-    return lines
+SECONDS = 86_400.0
 
 
-def closing_lines(
-    sweep: Sweep, warnings: Iterable[str], again: str, width: int
-) -> list[str]:
-    """Return what to keep in mind, and where the numbers come from."""
-    told = [paragraph(text, width, "warning: ", "  ") for text in warnings]
-    origin = (
-        f"sweep {sweep.name}, {sweep.digest[:DIGEST_DIGITS]}, seed {sweep.seed},"
-        f" {sweep.draws} draws; the same again, with nothing simulated anew:"
-    )
-    return [*(["", *told] if told else []), "", paragraph(origin, width), f"  {again}"]
+def estimate_text(sweep: Sweep, found: Estimate) -> str:
+    """Return what a sweep will take on this machine."""
+    what = f"{sweep.title or sweep.name}: {found.n_points:,} points"
+    disk = f"{size_text(found.n_bytes)} on disk"
+    plural = "" if found.n_threads == 1 else "s"
+    lines = [
+        f"{what} ({sweep.design.name}), {found.n_runs:,} runs",
+        f"about {time_text(found.seconds)} on {found.n_threads} thread{plural}, {disk}",
+        f"a point takes {time_text(found.point_seconds)}, seen at {found.n_piloted}",
+    ]
+    if found.n_failed:
+        lines.append(f"{found.n_failed} of the {found.n_piloted} points tried failed")
+    return "\n".join(lines)
 
 
-def broken_field(field: str) -> str:
-    """Return a dotted name in lines that fit beside a chart, broken after its dots."""
-    lines = [""]
-    for part in re.findall(r"[^.]*\.|[^.]+", field):
-        if lines[-1] and len(lines[-1]) + len(part) > LABEL_WIDTH:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(broken(line) for line in lines)
+def status_text(status: Status) -> str:
+    """Return how far a sweep has come, and the first points that failed."""
+    manifest = status.manifest
+    part, parts = manifest.shard
+    of = f", shard {part} of {parts}" if parts > 1 else ""
+    share = status.n_done / status.n_points if status.n_points else 1.0
+    told = f"{status.n_done:,} of {status.n_points:,} points ({100.0 * share:.3g} %)"
+    rows = f"{status.n_rows:,} rows in {status.n_chunks:,} chunks"
+    work = f"{time_text(status.seconds)} of work on one core"
+    lines = [
+        f"{manifest.name}{of}: {told}, {status.n_failed:,} failed",
+        f"{rows}, {size_text(status.n_bytes)}; {work}",
+    ]
+    if not status.is_complete and status.n_done:
+        left = status.seconds / status.n_done * (status.n_points - status.n_done)
+        lines.append(f"left: about {time_text(left)} of work on one core")
+    lines.append(f"rows: {status.folder / FOLDER}; digest {status.digest[:16]}")
+    for point, error, command in status.failures:
+        lines += [f"point {point} failed: {error}", f"  {command}"]
+    if left_out := status.n_failed - len(status.failures):
+        lines.append(f"and {left_out:,} more; the column `error` says why")
+    return "\n".join(lines)
 
 
-def sentence_of_chart(kind: str, texts: Sequence[str]) -> str:
-    """Return the words for those who cannot see a chart."""
-    return " ".join([f"{kind}.", *texts])
+def time_text(seconds: float) -> str:
+    """Return a time for people."""
+    if seconds < 1.0:
+        return f"{1000.0 * seconds:.3g} ms"
+    return format_duration(seconds / SECONDS)
+
+
+def size_text(n_bytes: float) -> str:
+    """Return a size for people, in decimal units."""
+    size, unit = float(n_bytes), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000.0:
+            break
+        size, unit = size / 1000.0, larger
+    return f"{size:.3g} {unit}"

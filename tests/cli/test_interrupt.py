@@ -98,7 +98,7 @@ def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    until(process, "no replication finished yet")
+    until(process, "none of the replications finished yet")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.INTERRUPTED

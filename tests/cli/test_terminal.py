@@ -109,10 +109,15 @@ def test_progress__heartbeat_tells_what_is_left(
         report(2, 5)
         time.sleep(0.3)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].endswith("no replication finished yet")
-    assert "2 of 5 replications, about 0 s left" in lines[-1]
+    assert lines[0].endswith("none of the replications finished yet")
+    assert "2 of 5 replications, " in lines[-1]
+    assert lines[-1].endswith(" a second, about 0 s left")
     assert bars._line([bars.Moment(60, 1, 9), bars.Moment(64, 3, 9)], 65.0) == (
-        "65 s, 3 of 9 replications, about 12 s left"
+        "65 s, 3 of 9 replications, 0.5 a second, about 12 s left"
+    )
+    some_failed = [bars.Moment(60, 1, 9), bars.Moment(64, 3, 9, 2)]
+    assert bars._line(some_failed, 65.0, "points") == (
+        "65 s, 3 of 9 points, 2 failed, 0.5 a second, about 12 s left"
     )
 
 
@@ -121,7 +126,7 @@ def test_progress__says_so_where_the_end_is_not_known() -> None:
     line = bars._line([bars.Moment(1, 1, 0), bars.Moment(9, 7, 0)], 10.0)
     assert line == "10 s, 7 replications; how many it takes is learnt soon"
     line = bars._line([bars.Moment(1, 1, 0), bars.Moment(21, 21, 41)], 21.0)
-    assert line == "21 s, 21 of 41 replications, about 20 s left"
+    assert line == "21 s, 21 of 41 replications, 1 a second, about 20 s left"
 
 
 def test_progress__is_quiet_in_a_log(

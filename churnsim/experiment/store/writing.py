@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
 from churnsim.experiment.store import manifest
+from churnsim.experiment.store.disk import sync_folder, told, write_synced
 from churnsim.experiment.store.markdown import markdown_text
 from churnsim.experiment.store.tables import SMALL, csv_text, parquet_bytes, tables_of
 
@@ -67,7 +67,7 @@ def write_results(
         files[name] = text.encode()
     # Last, so that a folder with a manifest is a folder with everything.
     files[manifest.NAME] = manifest.to_bytes(manifest.manifest_of(comparison, files))
-    with _told(place):
+    with told(place):
         parent = place.absolute().parent
         parent.mkdir(parents=True, exist_ok=True)
         beside = parent / f".{place.absolute().name[:80]}.{secrets.token_hex(6)}"
@@ -86,7 +86,7 @@ def check_place(place: Path, *, force: bool = False) -> None:
         InputError: It is not empty, or is no folder.
         StorageError: It is a link, another user's, or cannot be written to.
     """
-    with _told(place):
+    with told(place):
         if place.is_symlink():
             rule = "must be a folder itself, not a link to one"
             raise StorageError(Problem(rule, str(place), hint="name its target"))
@@ -140,11 +140,8 @@ def _write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files so that they survive a loss of power from here on."""
     folder.mkdir()
     for name, data in files.items():
-        with (folder / name).open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    _sync(folder)
+        write_synced(folder / name, data)
+    sync_folder(folder)
 
 
 def _move(beside: Path, place: Path) -> None:
@@ -157,32 +154,9 @@ def _move(beside: Path, place: Path) -> None:
         if place.exists():
             place.rename(old)
         beside.rename(place)
-        _sync(place.absolute().parent)
+        sync_folder(place.absolute().parent)
     finally:
         if old.exists() and not place.exists():
             old.rename(place)
         elif old.exists():
             shutil.rmtree(old)
-
-
-def _sync(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot, and need not
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextlib.contextmanager
-def _told(place: Path) -> Iterator[None]:
-    """Turn what the system refuses into one line for the user."""
-    try:
-        yield
-    except OSError as error:
-        rule = f"must be writable ({error.strerror or error}); nothing was kept"
-        hint = "free space or name another folder"
-        raise StorageError(Problem(rule, str(place), hint=hint)) from None
-    except ValueError as error:  # a zero byte in the name
-        raise InputError(Problem(f"must be a path ({error})", str(place))) from None

@@ -1,0 +1,1 @@
+"""Many points of one scenario: described in a file, run, kept, and gone on with."""

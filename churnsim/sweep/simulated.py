@@ -1,0 +1,141 @@
+"""The rows of a point, simulated: what points share is drawn and compiled once."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from churnsim.engines.outcome import Outcome
+from churnsim.errors import ChurnsimError
+from churnsim.experiment.summary import FIGURES
+from churnsim.memory import check_run
+from churnsim.population import history_of
+from churnsim.records import Plan, Population
+from churnsim.scenario import Scenario
+from churnsim.scenario.compile import to_kinds, to_market, to_plan, to_policy
+from churnsim.scenario.traits import PopulationSpec
+from churnsim.simulation import Address, make_population, outcome_of
+from churnsim.sweep.points import Variations
+from churnsim.sweep.rows import Failed, Row
+
+if TYPE_CHECKING:
+    from churnsim.sweep.plan import Point, Sweep
+
+SEED_BITS = 53  # of a point's own seed: every program reads such a number exactly
+PEOPLE_KEPT = 2_000_000  # customers and prospects that are kept for the next point
+
+
+class Simulated:
+    """Simulates points; threads may share one."""
+
+    def __init__(self, sweep: Sweep, engine: str = "kernel") -> None:
+        self._sweep = sweep
+        self._engine = engine
+        self._variations = Variations(sweep.scenario)
+        self._figures = [FIGURES[name].of for name in sweep.outcomes]
+        self._people: dict[int, tuple[PopulationSpec, int, Population]] = {}
+        self._plans: dict[tuple[str, int], Plan] = {}
+
+    def __call__(self, point: Point) -> Sequence[Row] | Failed:
+        """Return a point's rows, or why there are none."""
+        try:
+            return self._rows(point)
+        except Exception as error:  # noqa: BLE001 - one point must not end the others
+            is_ours = isinstance(error, ChurnsimError)
+            text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+            return Failed(" ".join(text.split()), command_of(self._sweep, point))
+
+    def _rows(self, point: Point) -> list[Row]:
+        scenario = self._variations.scenario(point.overrides)
+        for name in point.policies:
+            scenario.policy(name)
+        check_run(scenario, self._engine)
+        seed = seed_of(self._sweep, point.index)
+        rows = []
+        for replication in range(self._sweep.replications):
+            people = self._population(scenario, seed, replication)
+            for name in point.policies:
+                outcome = outcome_of(
+                    scenario,
+                    name,
+                    self._plan(scenario, name, people.n_customers),
+                    people,
+                    Address(seed, replication, self._engine),
+                )
+                rows.append(self._row(outcome, name))
+        return rows
+
+    def _row(self, outcome: Outcome, policy: str) -> Row:
+        figures = tuple(of(outcome) for of in self._figures)
+        revenue = outcome.totals.revenue
+        return Row(policy, outcome.replication, figures, revenue, outcome.digest())
+
+    def _population(
+        self, scenario: Scenario, seed: int, replication: int
+    ) -> Population:
+        """Return a replication's customers; those of the point before, if the same."""
+        spec = scenario.population
+        known = self._people.get(replication)
+        if known is not None and known[0] == spec and known[1] == seed:
+            return known[2]
+        people = make_population(scenario, seed=seed, replication=replication)
+        if len(people.arrival) * self._sweep.replications <= PEOPLE_KEPT:
+            self._people[replication] = (spec, seed, people)
+        return people
+
+    def _plan(self, scenario: Scenario, policy: str, n_customers: int) -> Plan:
+        """Return a policy compiled; what the point has not changed is taken over."""
+        spec, base = scenario.spec, self._sweep.scenario.spec
+        alike = ("horizon", "start", "strain")
+        if any(getattr(spec, name) != getattr(base, name) for name in alike):
+            return to_plan(spec, spec.policy[policy], n_customers)
+        key = (policy, n_customers)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = to_plan(base, base.policy[policy], n_customers)
+            self._plans[key] = plan
+        # Settings that were not changed are the same objects.
+        is_same_kinds = spec.mistakes is base.mistakes
+        is_same_market = (
+            is_same_kinds
+            and spec.market is base.market
+            and spec.unanswered is base.unanswered
+            and spec.costs is base.costs
+        )
+        settings = spec.policy[policy]
+        if not is_same_market:
+            market = to_market(spec, int(plan.into_week))
+            plan = plan._replace(market=market)
+        if not is_same_kinds:
+            plan = plan._replace(kinds=to_kinds(spec.mistakes))
+        if not is_same_kinds or settings is not base.policy[policy]:
+            plan = plan._replace(policy=to_policy(settings, spec.mistakes, n_customers))
+        return plan
+
+
+def simulated(sweep: Sweep) -> Simulated:
+    """Return what makes the rows of a sweep's points, its log read beforehand."""
+    history_of(sweep.scenario)
+    return Simulated(sweep)
+
+
+def seed_of(sweep: Sweep, index: int) -> int:
+    """Return the seed of a point: the sweep's own where draws are common."""
+    if sweep.draws == "common":
+        return sweep.seed
+    digest = hashlib.sha256(f"{sweep.seed}:{index}".encode()).digest()
+    return int.from_bytes(digest[:8]) >> (64 - SEED_BITS)
+
+
+def command_of(sweep: Sweep, point: Point) -> str:
+    """Return the command that runs a point by itself."""
+    words = ["churnsim", "run", sweep.source]
+    for name in point.policies:
+        words += ["--policy", name]
+    words += ["--replications", str(sweep.replications)]
+    words += ["--seed", str(seed_of(sweep, point.index))]
+    for key, setting in (*sweep.settings.items(), *point.overrides.items()):
+        words += ["--set", f"{key}={setting}"]
+    return shlex.join(words)

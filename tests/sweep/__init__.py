@@ -1,0 +1,1 @@
+"""Tests of sweeps: what is varied, and a store that survives anything."""

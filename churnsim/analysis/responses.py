@@ -104,7 +104,7 @@ def asked(
     """
     kept = list(dict.fromkeys((*ALWAYS_KEPT, *sweep.outcomes)))
     _known(outcome, kept, "of", "must be an outcome that the sweep keeps")
-    names = _policies(sweep)
+    names = compared(sweep)
     for given, option in ((policy, "policy"), (against, "against")):
         if given is not None:
             _known(given, names, option, "must be a policy of the sweep")
@@ -236,8 +236,8 @@ def factor_index(sweep: Sweep, field: str, option: str) -> int:
     return fields.index(field)
 
 
-def _policies(sweep: Sweep) -> list[str]:
-    """Return every policy that a point may compare, in order."""
+def compared(sweep: Sweep) -> list[str]:
+    """Return every policy that some point compares, in order."""
     names = dict.fromkeys(sweep.policies)
     for factor in sweep.factors:
         if factor.field == POLICIES:

@@ -7,12 +7,12 @@ from typing import Any
 
 from churnsim.analysis.boxes import Box
 from churnsim.analysis.discovery import Discovery
+from churnsim.report.analyses import closing_lines, heading_lines, sentence_of_chart
 from churnsim.report.columns import paragraph
 from churnsim.report.grid import Row, grid
 from churnsim.report.page.blocks import Chart, LegendItem, Table
 from churnsim.report.page.charts import Drawing
 from churnsim.report.page.theme import DASHES, STRONG
-from churnsim.report.analyses import closing_lines, heading_lines, sentence_of_chart
 
 SMALL = 0.001  # quasi-p-value; smaller ones are not told apart
 ABOUT = (

@@ -8,16 +8,16 @@ from typing import Any
 from churnsim.analysis.resampling import Index
 from churnsim.analysis.sensitivity import FactorSensitivity, Sensitivity
 from churnsim.analysis.subject import amount_text, per_text
-from churnsim.report.columns import paragraph
-from churnsim.report.grid import Row, grid
-from churnsim.report.page.blocks import Chart, LegendItem, Table
-from churnsim.report.page.charts import Drawing
 from churnsim.report.analyses import (
     broken_field,
     closing_lines,
     heading_lines,
     sentence_of_chart,
 )
+from churnsim.report.columns import paragraph
+from churnsim.report.grid import Row, grid
+from churnsim.report.page.blocks import Chart, LegendItem, Table
+from churnsim.report.page.charts import Drawing
 
 UNKNOWN = "–"
 SOBOL = ("first", "total")

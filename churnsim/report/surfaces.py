@@ -8,12 +8,12 @@ from typing import Any
 
 from churnsim.analysis.subject import amount_text
 from churnsim.analysis.surface import Cell, Surface
+from churnsim.report.analyses import closing_lines, heading_lines, sentence_of_chart
 from churnsim.report.columns import paragraph
 from churnsim.report.grid import Row, grid
 from churnsim.report.page.blocks import Chart, LegendItem, Table
 from churnsim.report.page.charts import Drawing
 from churnsim.report.page.theme import GAIN, LOSS, STRONG
-from churnsim.report.analyses import closing_lines, heading_lines, sentence_of_chart
 
 UNSURE = "?"  # beside a mean whose sign is not certain
 NONE = "–"

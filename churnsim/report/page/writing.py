@@ -72,6 +72,17 @@ def write_page(document: Document, path: Path, *, force: bool = False) -> None:
     _write(path, page_of(document).encode())
 
 
+def write_text(text: str, path: Path, *, force: bool = False) -> None:
+    """Write a page that is rendered already.
+
+    Raises:
+        InputError: The file may not be written.
+        StorageError: It cannot be written.
+    """
+    check_file(path, force=force)
+    _write(path, text.encode())
+
+
 def write_charts(
     document: Document, folder: Path, form: str, *, force: bool = False
 ) -> list[Path]:

@@ -24,21 +24,18 @@ WHOLE = (1, 1)  # shard
 FEW = 10_000  # runs that nobody need be asked about
 
 
-class Shard(click.ParamType):
-    """A part of how many, such as 3/8."""
-
-    name = "shard"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Return the part and the number of parts."""
-        part, _, parts = str(value).partition("/")
-        is_pair = part.isdecimal() and parts.isdecimal() and len(str(value)) < 20
-        if not is_pair or not 1 <= int(part) <= int(parts):
-            rule = "must be i/n with i from 1 to n, such as 3/8"
-            self.fail(f"{value!r} {rule}", param, ctx)
-        return int(part), int(parts)
+def _shard(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    """Return the part and the number of parts of a text such as 3/8."""
+    if value is None:
+        return None
+    part, _, parts = value.partition("/")
+    is_pair = part.isdecimal() and parts.isdecimal() and len(value) < 20
+    if not is_pair or not 1 <= int(part) <= int(parts):
+        rule = "must be I/N with I from 1 to N, such as 3/8"
+        raise click.BadParameter(f"{value!r} {rule}")
+    return int(part), int(parts)
 
 
 class SweepOptions(NamedTuple):
@@ -70,7 +67,7 @@ class SweepOptions(NamedTuple):
 )
 @click.option(
     "--shard",
-    type=Shard(),
+    callback=_shard,
     metavar="I/N",
     help="Run part I of N, each into a DIR of its own; churnsim merge joins them.",
 )

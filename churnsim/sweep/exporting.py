@@ -68,8 +68,8 @@ def _parquet(finished: Finished, file: Path) -> int:
         for batch in finished.batches():
             writer.write_batch(batch)
             n_rows += batch.num_rows
-    with file.open("rb+") as out:
-        _sync(out)
+    with file.open("rb+") as whole:
+        _sync(whole)
     return n_rows
 
 

@@ -80,7 +80,7 @@ class Rows:
             level.number if is_number else level.text
             for level, is_number in zip(point.levels, self._is_number, strict=True)
         )
-        head = (point.index, *levels)
+        head = (point.number, *levels)
         if isinstance(found, Failed):
             self.n_failed += 1
             nothing = (None,) * self._n_outcomes

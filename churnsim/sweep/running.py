@@ -6,7 +6,6 @@ them decides what is in the store; a chunk that comes twice must come the same.
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -169,12 +168,11 @@ def run_sweep(
             stop.set()
         # What is missing is settled now: keeping a chunk changes what there is.
         todo = tuple(store.missing())
-        with contextlib.closing(executor(work, todo, stop)) as chunks:
-            for number, made in chunks:
-                store.keep(number, made)
-                tell()
-                if how.fail_fast and made.n_failed:
-                    stop.set()
+        for number, made in executor(work, todo, stop):
+            store.keep(number, made)
+            tell()
+            if how.fail_fast and made.n_failed:
+                stop.set()
         return Swept(
             status_of(store.folder, store.manifest, store.lines),
             store.points_done - n_before,

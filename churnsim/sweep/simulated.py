@@ -52,7 +52,7 @@ class Simulated:
         for name in point.policies:
             scenario.policy(name)
         check_run(scenario, self._engine)
-        seed = seed_of(self._sweep, point.index)
+        seed = seed_of(self._sweep, point.number)
         rows = []
         for replication in range(self._sweep.replications):
             people = self._population(scenario, seed, replication)
@@ -135,7 +135,7 @@ def command_of(sweep: Sweep, point: Point) -> str:
     for name in point.policies:
         words += ["--policy", name]
     words += ["--replications", str(sweep.replications)]
-    words += ["--seed", str(seed_of(sweep, point.index))]
+    words += ["--seed", str(seed_of(sweep, point.number))]
     for key, setting in (*sweep.settings.items(), *point.overrides.items()):
         words += ["--set", f"{key}={setting}"]
     return shlex.join(words)

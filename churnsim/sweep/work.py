@@ -62,10 +62,8 @@ def chunk_points(sweep: Sweep) -> int:
     scenario = sweep.scenario
     customers = scenario.population.customers or 0
     years = scenario.horizon / year_days()
-    people = customers
-    people += prospects_per_day(scenario.population.prospects, customers) * (
-        scenario.horizon
-    )
+    coming = prospects_per_day(scenario.population.prospects, customers)
+    people = customers + coming * scenario.horizon
     run = RUN_SECONDS + YEAR_SECONDS * people * years
     runs = len(sweep.policies) * sweep.replications
     fitting = round(CHUNK_SECONDS / (run * runs))

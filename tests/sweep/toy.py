@@ -2,102 +2,54 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
 from churnsim.scenario import Scenario
+from churnsim.sweep.designs import Listed
+from churnsim.sweep.factors import Factor, Level
+from churnsim.sweep.plan import ALWAYS_KEPT, Point, Sweep
 from churnsim.sweep.rows import Failed, Row
 from churnsim.sweep.work import Evaluate, Work
 
-OUTCOMES = ("revenue", "contribution", "kept", "lost")
 
-
-class ToyLevel(NamedTuple):
-    """One setting of a factor."""
-
-    setting: str
-    number: float
-    text: str
-
-
-class ToyFactor(NamedTuple):
-    """What is varied."""
-
-    field: str
-    lever: object  # None: its settings are texts
-
-
-class ToyPoint(NamedTuple):
-    """One point."""
-
-    index: int
-    levels: tuple[ToyLevel, ...]
-    policies: tuple[str, ...]
-    overrides: dict[str, str]
-
-
-class ToyDesign(NamedTuple):
-    """How points are laid out."""
-
-    name: str = "list"
-
-
-LISTED = ToyDesign()
-
-
-@dataclass(frozen=True)
-class Toy:
-    """A sweep over lock-in, and a text beside it."""
-
-    scenario: Scenario
-    n_points: int = 100
-    policies: tuple[str, ...] = ("empowered", "slow")
-    replications: int = 2
-    seed: int = 7
-    draws: str = "common"
-    name: str = "toy"
-    title: str = ""
-    source: str = "shop.toml"
-    outcomes: tuple[str, ...] = OUTCOMES
-    settings: Mapping[str, str] = field(default_factory=dict)
-    design: ToyDesign = LISTED
-    factors: tuple[ToyFactor, ...] = (
-        ToyFactor("market.lock_in", "a lever"),
-        ToyFactor("title", None),
+def toy(scenario: Scenario, n_points: int = 100, draws: str = "common") -> Sweep:
+    """Return a sweep over lock-in, and a text beside it that looks like a formula."""
+    shares = [point / n_points for point in range(n_points)]
+    levels = [
+        (
+            Level(repr(share), share, repr(share)),
+            Level(f'"=point {point}"', float(point), f"=point {point}"),
+        )
+        for point, share in enumerate(shares)
+    ]
+    columns = list(zip(*levels, strict=True))
+    factors = tuple(
+        Factor(field, tuple(level.setting for level in column), levels=column)
+        for field, column in zip(("market.lock_in", "title"), columns, strict=True)
+    )
+    return Sweep(
+        name="toy",
+        title="",
+        text=f"# {n_points} points\n",
+        scenario=scenario,
+        source="shop.toml",
+        settings={},
+        factors=factors,
+        design=Listed(levels),
+        meaning="list",
+        policies=("empowered", "slow"),
+        replications=2,
+        seed=7,
+        draws=draws,
+        outcomes=ALWAYS_KEPT,
     )
 
-    @property
-    def text(self) -> str:
-        """Return its file."""
-        return f"# {self.name}, {self.n_points} points\n"
 
-    @property
-    def digest(self) -> str:
-        """Return what stands for all that it means."""
-        meaning = f"{self.n_points} {self.policies} {self.replications} {self.seed}"
-        return hashlib.sha256(
-            f"{self.name} {meaning} {self.draws}".encode()
-        ).hexdigest()
-
-    def point(self, index: int) -> ToyPoint:
-        """Return a point."""
-        lock_in = index / self.n_points
-        levels = (
-            ToyLevel(repr(lock_in), lock_in, repr(lock_in)),
-            ToyLevel(f'"=point {index}"', index, f"=point {index}"),
-        )
-        settings = {"market.lock_in": repr(lock_in)}
-        return ToyPoint(index, levels, self.policies, settings)
-
-
-def cheap(point: ToyPoint) -> list[Row] | Failed:
+def cheap(point: Point) -> list[Row] | Failed:
     """Return rows that no simulation made; each 13th point fails."""
-    if point.index % 13 == 12:
-        return Failed(f"point {point.index} is unlucky", "churnsim run =shop")
+    if point.number % 13 == 12:
+        return Failed(f"point {point.number} is unlucky", "churnsim run =shop")
+    outcomes = (float(point.number), 0.5, None, -1.0)
     return [
-        Row(policy, replication, (float(point.index), 0.5, None, -1.0), 10**15, "d")
+        Row(policy, replication, outcomes, 10**15, "d")
         for replication in range(2)
         for policy in point.policies
     ]
@@ -110,7 +62,7 @@ def toy_work(
     evaluate: Evaluate = cheap,
 ) -> Work:
     """Return the work of a toy that is cut into small chunks."""
-    work = Work(Toy(scenario, n_points), evaluate)
+    work = Work(toy(scenario, n_points), evaluate)
     work.chunk_points = chunk_points
     work.n_chunks = -(-n_points // chunk_points)
     return work

@@ -4,16 +4,17 @@ import sys
 import time
 
 from churnsim.scenario import load_scenario
+from churnsim.sweep.plan import Point
 from churnsim.sweep.rows import Failed, Row
 from churnsim.sweep.running import Threads, run_sweep
-from tests.sweep.toy import ToyPoint, cheap, toy_work
+from tests.sweep.toy import cheap, toy_work
 
 POINTS = 400
 CHUNK_POINTS = 5
 POINT_SECONDS = 0.0005
 
 
-def slowly(point: ToyPoint) -> list[Row] | Failed:
+def slowly(point: Point) -> list[Row] | Failed:
     """Return what comes of a point, after a while."""
     time.sleep(POINT_SECONDS)
     return cheap(point)

@@ -135,21 +135,8 @@ def lever_of(
     Raises:
         InputError: It is no single number, or the ends are in no order.
     """
-    about, measure = ends[0].about, ends[0].measure
-    low, high = (number_of(end.value) for end in ends)
-    if measure is None or low is None or high is None:
-        raise not_a_number(field)
-    grows = {_grows(end.value) for end in ends}
-    if len(grows) > 1:
-        rule = 'must both be whole or plain numbers, or both such as "2 per 1000"'
-        raise InputError(Problem(rule, field="low and high"))
-    is_staff = all(isinstance(end.value, Staff) for end in ends)
-    is_number = measure.schema.get("type") == "integer"
-    is_whole = (is_staff and grows == {False}) or is_number
-    is_integer = all(isinstance(x, int) for x in (low, high))
-    lever = Lever(
-        field, key, about, measure, grows == {True}, is_integer, is_whole, currency
-    )
+    lever = lever_for(field, key, ends, currency)
+    low, high = (float(number_of(end.value) or 0.0) for end in ends)
     if not (math.isfinite(low) and math.isfinite(high)):
         rule = "must be finite, to be searched"
         infinite = low if math.isinf(low) else high
@@ -157,7 +144,36 @@ def lever_of(
     if low >= high:
         rule = f"must be below high, {lever.text(high)}"
         raise InputError(Problem(rule, field="low", value=lever.text(low)))
-    return lever, float(low), float(high)
+    return lever, low, high
+
+
+def lever_for(field: str, key: str, values: Sequence[Found], currency: str) -> Lever:
+    """Return a lever from some of the values that it takes.
+
+    Args:
+        field: As it was asked for.
+        key: As `--set` spells it.
+        values: The setting, at least once.
+        currency: That amounts are shown with.
+
+    Raises:
+        InputError: It is no single number, or numbers of two kinds.
+    """
+    about, measure = values[0].about, values[0].measure
+    numbers = [number_of(value.value) for value in values]
+    if measure is None or None in numbers:
+        raise not_a_number(field)
+    grows = {_grows(value.value) for value in values}
+    if len(grows) > 1:
+        rule = 'must both be whole or plain numbers, or both such as "2 per 1000"'
+        raise InputError(Problem(rule, field="low and high"))
+    is_staff = all(isinstance(value.value, Staff) for value in values)
+    is_number = measure.schema.get("type") == "integer"
+    is_whole = (is_staff and grows == {False}) or is_number
+    is_integer = all(isinstance(x, int) for x in numbers)
+    return Lever(
+        field, key, about, measure, grows == {True}, is_integer, is_whole, currency
+    )
 
 
 def not_a_number(field: str) -> InputError:

@@ -1,0 +1,77 @@
+"""What is varied: a setting in turn, or a range of numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from churnsim.experiment.inverse.lever import Lever
+
+POLICIES = "policies"  # the factor that varies which policies are compared
+
+
+class Level(NamedTuple):
+    """One setting of a factor."""
+
+    setting: str  # as `--set` takes it
+    number: float  # in the measure's own unit; the place in the list of texts
+    text: str  # for people, and for the store where settings are no numbers
+
+
+class Factor(NamedTuple):
+    """A setting that is varied."""
+
+    field: str  # as `--set` spells it; the name of the store's column
+    values: tuple[str, ...] = ()  # the settings in turn; none of a range
+    low: float = math.nan  # of a range, in the measure's own unit
+    high: float = math.nan
+    is_log: bool = False  # the logarithm is what is even
+    lever: Lever | None = None  # where each setting is one number
+    levels: tuple[Level, ...] = ()  # of the values
+
+    @property
+    def is_range(self) -> bool:
+        """Return whether any value between two ends is a setting."""
+        return not self.values
+
+    def level(self, u: float) -> Level:
+        """Return the setting at a place in [0, 1)."""
+        if not self.is_range:
+            return self.levels[min(int(u * len(self.levels)), len(self.levels) - 1)]
+        return self.at(_between(self.low, self.high, u, is_log=self.is_log))
+
+    def number(self, u: float) -> float:
+        """Return the number of the setting at a place in [0, 1)."""
+        if not self.is_range:
+            return self.level(u).number
+        return self._exact(_between(self.low, self.high, u, is_log=self.is_log))
+
+    def at(self, number: float) -> Level:
+        """Return the setting of a number of a range."""
+        if self.lever is None:
+            raise ValueError("a range is of numbers")
+        exact = self._exact(number)
+        return Level(self.lever.setting(exact), exact, self.lever.text(exact))
+
+    def steps(self, n: int) -> tuple[Level, ...]:
+        """Return `n` settings of a range from end to end, each once."""
+        places = [i / (n - 1) for i in range(n)] if n > 1 else [0.0]
+        ends = {0.0: self.low, 1.0: self.high}
+        found = [
+            self.at(ends.get(u, _between(self.low, self.high, u, is_log=self.is_log)))
+            for u in places
+        ]
+        return tuple({level.setting: level for level in found}.values())
+
+    def _exact(self, number: float) -> float:
+        """Return the nearest number that the setting can have."""
+        lever = self.lever
+        is_integer = lever is not None and (lever.is_integer or lever.is_whole)
+        return float(round(number)) if is_integer else number
+
+
+def _between(low: float, high: float, u: float, *, is_log: bool) -> float:
+    if not is_log:
+        return min(high, low + u * (high - low))
+    found = math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
+    return min(high, max(low, found))

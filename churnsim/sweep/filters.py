@@ -1,0 +1,45 @@
+"""Which points are run: rules such as `market.discovery < policy.slow.honesty.lie`.
+
+A rule compares two factors, or a factor with a number. It is taken apart here, and
+nothing of it is ever run as a program.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+_RULE = re.compile(r"\s*(.+?)\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+Side = int | float  # the place of a factor, or a number
+
+
+class Filter(NamedTuple):
+    """What holds at every point that is run."""
+
+    text: str  # as it was written
+    left: Side
+    sign: str
+    right: Side
+
+    def holds(self, numbers: tuple[float, ...]) -> bool:
+        """Return whether it holds where the factors have these numbers."""
+        left = numbers[self.left] if isinstance(self.left, int) else self.left
+        right = numbers[self.right] if isinstance(self.right, int) else self.right
+        return _COMPARE[self.sign](left, right)
+
+
+def parts_of(rule: str) -> tuple[str, str, str] | None:
+    """Return both sides of a rule and its sign, left first; None where it is none."""
+    found = _RULE.fullmatch(rule)
+    return (found[1], found[2], found[3]) if found else None

@@ -142,8 +142,8 @@ class Discovery:
         if not self.n_unsure:
             return ""
         return (
-            f" {self.n_unsure:,} points could as well be on the other side, by their"
-            " intervals."
+            f" By their intervals, {self.n_unsure:,} of all points could as well be on"
+            " the other side."
         )
 
 

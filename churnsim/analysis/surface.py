@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEVELS_MAX = 20  # of a factor; one of more levels is cut into bins
-BINS = 8
+BINS_USUAL = (2, 8)  # fewest and most where nobody says
+CELL_POINTS = 10  # that a cell of bins ought to hold
 BINS_MAX = 50
 WHOLE = frozenset({"grid", "list"})  # designs whose points are no sample
 
@@ -154,7 +156,7 @@ class Surface:
 
 
 def surface(
-    finished: Finished, question: Question, x: str, y: str, bins: int = BINS
+    finished: Finished, question: Question, x: str, y: str, bins: int | None = None
 ) -> Surface:
     """Return a response over two factors.
 
@@ -167,7 +169,8 @@ def surface(
         question: The response.
         x: Dotted name of the factor from left to right.
         y: Of the factor from the bottom up.
-        bins: Places that a factor of more than LEVELS_MAX levels is cut into.
+        bins: Places that a factor of more than LEVELS_MAX levels is cut into; by
+            default as many as leave CELL_POINTS points to a cell, 2 to 8.
 
     Raises:
         InputError: The sweep does not vary both factors, or no point has the response.
@@ -177,10 +180,14 @@ def surface(
     if places[0] == places[1]:
         rule = "must be two factors, one for each side"
         raise InputError(Problem(rule, field="x and y", value=x))
-    if not 2 <= bins <= BINS_MAX:
+    if bins is not None and not 2 <= bins <= BINS_MAX:
         rule = f"must be from 2 to {BINS_MAX}"
         raise InputError(Problem(rule, field="bins", value=bins))
     responses = read_responses(finished, question)
+    if bins is None:
+        fewest, most = BINS_USUAL
+        n_cells = len(responses.points) / CELL_POINTS
+        bins = min(most, max(fewest, math.isqrt(int(n_cells))))
     cuts = [cut(sweep.factors[i], responses.numbers[:, i], bins) for i in places]
     is_sample = sweep.design.name not in WHOLE
     told = usual_warnings(sweep, responses)

@@ -22,8 +22,7 @@ from churnsim.cli.options import json_option
 from churnsim.cli.shape import gathered
 
 USUAL = "revenue"
-BINS = 8  # as in churnsim.analysis.surface, which is not loaded for --help
-BINS_MAX = 50
+BINS_MAX = 50  # as in churnsim.analysis.surface, which is not loaded for --help
 
 
 class SurfaceOptions(NamedTuple):
@@ -32,7 +31,7 @@ class SurfaceOptions(NamedTuple):
     folder: Path
     x: str
     y: str
-    bins: int
+    bins: int | None
     outcome: str
     policy: str | None
     against: str | None
@@ -50,10 +49,9 @@ class SurfaceOptions(NamedTuple):
 @click.option(
     "--bins",
     type=click.IntRange(2, BINS_MAX),
-    default=BINS,
-    show_default=True,
     metavar="N",
-    help="That a range with more than 20 different values is cut into.",
+    help="That a range with more than 20 different values is cut into; 2 to 8 by"
+    " default, so that a cell holds about ten points.",
 )
 @response_options(USUAL)
 @json_option
@@ -87,7 +85,7 @@ def surface_command(options: SurfaceOptions) -> None:
         [
             ("--x", options.x),
             ("--y", options.y),
-            ("--bins", options.bins if options.bins != BINS else None),
+            ("--bins", options.bins),
             ("--of", question.outcome if question.outcome != USUAL else None),
             ("--policy", question.policy),
             ("--against", question.against),

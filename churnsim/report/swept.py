@@ -123,7 +123,7 @@ def _sections(answers: list[Answers]) -> Iterator[Section]:
     for i, found in enumerate(answers):
         texts.append(found.sensitivity.sentence())
         if chart := sensitivity_chart(found.sensitivity):
-            charts.append(_numbered(chart, i))
+            charts.append(_numbered(chart._replace(table=None), i))
             tables.append(sensitivity_table(found.sensitivity))
     yield _section("sensitivity", "What it hangs on", texts, charts, tables)
     texts, charts, tables = [], [], []
@@ -240,15 +240,16 @@ def _origin(finished: Finished, answers: list[Answers]) -> Section:
     folder = shlex.quote(str(finished.folder))
     commands = [f"churnsim status {folder}"]
     for found in answers[:1]:
-        commands.append(f"churnsim sensitivity {folder}")
+        question = found.sensitivity.responses.question
+        policy = f"--policy {shlex.quote(question.policy)}"
+        policy += " --alone" if question.against is None else ""
+        commands.append(f"churnsim sensitivity {folder} {policy}")
         if found.discovery is not None:
-            commands.append(f"churnsim discover {folder}")
+            commands.append(f"churnsim discover {folder} {policy}")
         if found.surface is not None:
-            x, y = (
-                shlex.quote(cut.factor.field)
-                for cut in (found.surface.x, found.surface.y)
-            )
-            commands.append(f"churnsim surface {folder} --x {x} --y {y}")
+            sides = (found.surface.x, found.surface.y)
+            x, y = (shlex.quote(side.factor.field) for side in sides)
+            commands.append(f"churnsim surface {folder} --x {x} --y {y} {policy}")
     return Section(
         "origin",
         "How to ask it again",

@@ -204,6 +204,8 @@ def run(
                 name: pa.array([row[3] for row in rows], pa.float64())
                 for name in ("revenue", "contribution", "kept", "lost", *sweep.outcomes)
             },
+            "error": pa.array([None if row[1] else "it broke" for row in rows]),
+            "command": pa.array([None if row[1] else "churnsim run" for row in rows]),
         }
     )
     half = max(1, table.num_rows // 2)

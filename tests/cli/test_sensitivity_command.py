@@ -68,7 +68,7 @@ def test_analyses__of_each_design_answer(
     for command, more in (("sensitivity", ()), ("discover", ()), ("surface", FIELDS)):
         answer = churnsim(command, "swept", *more, "--policy", "slow")
         assert answer.code == 0, answer.err
-        assert "market.discovery" in answer.out
+        assert "slow loses against empowered" in " ".join(answer.out.split())
         again = answer.out.strip().splitlines()[-1].split(maxsplit=1)[1]
         assert churnsim(*shlex.split(again)).out == answer.out
         printed = churnsim(command, "swept", *more, "--json")
@@ -79,11 +79,13 @@ def test_analyses__of_each_design_answer(
         written = churnsim(command, "swept", *more, *files)
         assert written.code == 0, written.err
         svg = tmp_path / f"{command}.svg"
-        assert command == "discover" or svg.is_file()
-        assert not svg.is_file() or "<script>" not in svg.read_text(encoding="utf-8")
+        if not document.get("factors", document.get("cells", document.get("boxes"))):
+            assert "there is nothing to draw" in written.err
+            continue
+        assert "<script>" not in svg.read_text(encoding="utf-8")
         with (tmp_path / f"{command}.csv").open(encoding="utf-8") as file:
             n_rows = len(list(csv.DictReader(file)))
-        assert command == "discover" or n_rows > 1
+        assert n_rows >= 1
     page = churnsim("report", "swept", "--out", "page.html")
     assert page.code == 0, page.err
     text = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -266,8 +266,7 @@ def units_of(responses: Responses, n_each: int) -> Units:
 def _saltelli(
     sweep: Sweep, units: Units
 ) -> tuple[Verdict, list[FactorSensitivity], float, float | None]:
-    is_common = sweep.draws == "common"
-    found = sobol_indices(units.y, sweep.seed, is_common=is_common)
+    found = sobol_indices(units.y, sweep.seed, is_common=sweep.draws == "common")
     if not found.is_told:
         return "noise", [], max(found.variance, 0.0), found.noise
     each = zip(sweep.factors, found.first, found.total, strict=True)
@@ -300,7 +299,7 @@ def _given(sweep: Sweep, responses: Responses) -> list[FactorSensitivity]:
         if len(np.unique(x)) < 2:
             first, how = Index(0.0, None, None), "levels"
         else:
-            first, how = first_order(x, responses.y, sweep.seed)
+            first, how = first_order(x, responses.y, sweep.seed, is_common=is_common)
         found.append(FactorSensitivity(factor, first, estimator=how))
     return found
 

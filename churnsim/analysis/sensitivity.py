@@ -299,7 +299,9 @@ def _given(sweep: Sweep, responses: Responses) -> list[FactorSensitivity]:
         if len(np.unique(x)) < 2:
             first, how = Index(0.0, None, None), "levels"
         else:
-            first, how = first_order(x, responses.y, sweep.seed, is_common=is_common)
+            first, how = first_order(
+                x, responses.y, sweep.seed, is_common=sweep.draws == "common"
+            )
         found.append(FactorSensitivity(factor, first, estimator=how))
     return found
 

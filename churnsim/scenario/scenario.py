@@ -115,7 +115,9 @@ class Scenario:
             InputError: The scenario has no such policy.
         """
         known = self.policy_names
-        return self.spec.policy[chosen("policy", name, known, close_to(name, known))]
+        if name not in known:  # looking for a near word takes a while
+            chosen("policy", name, known, close_to(name, known))
+        return self.spec.policy[name]
 
     @cached_property
     def costs(self) -> Costs:

@@ -48,7 +48,7 @@ class Simulated:
             return Failed(" ".join(text.split()), command_of(self._sweep, point))
 
     def _rows(self, point: Point) -> list[Row]:
-        scenario = self._variations.scenario(point.overrides)
+        scenario = self._variations.scenario(point.varied)
         for name in point.policies:
             scenario.policy(name)
         check_run(scenario, self._engine)
@@ -69,8 +69,7 @@ class Simulated:
 
     def _row(self, outcome: Outcome, policy: str) -> Row:
         figures = tuple(of(outcome) for of in self._figures)
-        revenue = outcome.totals.revenue
-        return Row(policy, outcome.replication, figures, revenue, outcome.digest())
+        return Row(policy, outcome.replication, figures, outcome.totals.revenue)
 
     def _population(
         self, scenario: Scenario, seed: int, replication: int

@@ -1,16 +1,17 @@
-"""One door to both engines: a scenario, a policy, a seed and a replication."""
+"""One door to both engines: a scenario, a policy, a seed, a replication, a site."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.outcome import Outcome, Rates, totals_of
 from churnsim.engines.reference.run import run_reference
-from churnsim.given import chosen, of_kind, whole_number
+from churnsim.given import chosen, of_kind, refused, whole_number
 from churnsim.mechanisms.hours import (
     WEEK,
     Hours,
@@ -21,13 +22,13 @@ from churnsim.mechanisms.hours import (
 )
 from churnsim.memory import check_run
 from churnsim.population import draw_population, history_of
-from churnsim.records import Plan, Population
+from churnsim.records import Elsewhere, Plan, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.files import close_to
 from churnsim.scenario.policy import Policy
 from churnsim.streams import SEED_LIMIT, STREAM_VERSION, Key, key_from_seed
 
-Engine = Callable[[Plan, Population, Key, int, Books], int]
+Engine = Callable[[Plan, Population, Key, int, Books, Elsewhere | None], int]
 ENGINES: dict[str, Engine] = {
     "kernel": run_kernel,
     "interpreted": run_interpreted,
@@ -36,17 +37,34 @@ ENGINES: dict[str, Engine] = {
 REPLICATION_LIMIT = 2**32
 
 
+class SiteTask(NamedTuple):
+    """One site's run under one policy: plain data, which can be sent anywhere."""
+
+    scenario: Scenario
+    policy: str | Policy
+    seed: int
+    replication: int
+    site: int = 0
+    engine: str = "kernel"
+    elsewhere: Elsewhere | None = None  # what the firm's other sites tell
+
+
 def make_population(
-    scenario: Scenario, *, seed: int | None = None, replication: int = 0
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    site: int = 0,
 ) -> Population:
-    """Return one replication's customers: the same for every policy.
+    """Return one replication's customers at a site: the same for every policy.
 
     Args:
         scenario: What they are drawn from.
         seed: From 0 to 2^64 − 1; the scenario's where absent.
         replication: Its number, from 0.
+        site: Its number, from 0.
     """
-    key = key_from_seed(scenario.seed if seed is None else seed)
+    key = key_from_seed(scenario.seed if seed is None else seed, site)
     return draw_population(scenario.population, key, replication, history_of(scenario))
 
 
@@ -86,7 +104,7 @@ def simulate(
     engine: str = "kernel",
     population: Population | None = None,
 ) -> Outcome:
-    """Return the outcome of one policy in one replication.
+    """Return the outcome of one policy in one replication of a firm with one site.
 
     The same arguments give the same bits, whatever the engine.
 
@@ -100,7 +118,8 @@ def simulate(
         population: The replication's own, if it is at hand: saves drawing it again.
 
     Raises:
-        InputError: What is given cannot be: no such policy, engine, seed, replication.
+        InputError: What is given cannot be: no such policy, engine, seed, replication;
+            or the firm has several sites.
         ResourceError: More memory would be needed than there is.
     """
     of_kind("scenario", scenario, Scenario, 'what load_scenario("telecom") returns')
@@ -110,15 +129,33 @@ def simulate(
     seed = scenario.seed if seed is None else seed
     seed = whole_number("seed", seed, 0, SEED_LIMIT - 1)
     replication = whole_number("replication", replication, 0, REPLICATION_LIMIT - 1)
-    key = key_from_seed(seed)
+    require_one_site(scenario, "one outcome", "`simulate_firm` runs them all")
     if population is not None:
         of_kind("population", population, Population, "what make_population returns")
-    else:
+    task = SiteTask(scenario, policy, seed, replication, engine=engine)
+    return simulate_site(task, population)
+
+
+def simulate_site(task: SiteTask, population: Population | None = None) -> Outcome:
+    """Return the outcome of one site: a function of the task alone.
+
+    Args:
+        task: What to run; its policy, engine and numbers can be.
+        population: The site's own, if it is at hand: saves drawing it again.
+
+    Raises:
+        ResourceError: More memory would be needed than there is.
+    """
+    scenario, policy, seed, replication, site, engine, elsewhere = task
+    if population is None:
         check_run(scenario, engine)
-        population = make_population(scenario, seed=seed, replication=replication)
+        population = make_population(
+            scenario, seed=seed, replication=replication, site=site
+        )
     plan = scenario.plan(policy, population.n_customers)
     books = open_books(plan, len(population.arrival), 0)
-    ENGINES[engine](plan, population, key, replication, books)
+    key = key_from_seed(seed, site)
+    ENGINES[engine](plan, population, key, replication, books, elsewhere)
     return Outcome(
         scenario.name,
         scenario.digest,
@@ -132,7 +169,25 @@ def simulate(
         population,
         books,
         totals_of(books, plan, rates_of(scenario, policy, plan)),
+        site,
+        elsewhere,
     )
+
+
+def require_one_site(scenario: Scenario, what: str, hint: str = "") -> None:
+    """Refuse a firm of several sites.
+
+    Args:
+        scenario: What is to be simulated.
+        what: What cannot be told of several sites.
+        hint: The cure.
+
+    Raises:
+        InputError: The firm has several.
+    """
+    if scenario.sites > 1:
+        rule = f"must be 1: {what} cannot be told of several sites"
+        raise refused("sites", scenario.sites, rule, hint)
 
 
 def with_events(outcome: Outcome) -> Outcome:
@@ -144,6 +199,7 @@ def with_events(outcome: Outcome) -> Outcome:
     plan, people = outcome.plan, outcome.population
     n_events = int(outcome.books.log_count[0])
     books = open_books(plan, len(people.arrival), n_events)
-    key = key_from_seed(outcome.seed)
-    ENGINES[outcome.engine](plan, people, key, outcome.replication, books)
+    key = key_from_seed(outcome.seed, outcome.site)
+    run = ENGINES[outcome.engine]
+    run(plan, people, key, outcome.replication, books, outcome.elsewhere)
     return replace(outcome, books=books)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from churnsim.engines.books import MICROSECONDS, Weekly
-from churnsim.engines.outcome import ratio
+from churnsim.engines.sums import ratio
 from churnsim.engines.week import times_lived
 from churnsim.experiment.intervals import FROM_ZERO, SHARE, Estimate, Range, estimate
 from churnsim.experiment.summary import Summary, Value

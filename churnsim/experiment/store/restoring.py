@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnsim.engines.books import N_BINS, N_WEEKLY, Monthly, Weekly
-from churnsim.engines.outcome import Totals
+from churnsim.engines.sums import Totals
 from churnsim.errors import Problem, StorageError
 from churnsim.experiment.bound import mistake_shares
 from churnsim.experiment.comparing import Grounds

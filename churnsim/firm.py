@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from churnsim.mechanisms.word_of_mouth import (
     win_probability,
 )
 from churnsim.population import population_digest
-from churnsim.records import Elsewhere, Floats, Integers, Market, Population
+from churnsim.records import Elsewhere, Floats, Integers, Market
 from churnsim.scenario import Scenario
 from churnsim.scenario.files import close_to
 from churnsim.scenario.policy import Policy
@@ -61,6 +61,7 @@ class SiteRow(NamedTuple):
     digest: str  # SHA-256 of every number in its books
     tellings: Integers  # (n_periods,) bad minus good news [thousandths]
     choices: Choices
+    kept: Any = None  # besides, where somebody wants more of it
 
 
 class Firm(NamedTuple):
@@ -76,24 +77,30 @@ class Firm(NamedTuple):
 Run = Callable[[Iterable[SiteTask]], Iterable[SiteRow]]
 
 
-def run_site(task: SiteTask, population: Population | None = None) -> SiteRow:
+def run_site(task: SiteTask) -> SiteRow:
     """Return what is kept of a site's run: a function of the task alone.
-
-    Args:
-        task: What to run.
-        population: The site's own, if it is at hand: saves drawing it again.
 
     Raises:
         ResourceError: More memory would be needed than there is.
     """
-    outcome = simulate_site(task, population)
+    return row_of(simulate_site(task))
+
+
+def row_of(outcome: Outcome, kept: object = None) -> SiteRow:
+    """Return what is kept of a site's run.
+
+    Args:
+        outcome: The run.
+        kept: What is wanted of it besides.
+    """
     return SiteRow(
-        task.site,
+        outcome.site,
         outcome.sums,
         population_digest(outcome.population),
         outcome.digest(),
         outcome.books.tellings,
         choices_of(outcome),
+        kept,
     )
 
 
@@ -157,9 +164,13 @@ class Exchange:
         self.passes += bool(asked)
         return asked
 
+    def rows(self) -> list[SiteRow]:
+        """Return the rows of all sites by their numbers, however they came in."""
+        return [self._rows[site] for site in range(self.n_sites)]
+
     def firm(self) -> Firm:
-        """Return what the firm comes to, in whatever order its sites were run."""
-        rows = [self._rows[site] for site in range(self.n_sites)]
+        """Return what the firm comes to."""
+        rows = self.rows()
         return Firm(
             sum_of([row.sums for row in rows]),
             _digest_of([row.population for row in rows]),
@@ -170,7 +181,7 @@ class Exchange:
 
     def _astray(self) -> dict[int, Elsewhere | None]:
         """Return the sites at which a prospect would choose otherwise, knowing all."""
-        rows = [self._rows[site] for site in range(self.n_sites)]
+        rows = self.rows()
         told = np.add.reduce([row.tellings for row in rows])
         n_customers = sum(row.sums.n_customers for row in rows)
         chances = chances_of(rows[0].sums.plan.market, told, n_customers)

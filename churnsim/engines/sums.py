@@ -19,6 +19,7 @@ from churnsim.engines.books import (
     Books,
     Messages,
     Tally,
+    Weekly,
 )
 from churnsim.engines.people import PeopleFigures, people_figures
 from churnsim.errors import Problem, ResourceError
@@ -29,7 +30,7 @@ from churnsim.mechanisms.hours import (
     message_hours,
     staffed_time,
 )
-from churnsim.records import FRONT_DESK, Cause, Integers, Plan, Population
+from churnsim.records import FRONT_DESK, Cause, Integers, Plan, Population, WhenClosed
 
 SECONDS = 86_400.0  # in a day
 SUM_MAX = 2.0**62
@@ -164,6 +165,21 @@ class Sums:
     def n_mistakes_closed(self) -> int:
         """Return how many episodes of mistakes closed."""
         return self.tally(Tally.CLOSED) - self.tally(Tally.UNANSWERED)
+
+    @property
+    def n_at_the_door(self) -> int:
+        """Return how often anybody came to the front door, or was called by the firm.
+
+        Whoever finds it closed and comes again as it opens has come twice; whoever
+        writes does not come to it (7.4).
+        """
+        came = (Tally.ATTEMPTS, Tally.ORDINARY_CONTACTS, Tally.NOTICED)
+        n = sum(self.tally(tally) for tally in came)
+        if self.messages:
+            n -= self.messages.joined
+        if self.plan.market.when_closed == WhenClosed.RETURN:
+            n += int(self.books.weekly[:, Weekly.TURNED_AWAY].sum())
+        return n
 
     @property
     def front(self) -> DeskFigures:

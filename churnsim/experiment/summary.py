@@ -18,13 +18,13 @@ from churnsim.engines.books import (
     Messages,
     Monthly,
     Tally,
-    Weekly,
 )
 from churnsim.engines.outcome import Outcome
 from churnsim.engines.sums import DeskFigures, Sums, Totals, bin_edge, ratio
 from churnsim.experiment.intervals import ANYWHERE, FROM_ZERO, SHARE, Range
+from churnsim.firm import Firm
 from churnsim.population import population_digest
-from churnsim.records import MICRO, Cause, Integers, Population, WhenClosed
+from churnsim.records import MICRO, Cause, Integers, Population
 
 Value = float | None  # None: nothing to divide by, so no data
 
@@ -33,6 +33,13 @@ TALLIES = (
     *(name.name.lower() for name in Tally),
     *(f"messages_{name.name.lower()}" for name in Messages),
 )
+
+
+class News(NamedTuple):
+    """How the sites of a firm came to know what the others tell."""
+
+    passes: int  # how often news went round, the first one without any
+    site_runs: int  # in all passes
 
 
 class Summary(NamedTuple):
@@ -49,6 +56,7 @@ class Summary(NamedTuple):
     lost: dict[str, int]  # customers lost, by cause
     closed: dict[str, int]  # episodes closed, by how
     figures: dict[str, Value]  # by the names of FIGURES
+    news: News | None  # of a firm of several sites
     front_waits: Integers  # histogram of waits, (N_BINS,)
     back_waits: Integers
     monthly: Integers  # (n_months, N_MONTHLY); customers and backlog at a month's end
@@ -137,6 +145,7 @@ def summary_of(sums: Sums, policy: str, replication: int, digests: Digests) -> S
         lost=sums.lost,
         closed=sums.closed,
         figures={name: figure.of(sums) for name, figure in FIGURES.items()},
+        news=None,
         front_waits=books.front_waits.copy(),
         back_waits=books.back_waits.copy(),
         monthly=series,
@@ -145,26 +154,24 @@ def summary_of(sums: Sums, policy: str, replication: int, digests: Digests) -> S
     )
 
 
+def firm_summary(policy: str, replication: int, firm: Firm) -> Summary:
+    """Return the row that is kept of all sites of a firm.
+
+    Args:
+        policy: What the comparison calls it.
+        replication: Its number.
+        firm: What the sites come to.
+    """
+    digests = Digests(firm.population, firm.digest)
+    row = summary_of(firm.sums, policy, replication, digests)
+    return row._replace(news=News(firm.passes, firm.n_runs))
+
+
 def _tally(sums: Sums) -> dict[str, int]:
     """Return what was counted, of messages too: none where nobody writes."""
     messages = sums.books.messages.tolist() or [0] * len(Messages)
     counts = [sums.tally(name) for name in Tally] + messages
     return dict(zip(TALLIES, counts, strict=True))
-
-
-def n_at_the_door(sums: Sums) -> int:
-    """Return how often anybody came to the front door, or was called by the firm.
-
-    Whoever finds it closed and comes again as it opens has come twice; whoever writes
-    does not come to it (7.4).
-    """
-    came = (Tally.ATTEMPTS, Tally.ORDINARY_CONTACTS, Tally.NOTICED)
-    n = sum(sums.tally(tally) for tally in came)
-    if sums.messages:
-        n -= sums.messages.joined
-    if sums.plan.market.when_closed == WhenClosed.RETURN:
-        n += int(sums.books.weekly[:, Weekly.TURNED_AWAY].sum())
-    return n
 
 
 def summaries(people: Population) -> Callable[[str, Outcome], Summary]:
@@ -233,7 +240,7 @@ def _lost_over_mistakes(sums: Sums) -> Value:
 
 
 def _service_level_of_all(sums: Sums) -> Value:
-    return ratio(sums.tally(Tally.WITHIN_TARGET), n_at_the_door(sums))
+    return ratio(sums.tally(Tally.WITHIN_TARGET), sums.n_at_the_door)
 
 
 def _view(name: str) -> Callable[[Sums], Value]:

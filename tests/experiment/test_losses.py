@@ -32,6 +32,7 @@ def row(policy: str, replication: int, revenue: int, **lost: int) -> Summary:
         dict.fromkeys(CAUSES, 0) | lost,
         {},
         {},
+        None,
         none,
         none,
         none,

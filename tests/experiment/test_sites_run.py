@@ -150,7 +150,7 @@ def test_explain__adds_up_over_sites(comparison: Comparison) -> None:
 
 def test_breakeven__is_of_the_firm(chain: Scenario) -> None:
     """The gap at a value is that of a comparison with the value set."""
-    search = Search(3, low="0.5", high="3", n_grid=2, execution=TWO)
+    search = Search(replications=3, low="0.5", high="3", n_grid=2, execution=TWO)
     found = breakeven(chain, "market.lock_in", "slow", search=search)
     point = found.points[0]
     changed = load_scenario(chain, overrides={"market.lock_in": point.setting})

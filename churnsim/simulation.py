@@ -129,7 +129,9 @@ def simulate(
     seed = scenario.seed if seed is None else seed
     seed = whole_number("seed", seed, 0, SEED_LIMIT - 1)
     replication = whole_number("replication", replication, 0, REPLICATION_LIMIT - 1)
-    require_one_site(scenario, "one outcome", "`simulate_firm` of churnsim.firm runs them all")
+    require_one_site(
+        scenario, "one outcome", "`simulate_firm` of churnsim.firm runs them all"
+    )
     if population is not None:
         of_kind("population", population, Population, "what make_population returns")
     task = SiteTask(scenario, policy, seed, replication, engine=engine)

@@ -27,6 +27,7 @@ PPM = 1_000_000
 # them keeps its digest.
 LATER: tuple[tuple[str, object], ...] = (
     ("start", None),
+    ("sites", 1),
     ("market.when_closed", "wait"),
     ("market.profile", Profile()),
     ("strain", None),
@@ -97,6 +98,11 @@ class Scenario:
     def seed(self) -> int:
         """Return the seed of all randomness."""
         return self.spec.seed
+
+    @property
+    def sites(self) -> int:
+        """Return how many sites the firm has, each with customers of its own."""
+        return self.spec.sites
 
     @property
     def baseline(self) -> str:

@@ -170,8 +170,10 @@ def _sections(results: Results) -> list[Section]:
 
 def _heading(document: Document) -> str:
     n = document["replications_finished"]
+    sites = document.get("sites")
+    where = f" at {sites['count']:,} sites" if sites else ""
     return (
-        f"{document['customers']:,} customers, "
+        f"{document['customers']:,} customers{where}, "
         f"{format_duration(document['horizon_days'])}, mean of "
         f"{n:,} replication{'' if n == 1 else 's'}"
     )

@@ -18,6 +18,7 @@ from churnsim.engines.books import (
     N_MONTHLY,
     N_WEEKLY,
     has_hours,
+    n_periods,
     open_books,
 )
 from churnsim.engines.kernel.world import make_world
@@ -32,6 +33,7 @@ SHARE_TO_USE = 0.8  # of what is left, so that the machine keeps working
 FIXED_BYTES = 64 * 2**20  # compiled code and what libraries allocate, once
 PROCESS_BYTES = 240 * 2**20  # a worker that is a process of its own, before it works
 ROW_BYTES = 8192  # a kept row beside its arrays
+NEWS_BYTES = 32  # a site's news period: told, heard, and at which chances choices hold
 SIMPY_BYTES = 1400  # a customer of the reference engine: a process and its event
 DRAWING_BYTES = 240  # a customer while traits are drawn: uniforms and traits, twice
 SAMPLE = 2000  # people in the smaller of the two records measured
@@ -46,10 +48,11 @@ OWN_CGROUPS = Path("/proc/self/cgroup")
 class Need(NamedTuple):
     """What a comparison will take."""
 
-    n_people: int  # customers and prospects of one replication
-    per_worker: int  # for one replication under way [bytes]
+    n_people: int  # customers and prospects of one replication, at one site
+    per_worker: int  # for one of these under way [bytes]
     n_workers: int
     kept: int  # for results, and by this process itself [bytes]
+    unit: str = "replication"  # what a worker has under way
 
     @property
     def total(self) -> int:
@@ -63,6 +66,7 @@ def need_of(
     n_runs: int,
     n_workers: int,
     *,
+    n_policies: int = 1,
     are_processes: bool = False,
 ) -> Need:
     """Return what a comparison will take, beyond what this process has taken already.
@@ -71,7 +75,8 @@ def need_of(
         scenario: Says how many people there are.
         engine: "reference" keeps a process for each customer.
         n_runs: Replications times policies.
-        n_workers: Replications under way at once.
+        n_workers: Replications under way at once, or sites of them.
+        n_policies: In each replication.
         are_processes: Each of them in a process of its own, not in a thread.
     """
     history = history_of(scenario)
@@ -89,7 +94,13 @@ def need_of(
     if any(has_hours(other) for other in plans):
         row += 8 * HOURS_IN_WEEK * N_WEEKLY
     per_worker = each * n_people + (PROCESS_BYTES if are_processes else 0)
-    return Need(n_people, per_worker, n_workers, row * n_runs + FIXED_BYTES)
+    kept = row * n_runs + FIXED_BYTES
+    if scenario.sites == 1:
+        return Need(n_people, per_worker, n_workers, kept)
+    # Of replications under way: every site's row, what it told and what it hears.
+    begun = min(n_runs, n_policies * (2 + n_workers // scenario.sites))
+    kept += (row + NEWS_BYTES * n_periods(plan)) * scenario.sites * begun
+    return Need(n_people, per_worker, n_workers, kept, "site")
 
 
 def check_run(scenario: Scenario, engine: str) -> None:
@@ -131,12 +142,13 @@ def check_memory(need: Need) -> None:
     if need.n_workers > 1:
         cures.append("fewer threads")
     if need.kept > need.per_worker:
-        cures.append("fewer replications")
+        is_site = need.unit == "site"
+        cures.append("fewer sites" if is_site else "fewer replications")
     raise ResourceError(
         Problem(
             f"must need at most {SHARE_TO_USE:.0%} of the {readable(left)} of memory "
             f"that are left; {need.n_people:,} people in {need.n_workers} "
-            f"replication{'s' if need.n_workers > 1 else ''} at once need "
+            f"{need.unit}{'s' if need.n_workers > 1 else ''} at once need "
             f"{readable(need.total)}",
             hint=f"take {' or '.join(cures)}",
         )

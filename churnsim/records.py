@@ -282,6 +282,13 @@ class Population(NamedTuple):
     choice: Floats  # prospect's uniform for being won [-]; 0 for customers
 
 
+class Elsewhere(NamedTuple):
+    """What the customers of a firm's other sites tell, and how many they are (7.10)."""
+
+    tellings: Integers  # (n_periods,) bad minus good news [thousandths]
+    n_customers: int  # at the start, of all other sites
+
+
 class Plan(NamedTuple):
     """All that an engine needs besides the population: one policy in one scenario."""
 

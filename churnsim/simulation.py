@@ -1,4 +1,4 @@
-"""One door to both engines: a scenario, a policy, a seed and a replication."""
+"""One door to both engines: a scenario, a policy, a seed, a replication, a site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.outcome import Outcome, Rates, totals_of
 from churnsim.engines.reference.run import run_reference
-from churnsim.given import chosen, of_kind, whole_number
+from churnsim.given import chosen, of_kind, refused, whole_number
 from churnsim.mechanisms.hours import (
     WEEK,
     Hours,
@@ -22,13 +22,13 @@ from churnsim.mechanisms.hours import (
 )
 from churnsim.memory import check_run
 from churnsim.population import draw_population, history_of
-from churnsim.records import Plan, Population
+from churnsim.records import Elsewhere, Plan, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.files import close_to
 from churnsim.scenario.policy import Policy
 from churnsim.streams import SEED_LIMIT, STREAM_VERSION, Key, key_from_seed
 
-Engine = Callable[[Plan, Population, Key, int, Books], int]
+Engine = Callable[[Plan, Population, Key, int, Books, Elsewhere | None], int]
 ENGINES: dict[str, Engine] = {
     "kernel": run_kernel,
     "interpreted": run_interpreted,
@@ -37,28 +37,34 @@ ENGINES: dict[str, Engine] = {
 REPLICATION_LIMIT = 2**32
 
 
-class Address(NamedTuple):
-    """Which run it is, and by which engine."""
+class SiteTask(NamedTuple):
+    """One site's run under one policy: plain data, which can be sent anywhere."""
 
+    scenario: Scenario
+    policy: str | Policy
     seed: int
     replication: int
-    engine: str
-    # Of the scenario. Where nobody sees it, it is left out: it takes as long to make
-    # as some thousand events.
-    digest: str = ""
+    site: int = 0
+    engine: str = "kernel"
+    elsewhere: Elsewhere | None = None  # what the firm's other sites tell
 
 
 def make_population(
-    scenario: Scenario, *, seed: int | None = None, replication: int = 0
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    site: int = 0,
 ) -> Population:
-    """Return one replication's customers: the same for every policy.
+    """Return one replication's customers at a site: the same for every policy.
 
     Args:
         scenario: What they are drawn from.
         seed: From 0 to 2^64 − 1; the scenario's where absent.
         replication: Its number, from 0.
+        site: Its number, from 0.
     """
-    key = key_from_seed(scenario.seed if seed is None else seed)
+    key = key_from_seed(scenario.seed if seed is None else seed, site)
     return draw_population(scenario.population, key, replication, history_of(scenario))
 
 
@@ -98,7 +104,7 @@ def simulate(
     engine: str = "kernel",
     population: Population | None = None,
 ) -> Outcome:
-    """Return the outcome of one policy in one replication.
+    """Return the outcome of one policy in one replication of a firm with one site.
 
     The same arguments give the same bits, whatever the engine.
 
@@ -112,7 +118,8 @@ def simulate(
         population: The replication's own, if it is at hand: saves drawing it again.
 
     Raises:
-        InputError: What is given cannot be: no such policy, engine, seed, replication.
+        InputError: What is given cannot be: no such policy, engine, seed, replication;
+            or the firm has several sites.
         ResourceError: More memory would be needed than there is.
     """
     of_kind("scenario", scenario, Scenario, 'what load_scenario("telecom") returns')
@@ -122,35 +129,51 @@ def simulate(
     seed = scenario.seed if seed is None else seed
     seed = whole_number("seed", seed, 0, SEED_LIMIT - 1)
     replication = whole_number("replication", replication, 0, REPLICATION_LIMIT - 1)
+    require_one_site(
+        scenario, "one outcome", "`simulate_firm` of churnsim.firm runs them all"
+    )
     if population is not None:
         of_kind("population", population, Population, "what make_population returns")
-    else:
-        check_run(scenario, engine)
-        population = make_population(scenario, seed=seed, replication=replication)
-    plan = scenario.plan(policy, population.n_customers)
-    return outcome_of(
-        scenario,
-        policy,
-        plan,
-        population,
-        Address(seed, replication, engine, scenario.digest),
-    )
+    task = SiteTask(scenario, policy, seed, replication, engine=engine)
+    return simulate_site(task, population)
+
+
+def simulate_site(task: SiteTask, population: Population | None = None) -> Outcome:
+    """Return the outcome of one site: a function of the task alone.
+
+    Args:
+        task: What to run; its policy, engine and numbers can be.
+        population: The site's own, if it is at hand: saves drawing it again.
+
+    Raises:
+        ResourceError: More memory would be needed than there is.
+    """
+    scenario, replication = task.scenario, task.replication
+    if population is None:
+        check_run(scenario, task.engine)
+        population = make_population(
+            scenario, seed=task.seed, replication=replication, site=task.site
+        )
+    plan = scenario.plan(task.policy, population.n_customers)
+    return outcome_of(task, plan, population, scenario.digest)
 
 
 def outcome_of(
-    scenario: Scenario,
-    policy: str | Policy,
-    plan: Plan,
-    population: Population,
-    address: Address,
+    task: SiteTask, plan: Plan, population: Population, digest: str = ""
 ) -> Outcome:
-    """Return the outcome of a policy that is compiled, on customers that are drawn.
+    """Return the outcome of a site whose policy is compiled and customers are drawn.
 
-    What is given is not checked: `simulate` does that.
+    Args:
+        task: What to run; what is given is not checked.
+        plan: Its policy, compiled.
+        population: The site's.
+        digest: Of the scenario. Where nobody sees it, it is left out: it takes as long
+            to make as some thousand events.
     """
+    scenario, policy, seed, replication, site, engine, elsewhere = task
     books = open_books(plan, len(population.arrival), 0)
-    seed, replication, engine, digest = address
-    ENGINES[engine](plan, population, key_from_seed(seed), replication, books)
+    key = key_from_seed(seed, site)
+    ENGINES[engine](plan, population, key, replication, books, elsewhere)
     return Outcome(
         scenario.name,
         digest,
@@ -164,7 +187,25 @@ def outcome_of(
         population,
         books,
         totals_of(books, plan, rates_of(scenario, policy, plan)),
+        site,
+        elsewhere,
     )
+
+
+def require_one_site(scenario: Scenario, what: str, hint: str = "") -> None:
+    """Refuse a firm of several sites.
+
+    Args:
+        scenario: What is to be simulated.
+        what: What cannot be told of several sites.
+        hint: The cure.
+
+    Raises:
+        InputError: The firm has several.
+    """
+    if scenario.sites > 1:
+        rule = f"must be 1: {what} cannot be told of several sites"
+        raise refused("sites", scenario.sites, rule, hint)
 
 
 def with_events(outcome: Outcome) -> Outcome:
@@ -176,6 +217,7 @@ def with_events(outcome: Outcome) -> Outcome:
     plan, people = outcome.plan, outcome.population
     n_events = int(outcome.books.log_count[0])
     books = open_books(plan, len(people.arrival), n_events)
-    key = key_from_seed(outcome.seed)
-    ENGINES[outcome.engine](plan, people, key, outcome.replication, books)
+    key = key_from_seed(outcome.seed, outcome.site)
+    run = ENGINES[outcome.engine]
+    run(plan, people, key, outcome.replication, books, outcome.elsewhere)
     return replace(outcome, books=books)

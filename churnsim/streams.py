@@ -3,7 +3,7 @@
 Philox4x32-10 turns an address into 128 random bits, two uniforms. Nothing that happened
 before moves a draw, so two policies that reach the same moment see the same numbers.
 
-    key     = two 32-bit words made from the seed
+    key     = two 32-bit words made from the seed and the site
     counter = (customer, replication, episode, purpose + 256 attempt)
 """
 
@@ -20,11 +20,12 @@ STREAM_VERSION = 1
 ORDINARY = 2**31
 
 SEED_LIMIT = 2**64
+SITE_LIMIT = 2**32
 TWO_TO_MINUS_52 = 2.0**-52
 
 
 class Key(NamedTuple):
-    """Which family of random numbers: one scenario's, at one seed."""
+    """Which family of random numbers: one scenario's, at one seed, at one site."""
 
     k0: int  # 32 random bits
     k1: int  # 32 random bits
@@ -61,15 +62,23 @@ class Purpose(IntEnum):
     HOOP = 64  # base: hoop h < 128 uses HOOP + h. Hoop time; give-up
 
 
-def key_from_seed(seed: int) -> Key:
-    """Return the key of a seed, through numpy's SeedSequence.
+def key_from_seed(seed: int, site: int = 0) -> Key:
+    """Return the key of a site at a seed, through numpy's SeedSequence.
+
+    Site 0 has the key of the seed alone, others one of their own: that of a sequence
+    spawned under the site's number.
 
     Raises:
-        ValueError: If the seed is not in 0 ... 2^64 − 1.
+        ValueError: If the seed is not in 0 ... 2^64 − 1, or the site not in 0 ...
+            2^32 − 1.
     """
     if not 0 <= seed < SEED_LIMIT:
         raise ValueError(f"seed must be from 0 to 2**64 - 1; got {seed}")
-    k0, k1 = np.random.SeedSequence(seed).generate_state(2, np.uint32)
+    if not 0 <= site < SITE_LIMIT:
+        raise ValueError(f"site must be from 0 to 2**32 - 1; got {site}")
+    spawned = (site,) if site else ()
+    sequence = np.random.SeedSequence(seed, spawn_key=spawned)
+    k0, k1 = sequence.generate_state(2, np.uint32)
     return Key(int(k0), int(k1))
 
 

@@ -6,6 +6,7 @@ turn means and coefficients of variation into them with this project's own maths
 that they too are the same on every machine.
 """
 
+import functools
 import math
 from enum import IntEnum
 from typing import NamedTuple
@@ -143,6 +144,7 @@ def _check_cv(cv: float) -> None:
         raise ValueError(f"cv must be 0 or from {CV_MIN:g} to {CV_MAX:g}; got {cv}")
 
 
+@functools.lru_cache(256)
 def _inverse_weibull_shape(cv: float) -> float:
     """Return b with log Γ(1 + 2b) − 2 log Γ(1 + b) = log(1 + cv²), by bisection."""
     target = log(1.0 + cv * cv)

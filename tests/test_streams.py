@@ -194,6 +194,26 @@ def test_key_from_seed__known_answers() -> None:
     assert all(type(k) is int for k in key_from_seed(7))
 
 
+def test_key_from_seed__gives_each_site_one_of_its_own() -> None:
+    """Site 0 has the seed's key; others these, frozen: part of the results."""
+    assert key_from_seed(1, 0) == key_from_seed(1)
+    assert key_from_seed(1, 1) == Key(1454127163, 941260221)
+    assert key_from_seed(1, 2) == Key(2749604155, 297086206)
+    assert key_from_seed(0, 1) == Key(673228719, 1136656250)
+    assert key_from_seed(2**64 - 1, 99_999) == Key(1058013410, 2705533784)
+    keys = {key_from_seed(seed, site) for seed in range(4) for site in range(1000)}
+    assert len(keys) == 4000
+    for site in (-1, 2**32):
+        with pytest.raises(ValueError, match=rf"site must be from 0 .*; got {site}"):
+            key_from_seed(1, site)
+
+
+def test_key_from_seed__keeps_sites_apart_at_a_large_seed() -> None:
+    """A site's key is spawned, so a seed of 64 bits with a site is no longer seed."""
+    assert key_from_seed(2**32 + 1, 1) != key_from_seed(1, 1)
+    assert key_from_seed(1 + 2**32) != key_from_seed(1, 1)
+
+
 @pytest.mark.parametrize("seed", [-1, 2**64, 2**200])
 def test_key_from_seed__refuses_seeds_out_of_range(seed: int) -> None:
     """The message states the rule and the seed."""

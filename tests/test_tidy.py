@@ -31,6 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"engines"}),
     frozenset({"memory"}),
     frozenset({"simulation"}),
+    frozenset({"firm"}),
     frozenset({"experiment"}),
     frozenset({"sweep", "analysis"}),
     frozenset({"report"}),

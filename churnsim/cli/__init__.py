@@ -14,6 +14,7 @@ from churnsim.cli.breakeven import breakeven_command
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
 from churnsim.cli.counterfactuals import counterfactuals_command
+from churnsim.cli.discover import discover_command
 from churnsim.cli.explain import explain_command
 from churnsim.cli.extend import extend_command
 from churnsim.cli.fit import fit_command
@@ -21,9 +22,11 @@ from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
 from churnsim.cli.report import plot_command, report_command
 from churnsim.cli.run import run_command
+from churnsim.cli.sensitivity import sensitivity_command
 from churnsim.cli.shape import SuggestingGroup
 from churnsim.cli.staff import staff_command
 from churnsim.cli.story import story_command
+from churnsim.cli.surface import surface_command
 from churnsim.cli.sweep import sweep_command
 from churnsim.cli.swept import export_command, merge_command, status_command
 from churnsim.cli.verify import verify_command
@@ -78,6 +81,9 @@ for command in (
     status_command,
     merge_command,
     export_command,
+    sensitivity_command,
+    discover_command,
+    surface_command,
     list_command,
     show_command,
     init_command,

@@ -28,6 +28,9 @@ COMMANDS = (
         "status",
         "merge",
         "export",
+        "sensitivity",
+        "discover",
+        "surface",
     ),
     *("list", "show", "init", "validate", "fit", "verify", "report", "plot"),
 )
@@ -160,6 +163,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 
 def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
+    from churnsim.analysis import documents as analyses
     from churnsim.experiment import documents as results
     from churnsim.sweep import documents as sweeps
 
@@ -175,6 +179,9 @@ def documents() -> dict[str, type]:
         "status": sweeps.StatusDocument,
         "merge": sweeps.StatusDocument,
         "export": WrittenDocument,
+        "sensitivity": analyses.SensitivityDocument,
+        "discover": analyses.DiscoveryDocument,
+        "surface": analyses.SurfaceDocument,
         "list": ListDocument,
         "show": ShowDocument,
         "init": WrittenDocument,

@@ -52,9 +52,10 @@ class PlotOptions(NamedTuple):
 def report_command(options: ReportOptions) -> None:
     """Write the results kept in DIR as one page of HTML.
 
-    DIR is a folder that churnsim run --out has written. The page holds charts, tables,
-    assumptions and the command that makes the numbers again. It opens in any browser
-    and needs no network.
+    DIR is a folder that churnsim run --out or churnsim sweep --out has written. The
+    page of a run holds charts, tables, assumptions and the command that makes the
+    numbers again; that of a sweep holds what was varied, what failed, sensitivity,
+    boxes and a surface. It opens in any browser and needs no network.
     """
     from churnsim.report.page.writing import check_file, require_libraries, write_page
 
@@ -66,10 +67,15 @@ def report_command(options: ReportOptions) -> None:
 
     with bundling():
         # Only now: what it imports takes half as long as the scripts do.
-        from churnsim.experiment.store import read_results
+        from churnsim.sweep.store.manifest import is_sweep
 
-        write_page(read_results(options.folder), place, force=options.force)
-    _tell_doubts(options.folder)
+        if is_sweep(options.folder):
+            _write_sweep(options.folder, place, force=options.force)
+        else:
+            from churnsim.experiment.store import read_results
+
+            write_page(read_results(options.folder), place, force=options.force)
+            _tell_doubts(options.folder)
     if options.as_json:
         say_json({"written": [str(place)]})
     else:
@@ -113,6 +119,15 @@ def plot_command(options: PlotOptions) -> None:
         return
     for path in paths:
         say(shlex.quote(str(path)))
+
+
+def _write_sweep(folder: Path, place: Path, *, force: bool) -> None:
+    """Write the page about a sweep, as far as it has come."""
+    from churnsim.cli.analysing import opened
+    from churnsim.report.page.writing import write_text
+    from churnsim.report.swept import sweep_page
+
+    write_text(sweep_page(opened(folder)), place, force=force)
 
 
 def _tell_doubts(folder: Path) -> None:

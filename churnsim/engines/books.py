@@ -225,10 +225,14 @@ def has_messages(plan: Plan) -> bool:
     return bool(plan.market.message_share > 0.0 or (of_kinds > 0.0).any())
 
 
+def n_periods(plan: Plan) -> int:
+    """Return how many news periods the books have room for."""
+    return int(math.floor(plan.horizon / plan.market.news_period)) + 2
+
+
 def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
     """Return empty books for `n` customers and prospects under a plan."""
     writes = has_messages(plan)
-    periods = int(math.floor(plan.horizon / plan.market.news_period)) + 2
     return Books(
         np.zeros(N_TALLIES, np.int64),
         np.zeros(N_CAUSES, np.int64),
@@ -236,7 +240,7 @@ def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
         np.zeros(N_BINS, np.int64),
         np.zeros(N_BINS, np.int64),
         np.zeros((plan.n_months, N_MONTHLY), np.int64),
-        np.zeros(periods, np.int64),
+        np.zeros(n_periods(plan), np.int64),
         np.zeros((n, N_ACCOUNTS), np.int64),
         np.full(n, np.inf),
         np.zeros(n, np.uint8),

@@ -73,14 +73,14 @@ def unpaid(vacant: int, seat: int) -> int:
     return (2 * int(vacant) * seat + day) // (2 * day)
 
 
-def people_figures(books: Books, plan: Plan) -> PeopleFigures | None:
-    """Return how the agents fared; None where they are not people."""
+def people_figures(books: Books, plan: Plan, n_sites: int) -> PeopleFigures | None:
+    """Return how the agents of all sites fared; None where they are not people."""
     counts = books.people
     if not len(counts):
         return None
     hours = front_hours(plan)
-    seat_years = hours.n_seats * plan.horizon / year_days()
-    on_duty = staffed_time(hours, plan.horizon) * MICROSECONDS
+    seat_years = n_sites * hours.n_seats * plan.horizon / year_days()
+    on_duty = n_sites * staffed_time(hours, plan.horizon) * MICROSECONDS
     contacts = int(counts[People.CONTACTS])
     quits = int(counts[People.QUITS])
     wrath = int(counts[People.WRATH]) / WRATH_SCALE

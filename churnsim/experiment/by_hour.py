@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from churnsim.engines.books import MICROSECONDS, Weekly
-from churnsim.engines.outcome import ratio
+from churnsim.engines.sums import ratio
 from churnsim.engines.week import times_lived
 from churnsim.experiment.intervals import FROM_ZERO, SHARE, Estimate, Range, estimate
 from churnsim.experiment.summary import Summary, Value
@@ -26,7 +26,7 @@ from churnsim.mechanisms.hours import (
 if TYPE_CHECKING:
     from churnsim.experiment.comparison import Comparison
     from churnsim.experiment.documents import Hours
-    from churnsim.records import Integers
+    from churnsim.records import Integers, Plan
 
 DESKS = {"front": front_hours, "back": back_hours}
 NEEDED = "needed"  # the figure that follows from the load
@@ -76,21 +76,21 @@ def figures_by_hour(comparison: Comparison, policy: str) -> Figures:
     rises with it.
     """
     rows = comparison.replications.of(policy)
-    plan = comparison.scenario.plan(policy, rows[0].n_customers)
+    plan, sites = _plan(comparison, policy), comparison.scenario.sites
     lived = times_lived(plan.into_week, plan.horizon)
     found: Figures = {}
     for name, figure in HOUR_FIGURES.items():
         told = (figure.of(row.weekly, lived) for row in rows)
         hours = zip(*told, strict=True)
         found[name] = [estimate(values, figure.within) for values in hours]
-    found[NEEDED] = [_needed(load) for load in found["load"]]
+    found[NEEDED] = [_needed(load, sites) for load in found["load"]]
     return found
 
 
 def staffed_by_hour(comparison: Comparison, policy: str, desk: str) -> list[float]:
     """Return the mean number of people on duty at a desk by hour of the week."""
-    n_customers = comparison.replications.of(policy)[0].n_customers
-    return staffed_hours(DESKS[desk](comparison.scenario.plan(policy, n_customers)))
+    staffed = staffed_hours(DESKS[desk](_plan(comparison, policy)))
+    return [comparison.scenario.sites * n for n in staffed]
 
 
 def hours_of(comparison: Comparison) -> Hours | None:
@@ -179,6 +179,16 @@ def _per(amount: float, times: float) -> Value:
     return amount / times if times else None
 
 
-def _needed(load: Estimate) -> Estimate:
-    mean, low, high = (None if x is None else needed_agents(x) for x in load[:3])
+def _plan(comparison: Comparison, policy: str) -> Plan:
+    """Return what each site is run with under a policy."""
+    scenario = comparison.scenario
+    n_customers = comparison.replications.of(policy)[0].n_customers
+    return scenario.plan(policy, n_customers // scenario.sites)
+
+
+def _needed(load: Estimate, sites: int) -> Estimate:
+    """Return the agents of all sites, each of which needs them for itself."""
+    mean, low, high = (
+        None if x is None else sites * needed_agents(x / sites) for x in load[:3]
+    )
     return Estimate(mean, low, high, load.n)

@@ -51,6 +51,14 @@ class PolicyFigures(NamedTuple):
     figures: dict[str, Estimate]  # by the names of FIGURES
 
 
+class Sites(NamedTuple):
+    """How a firm of several sites was run."""
+
+    n_sites: int
+    passes: int  # of news between them, the most in any run; 1: nobody had to listen
+    runs_per_site: float  # on average, in all passes
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """What the policies of a scenario come to, paired by replication."""
@@ -75,6 +83,16 @@ class Comparison:
     def n_customers(self) -> int:
         """Return how many customers there were at the start, in the first run."""
         return self.runs[0].n_customers
+
+    @property
+    def sites(self) -> Sites | None:
+        """Return how the sites were run; None where there is one."""
+        news = [row.news for row in self.runs if row.news is not None]
+        if not news:
+            return None
+        count = self.scenario.sites
+        mean = sum(of.site_runs for of in news) / (count * len(news))
+        return Sites(count, max(of.passes for of in news), mean)
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:

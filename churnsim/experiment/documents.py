@@ -123,6 +123,14 @@ class Origin(TypedDict):
     versions: dict[str, str]  # of libraries
 
 
+class Sites(TypedDict):
+    """How a firm of several sites was run."""
+
+    count: int
+    passes: int  # of news between them, the most in any run; 1: nobody had to listen
+    runs_per_site: float  # on average, in all passes
+
+
 class ControlDocument(TypedDict):
     """What is known of a firm without mistakes, and what follows for the others."""
 
@@ -159,6 +167,7 @@ class RunDocument(Experiment):
     mistake_shares: list[MistakeShare]  # estimated before any run
     foundations: list[Foundation]  # settings whose grade is known
     customers: int  # at the start, in the first run
+    sites: NotRequired[Sites]  # only of a firm of several
     months: Months  # customers, revenue and more, month by month
     waits: dict[str, Waits]  # by desk
     hours: NotRequired[Hours]  # only where a desk has opening hours

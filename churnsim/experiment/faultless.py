@@ -46,7 +46,7 @@ def expected_revenue(scenario: Scenario) -> float | None:
         first = float(expected_spend(history, spec.horizon).sum())
     conversion = min(1.0, scenario.spec.market.word_of_mouth.conversion)
     won = n_prospects(spec, n_customers) * conversion
-    expected = first + won * later * value
+    expected = scenario.sites * (first + won * later * value)
     return expected if math.isfinite(expected) else None
 
 

@@ -72,7 +72,11 @@ def sustainability_warnings(scenario: Scenario, results: Replications) -> list[s
 
 
 def load_of(
-    lines: Sequence[str], hours: Hours, horizon: float, rows: Sequence[Summary]
+    lines: Sequence[str],
+    hours: Hours,
+    horizon: float,
+    rows: Sequence[Summary],
+    n_sites: int = 1,
 ) -> Load | None:
     """Return the work at a desk; None where nobody came, or nobody is ever there.
 
@@ -82,9 +86,10 @@ def load_of(
 
     Args:
         lines: Who comes to it: "front", "messages", or both to one desk; or "back".
-        hours: When it is staffed.
+        hours: When it is staffed, at each site.
         horizon: Of each run [days].
         rows: One policy's, at least one replication.
+        n_sites: Whose desks are taken together.
     """
     n_joined, waited, work = 0, 0, 0.0
     for line in lines:
@@ -98,7 +103,7 @@ def load_of(
         return None
     vacancies = [row.figures["vacant_share"] or 0.0 for row in rows]
     present = 1.0 - (math.fsum(vacancies) / len(rows) if "front" in lines else 0.0)
-    staffed = staffed_time(hours, horizon) / horizon * present
+    staffed = n_sites * staffed_time(hours, horizon) / horizon * present
     if not staffed:
         return None
     time = horizon * len(rows)
@@ -121,7 +126,7 @@ def _overloaded(scenario: Scenario, results: Replications, desk: str) -> Iterato
     one, many = STAFF[desk]
     for policy in results.policies:
         rows = results.of(policy)
-        plan = scenario.plan(policy, rows[0].n_customers)
+        plan = scenario.plan(policy, rows[0].n_customers // scenario.sites)
         hours = message_hours(plan) if desk == "message" else DESKS[desk](plan)
         is_pooled = plan.policy.message_agents == FRONT_DESK
         lines = {
@@ -129,7 +134,7 @@ def _overloaded(scenario: Scenario, results: Replications, desk: str) -> Iterato
             "back": ("back",),
             "message": ("messages",),
         }
-        load = load_of(lines[desk], hours, scenario.horizon, rows)
+        load = load_of(lines[desk], hours, scenario.horizon, rows, scenario.sites)
         if load is None or not load.is_too_much:
             continue
         work = f"under {policy} {load.times:.3g} times the work"
@@ -138,7 +143,9 @@ def _overloaded(scenario: Scenario, results: Replications, desk: str) -> Iterato
             continue
         n = hours.n_servers
         seats = math.floor(load.offered * n / load.staffed) + 1
-        yield f"{work} of {n:,} {one if n == 1 else many} ({seats:,} would hold it)"
+        where = " at each site" if scenario.sites > 1 else ""
+        people = f"{n:,} {one if n == 1 else many}{where}"
+        yield f"{work} of {people} ({seats:,} would hold it)"
 
 
 def _unearned(scenario: Scenario, results: Replications) -> Iterator[str]:

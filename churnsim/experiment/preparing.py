@@ -150,7 +150,8 @@ def won_later(scenario: Scenario, n_customers: int) -> float:
         n_customers: At the start.
     """
     conversion = min(1.0, scenario.spec.market.word_of_mouth.conversion)
-    return conversion * n_prospects(scenario.population, n_customers)
+    here = n_prospects(scenario.population, n_customers // scenario.sites)
+    return conversion * here * scenario.sites
 
 
 def years_in_all(scenario: Scenario, n_customers: int) -> float | None:
@@ -167,7 +168,7 @@ def years_in_all(scenario: Scenario, n_customers: int) -> float | None:
 def _outgrown(scenario: Scenario) -> Iterator[str]:
     """Yield that customers at the start are no measure, where more are won later."""
     history = history_of(scenario)
-    start = scenario.population.customers or 0
+    start = (scenario.population.customers or 0) * scenario.sites
     n_customers = start if history is None else len(history.label)
     won = won_later(scenario, n_customers)
     if 0 < n_customers < won:

@@ -15,14 +15,14 @@ from typing import Generic, NamedTuple
 
 from churnsim.errors import InterruptedRun
 from churnsim.experiment.failures import Failure
-from churnsim.experiment.summary import Summary, summaries
+from churnsim.experiment.summary import Summary, firm_summary, summaries
 from churnsim.experiment.workers import Job, Results, Row, on_processes, on_threads
 from churnsim.given import chosen, names, of_kind, refused, whole_number
 from churnsim.memory import check_memory, fitting_workers, need_of
 from churnsim.scenario import Policy, Scenario
 from churnsim.scenario.files import close_to
 from churnsim.scenario.model import FLAWLESS
-from churnsim.simulation import ENGINES, REPLICATION_LIMIT
+from churnsim.simulation import ENGINES, REPLICATION_LIMIT, require_one_site
 from churnsim.streams import SEED_LIMIT
 
 REPLICATIONS_MAX = 1_000_000
@@ -99,7 +99,7 @@ def run_replications(
     checked_execution(execution)
     named = _named(scenario, policies)
     seed = checked_seed(scenario, seed)
-    job = Job(scenario, named, seed, execution.engine, summaries)
+    job = Job(scenario, named, seed, execution.engine, summaries, of_firm=firm_summary)
     batch = run_job(job, replications, execution)
     return Replications(
         policies=tuple(named),
@@ -131,6 +131,8 @@ def run_job(
         ChurnsimError: Every replication failed; this is the first one's error.
     """
     checked_execution(execution)
+    if job.of_firm is None and job.of_rows is None:
+        require_one_site(job.scenario, "single customers")
     numbers = numbers_of(job.scenario, replications)
     n_workers = _workers(job, execution, len(numbers), bytes_per_person)
     stop = execution.stop or threading.Event()
@@ -236,12 +238,14 @@ def _workers(job: Job[Row], how: Execution, n_units: int, extra: int) -> int:
     field = "threads" if how.processes is None else "processes"
     cores = available_cores() if asked is None else 0
     wanted = cores if asked is None else whole_number(field, asked, 1, WORKERS_MAX)
-    wanted = min(wanted, n_units)
+    is_by_site = how.processes is None  # a process has whole replications
+    wanted = min(wanted, n_units * (job.scenario.sites if is_by_site else 1))
     need = need_of(
         job.scenario,
         how.engine,
         n_units * len(job.policies),
         wanted,
+        n_policies=len(job.policies),
         are_processes=how.processes is not None,
     )
     need = need._replace(kept=need.kept + extra * need.n_people)

@@ -74,6 +74,13 @@ def run_document(comparison: Comparison, command: str) -> dict[str, Any]:
     hours = hours_of(comparison)
     if hours is not None:
         document["hours"] = hours
+    sites = comparison.sites
+    if sites is not None:
+        document["sites"] = {
+            "count": sites.n_sites,
+            "passes": sites.passes,
+            "runs_per_site": sites.runs_per_site,
+        }
     return documents.as_dict(document)
 
 

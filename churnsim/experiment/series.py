@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from churnsim.engines.books import Monthly
-from churnsim.engines.outcome import bin_edge, ratio
+from churnsim.engines.sums import bin_edge, ratio
 from churnsim.experiment.intervals import FROM_ZERO, SHARE, Range, estimate
 from churnsim.experiment.summary import Summary
 from churnsim.records import MICRO, Integers

@@ -18,12 +18,13 @@ from churnsim.engines.books import (
     Messages,
     Monthly,
     Tally,
-    Weekly,
 )
-from churnsim.engines.outcome import DeskFigures, Outcome, Totals, bin_edge, ratio
+from churnsim.engines.outcome import Outcome
+from churnsim.engines.sums import DeskFigures, Sums, Totals, bin_edge, ratio
 from churnsim.experiment.intervals import ANYWHERE, FROM_ZERO, SHARE, Range
+from churnsim.firm import Firm
 from churnsim.population import population_digest
-from churnsim.records import MICRO, Cause, Integers, Population, WhenClosed
+from churnsim.records import MICRO, Cause, Integers, Population
 
 Value = float | None  # None: nothing to divide by, so no data
 
@@ -32,6 +33,13 @@ TALLIES = (
     *(name.name.lower() for name in Tally),
     *(f"messages_{name.name.lower()}" for name in Messages),
 )
+
+
+class News(NamedTuple):
+    """How the sites of a firm came to know what the others tell."""
+
+    passes: int  # how often news went round, the first one without any
+    site_runs: int  # in all passes
 
 
 class Summary(NamedTuple):
@@ -48,6 +56,7 @@ class Summary(NamedTuple):
     lost: dict[str, int]  # customers lost, by cause
     closed: dict[str, int]  # episodes closed, by how
     figures: dict[str, Value]  # by the names of FIGURES
+    news: News | None  # of a firm of several sites
     front_waits: Integers  # histogram of waits, (N_BINS,)
     back_waits: Integers
     monthly: Integers  # (n_months, N_MONTHLY); customers and backlog at a month's end
@@ -61,12 +70,19 @@ class Summary(NamedTuple):
         return is_plain_same and all(np.array_equal(a, b) for a, b in arrays)
 
 
+class Digests(NamedTuple):
+    """What a row is recognised by, SHA-256 as 64 hex digits."""
+
+    population: str
+    books: str  # every number in them
+
+
 class Figure(NamedTuple):
     """One thing that is told of a run."""
 
     title: str
     unit: str  # "money" [units of currency], "count", "share" or "days"
-    of: Callable[[Outcome], Value]
+    of: Callable[[Sums], Value]
 
 
 def range_of(name: str) -> Range:
@@ -99,50 +115,63 @@ def summarise(outcome: Outcome, policy: str, population: str) -> Summary:
         policy: What the comparison calls the policy.
         population: Digest of the run's population.
     """
-    books = outcome.books
+    return summary_of(
+        outcome.sums, policy, outcome.replication, Digests(population, outcome.digest())
+    )
+
+
+def summary_of(sums: Sums, policy: str, replication: int, digests: Digests) -> Summary:
+    """Return the row that is kept of a run, or of the runs of all sites of a firm.
+
+    Args:
+        sums: What was counted.
+        policy: What the comparison calls the policy.
+        replication: Its number.
+        digests: Of the population and of the books, of all sites.
+    """
+    books = sums.books
     series = books.monthly.copy()
     for level in (Monthly.ACTIVE, Monthly.BACKLOG):
         series[:, level] = np.cumsum(series[:, level])
     return Summary(
         policy=policy,
-        replication=outcome.replication,
-        n_customers=outcome.n_customers,
-        n_people=len(outcome.population.arrival),
-        population=population,
-        digest=outcome.digest(),
-        totals=outcome.totals,
-        tally=_tally(outcome),
-        lost=outcome.lost,
-        closed=outcome.closed,
-        figures={name: figure.of(outcome) for name, figure in FIGURES.items()},
+        replication=replication,
+        n_customers=sums.n_customers,
+        n_people=sums.n_people,
+        population=digests.population,
+        digest=digests.books,
+        totals=sums.totals,
+        tally=_tally(sums),
+        lost=sums.lost,
+        closed=sums.closed,
+        figures={name: figure.of(sums) for name, figure in FIGURES.items()},
+        news=None,
         front_waits=books.front_waits.copy(),
         back_waits=books.back_waits.copy(),
         monthly=series,
-        survivors=_survivors(outcome),
+        survivors=sums.survivors,
         weekly=books.weekly.copy(),
     )
 
 
-def _tally(outcome: Outcome) -> dict[str, int]:
-    """Return what was counted, of messages too: none where nobody writes."""
-    messages = outcome.books.messages.tolist() or [0] * len(Messages)
-    counts = [outcome.tally(name) for name in Tally] + messages
-    return dict(zip(TALLIES, counts, strict=True))
+def firm_summary(policy: str, replication: int, firm: Firm) -> Summary:
+    """Return the row that is kept of all sites of a firm.
 
-
-def n_at_the_door(outcome: Outcome) -> int:
-    """Return how often anybody came to the front door, or was called by the firm.
-
-    Whoever finds it closed and comes again as it opens has come twice; whoever writes
-    does not come to it (7.4).
+    Args:
+        policy: What the comparison calls it.
+        replication: Its number.
+        firm: What the sites come to.
     """
-    came = (Tally.ATTEMPTS, Tally.ORDINARY_CONTACTS, Tally.NOTICED)
-    n = sum(outcome.tally(tally) for tally in came)
-    if outcome.messages:
-        n -= outcome.messages.joined
-    if outcome.plan.market.when_closed == WhenClosed.RETURN:
-        n += int(outcome.books.weekly[:, Weekly.TURNED_AWAY].sum())
-    return n
+    digests = Digests(firm.population, firm.digest)
+    row = summary_of(firm.sums, policy, replication, digests)
+    return row._replace(news=News(firm.passes, firm.n_runs))
+
+
+def _tally(sums: Sums) -> dict[str, int]:
+    """Return what was counted, of messages too: none where nobody writes."""
+    messages = sums.books.messages.tolist() or [0] * len(Messages)
+    counts = [sums.tally(name) for name in Tally] + messages
+    return dict(zip(TALLIES, counts, strict=True))
 
 
 def summaries(people: Population) -> Callable[[str, Outcome], Summary]:
@@ -151,47 +180,39 @@ def summaries(people: Population) -> Callable[[str, Outcome], Summary]:
     return lambda name, outcome: summarise(outcome, name, digest)
 
 
-def _survivors(outcome: Outcome) -> Integers:
-    """Return the starting customers still there at each month's end, (n_months,)."""
-    plan = outcome.plan
-    ends = np.arange(1, plan.n_months + 1) * plan.month
-    left = np.sort(outcome.books.departure[: outcome.n_customers])
-    return outcome.n_customers - np.searchsorted(left, ends, side="right")
+def _money(name: str) -> Callable[[Sums], Value]:
+    return lambda sums: getattr(sums.totals, name) / MICRO
 
 
-def _money(name: str) -> Callable[[Outcome], Value]:
-    return lambda outcome: getattr(outcome.totals, name) / MICRO
+def _count(tally: Tally) -> Callable[[Sums], Value]:
+    return lambda sums: float(sums.tally(tally))
 
 
-def _count(tally: Tally) -> Callable[[Outcome], Value]:
-    return lambda outcome: float(outcome.tally(tally))
-
-
-def _ratio(part: Tally, whole: Tally, scale: float = 1.0) -> Callable[[Outcome], Value]:
-    def of(outcome: Outcome) -> Value:
-        share = ratio(outcome.tally(part), outcome.tally(whole))
+def _ratio(part: Tally, whole: Tally, scale: float = 1.0) -> Callable[[Sums], Value]:
+    def of(sums: Sums) -> Value:
+        share = ratio(sums.tally(part), sums.tally(whole))
         return None if share is None else share / scale
 
     return of
 
 
-def _per_mistake(part: Tally, scale: float = 1.0) -> Callable[[Outcome], Value]:
-    def of(outcome: Outcome) -> Value:
-        share = ratio(outcome.tally(part), outcome.n_mistakes_closed)
+def _per_mistake(part: Tally, scale: float = 1.0) -> Callable[[Sums], Value]:
+    def of(sums: Sums) -> Value:
+        share = ratio(sums.tally(part), sums.n_mistakes_closed)
         return None if share is None else share / scale
 
     return of
 
 
-def _lost(cause: Cause) -> Callable[[Outcome], Value]:
-    return lambda outcome: float(outcome.lost[cause.name.lower()])
+def _lost(cause: Cause) -> Callable[[Sums], Value]:
+    return lambda sums: float(sums.lost[cause.name.lower()])
 
 
 def _desk(
     name: str, of: Callable[[DeskFigures], float | None]
-) -> Callable[[Outcome], Value]:
-    def told(outcome: Outcome) -> Value:
-        desk: DeskFigures | None = getattr(outcome, name)
+) -> Callable[[Sums], Value]:
+    def told(sums: Sums) -> Value:
+        desk: DeskFigures | None = getattr(sums, name)
         return of(desk) if desk else None
 
     return told
@@ -201,38 +222,38 @@ def _abandonment(desk: DeskFigures) -> Value:
     return ratio(desk.abandoned, desk.joined)
 
 
-def _n_lost(outcome: Outcome) -> int:
-    return sum(outcome.lost.values())
+def _n_lost(sums: Sums) -> int:
+    return sum(sums.lost.values())
 
 
-def _mistake_lost_share(outcome: Outcome) -> Value:
-    lost = _n_lost(outcome)
-    return ratio(lost - outcome.lost["natural"], lost)
+def _mistake_lost_share(sums: Sums) -> Value:
+    lost = _n_lost(sums)
+    return ratio(lost - sums.lost["natural"], lost)
 
 
-def _lost_share(outcome: Outcome) -> Value:
-    return ratio(_n_lost(outcome), outcome.n_customers + outcome.n_won)
+def _lost_share(sums: Sums) -> Value:
+    return ratio(_n_lost(sums), sums.n_customers + sums.n_won)
 
 
-def _lost_over_mistakes(outcome: Outcome) -> Value:
-    return float(_n_lost(outcome) - outcome.lost["natural"])
+def _lost_over_mistakes(sums: Sums) -> Value:
+    return float(_n_lost(sums) - sums.lost["natural"])
 
 
-def _service_level_of_all(outcome: Outcome) -> Value:
-    return ratio(outcome.tally(Tally.WITHIN_TARGET), n_at_the_door(outcome))
+def _service_level_of_all(sums: Sums) -> Value:
+    return ratio(sums.tally(Tally.WITHIN_TARGET), sums.n_at_the_door)
 
 
-def _view(name: str) -> Callable[[Outcome], Value]:
-    def of(outcome: Outcome) -> Value:
-        seen: float | None = getattr(outcome.firm_view(), name)
+def _view(name: str) -> Callable[[Sums], Value]:
+    def of(sums: Sums) -> Value:
+        seen: float | None = getattr(sums.firm_view(), name)
         return None if seen is None else float(seen)
 
     return of
 
 
-def _people(name: str, scale: float = 1.0) -> Callable[[Outcome], Value]:
-    def of(outcome: Outcome) -> Value:
-        people = outcome.people()
+def _people(name: str, scale: float = 1.0) -> Callable[[Sums], Value]:
+    def of(sums: Sums) -> Value:
+        people = sums.people()
         told: float | None = getattr(people, name) if people else None
         return None if told is None else told / scale
 

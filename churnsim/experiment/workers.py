@@ -11,19 +11,22 @@ import contextlib
 import multiprocessing
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
 from churnsim.experiment.failures import Failure
+from churnsim.experiment.rounds import Errand, Rounds
+from churnsim.firm import Firm, SiteRow, row_of
 from churnsim.jit import uncollected
 from churnsim.population import draw_population, history_of
 from churnsim.records import Population
 from churnsim.scenario import Policy, Scenario
-from churnsim.simulation import make_population, simulate
+from churnsim.simulation import SiteTask, make_population, simulate, simulate_site
 from churnsim.streams import key_from_seed
 
 # How often a wait looks whether to stop [s]. Not on a SimpleQueue: where a signal takes
@@ -44,6 +47,17 @@ class Job(NamedTuple, Generic[Row]):
     keeping: Callable[[Population], Keep[Row]]  # called once a replication
     # By policy, where it is run in another scenario, on the same customers.
     elsewhere: Mapping[str, Scenario] | None = None
+    # Of a firm of several sites either the row of all together (policy, replication,
+    # firm), or that from the rows which its sites kept. Neither: it must have one site.
+    of_firm: Callable[[str, int, Firm], Row] | None = None
+    of_rows: Callable[[Sequence[Row]], Row] | None = None
+
+
+class Work(NamedTuple):
+    """What a worker does next."""
+
+    number: int  # of the replication
+    errand: Errand | None  # its part at one site; None: the whole replication
 
 
 class PolicyFailed(Exception):  # noqa: N818 - carries another error
@@ -98,13 +112,15 @@ class Results(Generic[Row]):
 def run_replication(
     job: Job[Row], number: int, stop: threading.Event | None = None
 ) -> tuple[Row, ...]:
-    """Return one replication's rows, one a policy.
+    """Return one replication's rows, one a policy; of a firm, site after site.
 
     Told to stop, it leaves the other policies out; nobody waits for its rows then.
 
     Raises:
         PolicyFailed: A run failed.
     """
+    if job.scenario.sites > 1:
+        return _in_rounds(job, number, stop)
     people = make_population(job.scenario, seed=job.seed, replication=number)
     keep = job.keeping(people)
     rows: list[Row] = []
@@ -115,28 +131,53 @@ def run_replication(
     return tuple(rows)
 
 
+def run_errand(
+    job: Job[Row], errand: Errand, stop: threading.Event | None = None
+) -> dict[str, SiteRow]:
+    """Return one site's rows by policy; told to stop, it leaves others out.
+
+    Raises:
+        PolicyFailed: A run failed.
+    """
+    number, site, heard = errand
+    people = make_population(job.scenario, seed=job.seed, replication=number, site=site)
+    keep = job.keeping(people) if job.of_rows is not None else None
+    rows = {}
+    for name, elsewhere in heard.items():
+        if stop is not None and stop.is_set():
+            break
+        scenario = (job.elsewhere or {}).get(name, job.scenario)
+        policy = job.policies[name]
+        task = SiteTask(scenario, policy, job.seed, number, site, job.engine, elsewhere)
+        try:
+            outcome = simulate_site(task, people)
+            rows[name] = row_of(outcome, keep(name, outcome) if keep else None)
+        except Exception as error:
+            raise PolicyFailed(name, error) from error
+    return rows
+
+
 def warm_up(job: Job[Row]) -> None:
     """Compile all that a replication calls, by running one without customers."""
     history_of(job.scenario)
     spec = job.scenario.population._replace(customers=0, prospects=0.0)
     nobody = draw_population(spec, key_from_seed(job.seed), 0, None)
     policy = next(iter(job.policies.values()))
-    simulate(job.scenario, policy, engine=job.engine, population=nobody)
+    simulate_site(SiteTask(job.scenario, policy, 0, 0, engine=job.engine), nobody)
 
 
 def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
     """Fill the results with `n_workers` daemon threads; return early when stopped."""
-    done: queue.Queue[tuple[int, tuple[Row, ...] | Exception]] = queue.Queue()
-    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in results.numbers:
-        todo.put(number)
+    done: queue.Queue[tuple[Work, Any]] = queue.Queue()
+    todo: queue.Queue[Work] = queue.Queue()
+    schedule = _Schedule(job, results, n_workers)
     halt = threading.Event()  # ours, so that a caller's event stays the caller's
 
     def work() -> None:
-        with contextlib.suppress(queue.Empty):
-            while not halt.is_set():
-                number = todo.get_nowait()
-                done.put((number, _result(job, number, halt)))
+        while not halt.is_set():
+            with contextlib.suppress(queue.Empty):
+                next_one = todo.get(timeout=WATCH)
+                done.put((next_one, _result(job, next_one, halt)))
 
     try:
         if not _is_warm(job, results):
@@ -144,9 +185,10 @@ def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
         for _ in range(n_workers):
             threading.Thread(target=work, daemon=True).start()
         while not results.is_complete and not results.stop.is_set():
+            for next_one in schedule.next_works():
+                todo.put(next_one)
             with contextlib.suppress(queue.Empty):
-                number, result = done.get(timeout=WATCH)
-                results.add(number, job.seed, result)
+                schedule.take(*done.get(timeout=WATCH))
     except KeyboardInterrupt:
         results.stop.set()  # what has finished is kept
     finally:
@@ -209,8 +251,8 @@ def _in_pool(
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(size, mp_context=context)
     try:
-        pending: dict[Future[tuple[Row, ...] | Exception], int] = {
-            pool.submit(_result, job, number): number for number in numbers
+        pending: dict[Future[Any], int] = {
+            pool.submit(_result, job, Work(number, None)): number for number in numbers
         }
         while pending and not results.stop.is_set():
             ready, _ = wait(pending, WATCH, FIRST_COMPLETED)
@@ -229,12 +271,101 @@ def _in_pool(
     return True
 
 
+class _Schedule(Generic[Row]):
+    """What threads do next: replications, or their sites, round by round."""
+
+    def __init__(self, job: Job[Row], results: Results[Row], n_workers: int) -> None:
+        self._job, self._results = job, results
+        self._n_workers = n_workers
+        self._waiting = deque(results.numbers)
+        self._rounds: dict[int, Rounds] = {}  # of replications under way
+        self._ready: list[Work] = []
+        self._n_out = 0
+
+    def next_works(self) -> list[Work]:
+        """Return what can be begun now.
+
+        Replications as a whole all at once. Of those that go site by site the next is
+        begun where fewer errands are out than there are workers: rounds end one by one.
+        """
+        if self._job.scenario.sites == 1:
+            self._ready += [Work(number, None) for number in self._waiting]
+            self._waiting.clear()
+        while self._waiting and self._n_out + len(self._ready) < self._n_workers:
+            number = self._waiting.popleft()
+            rounds = Rounds(number, self._job.scenario.sites, self._job.policies)
+            self._rounds[number] = rounds
+            self._ready += _works(rounds)
+        works, self._ready = self._ready, []
+        self._n_out += len(works)
+        return works
+
+    def take(self, work: Work, result: Any) -> None:
+        """Take in what came of a work: rows, those of a site, or an error."""
+        self._n_out -= 1
+        number, seed = work.number, self._job.seed
+        if work.errand is None:
+            self._results.add(number, seed, result)
+            return
+        rounds = self._rounds.get(number)
+        if rounds is None:
+            return  # another site of the replication failed
+        if isinstance(result, Exception):
+            del self._rounds[number]
+            self._results.add(number, seed, result)
+            return
+        rounds.take(result)
+        if not rounds.is_round_over:
+            return
+        works = _works(rounds)
+        self._ready += works
+        if not works:
+            del self._rounds[number]
+            self._results.add(number, seed, self._settled(rounds))
+
+    def _settled(self, rounds: Rounds) -> tuple[Row, ...] | Exception:
+        """Return a replication's rows, or why there are none."""
+        try:
+            return _joined(self._job, rounds)
+        except Exception as error:  # noqa: BLE001 - as in `_result`
+            return error
+
+
+def _works(rounds: Rounds) -> list[Work]:
+    return [Work(rounds.number, errand) for errand in rounds.next_errands()]
+
+
+def _in_rounds(
+    job: Job[Row], number: int, stop: threading.Event | None
+) -> tuple[Row, ...]:
+    """Return the rows of a replication whose sites are run one after the other."""
+    rounds = Rounds(number, job.scenario.sites, job.policies)
+    while errands := rounds.next_errands():
+        for errand in errands:
+            if stop is not None and stop.is_set():
+                return ()
+            rounds.take(run_errand(job, errand, stop))
+    return _joined(job, rounds)
+
+
+def _joined(job: Job[Row], rounds: Rounds) -> tuple[Row, ...]:
+    """Return the firm's rows from those of its sites."""
+    if job.of_firm is None:
+        if job.of_rows is None:
+            raise TypeError("a job of several sites must say what their firm's row is")
+        return tuple(job.of_rows(rounds.kept(name)) for name in job.policies)
+    firms = rounds.firms().items()
+    return tuple(job.of_firm(name, rounds.number, firm) for name, firm in firms)
+
+
 def _result(
-    job: Job[Row], number: int, stop: threading.Event | None = None
-) -> tuple[Row, ...] | Exception:
-    """Return a replication's rows, or why there are none."""
+    job: Job[Row], work: Work, stop: threading.Event | None = None
+) -> tuple[Row, ...] | dict[str, SiteRow] | Exception:
+    """Return what comes of a work, or why nothing does."""
     try:
-        return run_replication(job, number, stop)
+        if work.errand is not None:
+            return run_errand(job, work.errand, stop)
+        return run_replication(job, work.number, stop)
     except Exception as error:  # noqa: BLE001 - one replication must not end the others
         return error
 

@@ -33,7 +33,7 @@ def reputation_after(
         reputation: R [-].
         decay: Share that lasts a period [-].
         tellings: Bad minus good in the period [thousandths].
-        n_customers: Starting population; at least one is assumed.
+        n_customers: Starting population, of all sites; at least one is assumed.
     """
     listeners = n_customers if n_customers > 0 else 1
     return reputation * decay + tellings / (THOUSAND * listeners)

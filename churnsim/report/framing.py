@@ -52,8 +52,9 @@ def extent_line(result: Experiment, width: int) -> str:
     """Return what was simulated: how many customers, how long, how often."""
     scenario = result.scenario
     n = result.n_finished
+    sites = f" at {scenario.sites:,} sites" if scenario.sites > 1 else ""
     text = (
-        f"{scenario.title}: {result.n_customers:,} customers,"
+        f"{scenario.title}: {result.n_customers:,} customers{sites},"
         f" {format_duration(scenario.horizon)},"
         + (f" mean of {n:,} replications" if n != 1 else f" {ONE}")
     )

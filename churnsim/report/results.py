@@ -52,7 +52,7 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
         commands: What the text tells the reader to type.
         width: Columns to fit into.
     """
-    lines = [*heading_lines(comparison, width), ""]
+    lines = [*heading_lines(comparison, width), *_sites_lines(comparison, width), ""]
     lines += grid(list(comparison.policies), list(result_rows(comparison)), width)
     lines += ["", paragraph(comparison.sentence(), width)]
     headline = comparison.headline()
@@ -74,6 +74,22 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
         *origin_lines(comparison, commands.again, width),
     ]
     return "\n".join(lines)
+
+
+def _sites_lines(comparison: Comparison, width: int) -> Iterator[str]:
+    """Yield how the sites of a firm came to know what the others tell."""
+    sites = comparison.sites
+    if sites is None:
+        return
+    text = "All amounts are of all sites together."
+    if sites.passes == 1:
+        yield paragraph(f"{text} Nothing told at one site reached another.", width)
+        return
+    yield paragraph(
+        f"{text} What is told at one is heard at all: up to {sites.passes} passes,"
+        f" {sites.runs_per_site:.2g} runs of each site on average.",
+        width,
+    )
 
 
 def result_rows(comparison: Comparison) -> Iterator[Row]:

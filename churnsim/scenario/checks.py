@@ -85,13 +85,15 @@ def too_much(spec: Spec, root: Node) -> list[Problem]:
     rate = trait_mean(to_trait(market.rate))
     contacts = market.ordinary_contacts
     each = rate * (1.0 + contacts.per_occasion) + contacts.per_day
-    n_events = each * people * spec.horizon
+    n_events = each * people * spec.horizon * spec.sites
     if n_events > EVENTS_MAX:
         rule = f"must give at most {EVENTS_MAX:.0e} occasions and contacts in all"
-        return [at(root, "market", "rate").problem(rule, f"about {n_events:.3g}")]
+        place = at(root, "sites") if spec.sites > 1 else at(root, "market", "rate")
+        return [place.problem(rule, f"about {n_events:.3g}")]
     payments = spec.horizon / market.period if market.period else rate * spec.horizon
     spend = max(1.0, market.spend_cap)
     money = spend * trait_mean(to_trait(market.value)) * people * (1.0 + payments)
+    money *= spec.sites
     if money > MONEY_MAX:
         rule = f"must give at most {MONEY_MAX / MICRO:.2g} of revenue in all"
         found = f"about {money / MICRO:.3g}"
@@ -168,6 +170,10 @@ def _transactions(root: Node, market: Market | None) -> Iterator[Problem]:
     log = root.get("population", "transactions")
     if log is None:
         return
+    sites = root.get("sites")
+    if sites is not None and isinstance(sites.value, int) and sites.value > 1:
+        rule = "must be 1: `transactions` tells the customers of one site"
+        yield sites.place.problem(rule, sites.value)
     for name in NOT_WITH_TRANSACTIONS:
         node = root.get("population", name)
         if node is not None:

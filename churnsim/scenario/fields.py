@@ -18,6 +18,7 @@ from churnsim.scenario.measures import (
     MONEY,
     PER_THOUSAND_PATTERN,
     SEED,
+    SITES,
     STAFF_MAX,
     Contacts,
     Measure,
@@ -178,6 +179,7 @@ MoneyOrInf = Annotated[float, _money(infinite=True)]
 Pay = Annotated[int, Measure(read_pay, units.exact_pay, _PAY_SCHEMA, low=0, high=MONEY)]
 Customers = Annotated[int, _count(0, math.inf)]
 Replications = Annotated[int, _count(1, 1_000_000)]
+Sites = Annotated[int, _count(1, SITES)]
 Seed = Annotated[int, _count(0, SEED)]
 Attempts = Annotated[int, _count(1, 1000)]
 ContactsField = Annotated[

@@ -24,6 +24,7 @@ FACTOR = 1e6
 COUNT = 4_000_000_000  # customers have 32-bit numbers
 MONEY = 10**15  # micro-units: a thousand million of any currency
 SEED = 2**64 - 1
+SITES = 100_000  # so that the sums of all are still counted in 64 bits
 CV_MIN, CV_MAX = 1e-4, 100.0  # what `variates` takes
 
 # As a text, and as TOML's own number, which is above all that a float can hold.

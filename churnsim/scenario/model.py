@@ -11,6 +11,7 @@ from churnsim.scenario.fields import (
     Duration,
     Replications,
     Seed,
+    Sites,
 )
 from churnsim.scenario.laws import Closed
 from churnsim.scenario.market import (
@@ -51,6 +52,11 @@ class Spec(Closed):
         30, description="How often; below 20, intervals are rough."
     )
     seed: Seed = Field(description="Of all randomness; drawn where absent.")
+    sites: Sites = Field(
+        1,
+        description="Sites of the firm. Each has its own desks, staff, customers and"
+        " prospects, as many as the file says; they share the firm's reputation.",
+    )
     baseline: Name = Field(
         description="Policy that revenue lost is measured against; default the first."
     )

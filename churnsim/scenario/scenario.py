@@ -27,6 +27,7 @@ PPM = 1_000_000
 # them keeps its digest.
 LATER: tuple[tuple[str, object], ...] = (
     ("start", None),
+    ("sites", 1),
     ("market.when_closed", "wait"),
     ("market.profile", Profile()),
     ("strain", None),
@@ -99,6 +100,11 @@ class Scenario:
         return self.spec.seed
 
     @property
+    def sites(self) -> int:
+        """Return how many sites the firm has, each with customers of its own."""
+        return self.spec.sites
+
+    @property
     def baseline(self) -> str:
         """Return the policy that revenue lost is measured against."""
         return self.spec.baseline
@@ -115,7 +121,9 @@ class Scenario:
             InputError: The scenario has no such policy.
         """
         known = self.policy_names
-        return self.spec.policy[chosen("policy", name, known, close_to(name, known))]
+        if name not in known:  # looking for a near word takes a while
+            chosen("policy", name, known, close_to(name, known))
+        return self.spec.policy[name]
 
     @cached_property
     def costs(self) -> Costs:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.records import Floats, Integers
-from churnsim.sweep.factors import Factor, Level
+from churnsim.sweep.factors import AnyLevel, Factor
 
 BLOCK = 4096  # points of a sequence that are made at once; a power of two
 BLOCKS_KEPT = 16
@@ -34,7 +34,7 @@ class Design(Protocol):
     def n_points(self) -> int:
         """Return how many there are."""
 
-    def levels(self, index: int) -> tuple[Level, ...]:
+    def levels(self, index: int) -> tuple[AnyLevel, ...]:
         """Return the setting of each factor at a point."""
 
     def numbers(self, index: int) -> tuple[float, ...]:
@@ -49,11 +49,11 @@ class Grid:
 
     name = "grid"
 
-    def __init__(self, axes: Sequence[Sequence[Level]]) -> None:
+    def __init__(self, axes: Sequence[Sequence[AnyLevel]]) -> None:
         self.axes = axes
         self.n_points = math.prod(len(axis) for axis in axes)
 
-    def levels(self, index: int) -> tuple[Level, ...]:
+    def levels(self, index: int) -> tuple[AnyLevel, ...]:
         """Return the setting of each factor at a point."""
         found = []
         for axis in reversed(self.axes):
@@ -79,11 +79,11 @@ class Listed:
 
     name = "list"
 
-    def __init__(self, points: Sequence[tuple[Level, ...]]) -> None:
+    def __init__(self, points: Sequence[tuple[AnyLevel, ...]]) -> None:
         self.points = points
         self.n_points = len(points)
 
-    def levels(self, index: int) -> tuple[Level, ...]:
+    def levels(self, index: int) -> tuple[AnyLevel, ...]:
         """Return the setting of each factor at a point."""
         return self.points[index]
 
@@ -108,7 +108,7 @@ class Sampled:
         self.cube = cube
         self.n_points = n_points
 
-    def levels(self, index: int) -> tuple[Level, ...]:
+    def levels(self, index: int) -> tuple[AnyLevel, ...]:
         """Return the setting of each factor at a point."""
         places = self.unit(index)
         return tuple(
@@ -236,7 +236,7 @@ class Filtered:
         self.kept = kept
         self.n_points = len(kept)
 
-    def levels(self, index: int) -> tuple[Level, ...]:
+    def levels(self, index: int) -> tuple[AnyLevel, ...]:
         """Return the setting of each factor at a point."""
         return self.design.levels(int(self.kept[index]))
 

@@ -18,6 +18,27 @@ class Level(NamedTuple):
     text: str  # for people, and for the store where settings are no numbers
 
 
+class Numbered:
+    """One setting of a range; it is spelt out only where somebody asks."""
+
+    def __init__(self, lever: Lever, number: float) -> None:
+        self.lever = lever
+        self.number = number  # in the measure's own unit
+
+    @property
+    def setting(self) -> str:
+        """Return it as `--set` takes it."""
+        return self.lever.setting(self.number)
+
+    @property
+    def text(self) -> str:
+        """Return it for people."""
+        return self.lever.text(self.number)
+
+
+AnyLevel = Level | Numbered
+
+
 class Factor(NamedTuple):
     """A setting that is varied."""
 
@@ -34,7 +55,7 @@ class Factor(NamedTuple):
         """Return whether any value between two ends is a setting."""
         return not self.values
 
-    def level(self, u: float) -> Level:
+    def level(self, u: float) -> AnyLevel:
         """Return the setting at a place in [0, 1)."""
         if not self.is_range:
             return self.levels[min(int(u * len(self.levels)), len(self.levels) - 1)]
@@ -46,14 +67,13 @@ class Factor(NamedTuple):
             return self.level(u).number
         return self._exact(self._drawn(u))
 
-    def at(self, number: float) -> Level:
+    def at(self, number: float) -> Numbered:
         """Return the setting of a number of a range."""
         if self.lever is None:
             raise ValueError("a range is of numbers")
-        exact = self._exact(number)
-        return Level(self.lever.setting(exact), exact, self.lever.text(exact))
+        return Numbered(self.lever, self._exact(number))
 
-    def steps(self, n: int) -> tuple[Level, ...]:
+    def steps(self, n: int) -> tuple[AnyLevel, ...]:
         """Return `n` settings of a range from end to end, each once."""
         places = [i / (n - 1) for i in range(n)] if n > 1 else [0.0]
         ends = {0.0: self.low, 1.0: self.high}

@@ -26,7 +26,7 @@ from churnsim.sweep.designs import (
     SobolSequence,
     Trajectories,
 )
-from churnsim.sweep.factors import Factor, Level
+from churnsim.sweep.factors import AnyLevel, Factor
 from churnsim.sweep.filters import Filter, parts_of
 from churnsim.sweep.reading import Reading
 from churnsim.sweep.varied import Written, canonical
@@ -93,7 +93,7 @@ def _listed(written: Sequence[Written], factors: Sequence[Factor]) -> Listed:
     from churnsim.scenario.nodes import plain
     from churnsim.scenario.writing import toml_value
 
-    columns: list[list[Level]] = []
+    columns: list[list[AnyLevel]] = []
     for one, factor in zip(written, factors, strict=True):
         known = dict(zip(factor.values, factor.levels, strict=True))
         spelt = [

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from churnsim.scenario import Scenario
 from churnsim.sweep.designs import Design
-from churnsim.sweep.factors import POLICIES, Factor, Level
+from churnsim.sweep.factors import POLICIES, AnyLevel, Factor
 
 ALWAYS_KEPT = ("revenue", "contribution", "kept", "lost")  # outcomes in every store
 
@@ -21,9 +21,14 @@ class Point(NamedTuple):
     """One combination of settings."""
 
     number: int  # from 0
-    levels: tuple[Level, ...]  # one for each factor
+    levels: tuple[AnyLevel, ...]  # one for each factor
     policies: tuple[str, ...]  # compared there
-    overrides: dict[str, str]  # as `load_scenario` takes them
+    varied: dict[str, AnyLevel]  # by the setting that it is of
+
+    @property
+    def overrides(self) -> dict[str, str]:
+        """Return the settings as `load_scenario` takes them."""
+        return {key: level.setting for key, level in self.varied.items()}
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,13 @@ class Sweep:
         """Return a point by its number, from 0."""
         levels = self.design.levels(index)
         policies = self.policies
-        overrides = {}
+        varied = {}
         for factor, level in zip(self.factors, levels, strict=True):
             if factor.field == POLICIES:
                 policies = self.policies_by_level[int(level.number)]
             else:
-                overrides[factor.field] = level.setting
-        return Point(index, levels, policies, overrides)
+                varied[factor.field] = level
+        return Point(index, levels, policies, varied)
 
     @cached_property
     def digest(self) -> str:

@@ -21,6 +21,7 @@ from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.checks import Sections, clock_problems, conflicts, too_much
 from churnsim.scenario.model import Spec
 from churnsim.scenario.nodes import Place, to_node
+from churnsim.sweep.factors import AnyLevel, Numbered
 
 # What decides which other settings there are: such a change is validated whole.
 STRUCTURAL = (
@@ -57,11 +58,11 @@ class Variations:
         self._context = {"currency": base.currency}
         self._places: dict[str, _Place | None] = {}  # None: validated whole
 
-    def scenario(self, settings: Mapping[str, str]) -> Scenario:
+    def scenario(self, settings: Mapping[str, str | AnyLevel]) -> Scenario:
         """Return the base with some settings changed.
 
         Args:
-            settings: By dotted key, as `load_scenario` takes them.
+            settings: By dotted key, as `load_scenario` takes them or as a sweep does.
 
         Raises:
             InputError: There are no such settings.
@@ -72,22 +73,56 @@ class Variations:
             for key, setting in settings.items():
                 spec = self._changed(spec, key, setting)
         except (_Unsure, ValidationError, PydanticCustomError):
-            return load_scenario(self.base, overrides=settings)
+            return self._loaded(settings)
         parts = Sections(spec.population, spec.market, spec.mistakes, spec.policy)
         root = self._root
         if conflicts(root, parts) or too_much(spec, root) or clock_problems(spec, root):
-            return load_scenario(self.base, overrides=settings)
+            return self._loaded(settings)
         return Scenario(self.base.name, spec, (), self.base.log_digest)
 
-    def _changed(self, spec: Spec, key: str, setting: str) -> Spec:
+    def _loaded(self, settings: Mapping[str, str | AnyLevel]) -> Scenario:
+        """Return the base with some settings changed, validated whole."""
+        told = {
+            key: setting if isinstance(setting, str) else setting.setting
+            for key, setting in settings.items()
+        }
+        return load_scenario(self.base, overrides=told)
+
+    def _changed(self, spec: Spec, key: str, setting: str | AnyLevel) -> Spec:
         if key not in self._places:
             self._places[key] = _place_of(self.base.spec, key)
         place = self._places[key]
         if place is None:
             raise _Unsure
-        leaf = place.adapter.validate_python(_parsed(setting), context=self._context)
+        if isinstance(setting, Numbered):
+            leaf = self._exact(place, setting)
+        else:
+            text = setting if isinstance(setting, str) else setting.setting
+            leaf = place.adapter.validate_python(_parsed(text), context=self._context)
         changed: Spec = _with(spec, place.path, leaf)
         return changed
+
+    def _exact(self, place: _Place, level: Numbered) -> object:
+        """Return a number as the scenario holds it.
+
+        A law that is all in its mean is built by reading it; what holds a bare number
+        takes it as it is: its range was checked at both ends.
+        """
+        exact = level.lever.exact(level.number)
+        here = setting_at(self.base.spec, place.path)
+        if type(here) is type(exact):
+            return exact
+        return place.adapter.validate_python(
+            _parsed(level.setting), context=self._context
+        )
+
+
+def setting_at(value: Any, path: Sequence[str | int]) -> object:
+    """Return what lies at a path of a record, table or array."""
+    for step in path:
+        value = getattr(value, str(step)) if _is_record(value) else value[step]
+    found: object = value
+    return found
 
 
 def _place_of(spec: Spec, key: str) -> _Place | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from churnsim.sweep.plan import Point, Sweep
 
 POINT, POLICY, REPLICATION = "point", "policy", "replication"
-REVENUE, DIGEST = "micro_revenue", "digest"
+REVENUE = "micro_revenue"
 ERROR, COMMAND = "error", "command"
 NONE = -1  # replication of a point that failed
 
@@ -25,7 +25,6 @@ class Row(NamedTuple):
     replication: int
     outcomes: tuple[float | None, ...]  # in the order of the sweep's; None: no data
     micro_revenue: int
-    digest: str  # SHA-256 of every number in the run's books
 
 
 class Failed(NamedTuple):
@@ -53,7 +52,6 @@ def schema_of(sweep: Sweep) -> pa.Schema:
             (REPLICATION, pa.int64()),
             *((name, pa.float64()) for name in sweep.outcomes),
             (REVENUE, pa.int64()),
-            (DIGEST, pa.string()),
             (ERROR, pa.string()),
             (COMMAND, pa.string()),
         ]
@@ -84,13 +82,11 @@ class Rows:
         if isinstance(found, Failed):
             self.n_failed += 1
             nothing = (None,) * self._n_outcomes
-            self._append((*head, "", NONE, *nothing, None, None, *found))
+            self._append((*head, "", NONE, *nothing, None, *found))
             return
         for row in found:
-            policy, replication, outcomes, revenue, digest = row
-            self._append(
-                (*head, policy, replication, *outcomes, revenue, digest, None, None)
-            )
+            policy, replication, outcomes, revenue = row
+            self._append((*head, policy, replication, *outcomes, revenue, None, None))
 
     def to_bytes(self) -> bytes:
         """Return the rows as a Parquet file with a checksum on each page."""

@@ -6,6 +6,7 @@ them decides what is in the store; a chunk that comes twice must come the same.
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -83,6 +84,9 @@ class Threads:
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                 made.put(error)
 
+        # What lives on is looked through for garbage no more: with a compiler loaded
+        # that takes as long as a run, every few points.
+        gc.freeze()
         for _ in range(self.n_threads):
             threading.Thread(target=run, daemon=True).start()
         n_left = self.n_threads
@@ -100,6 +104,7 @@ class Threads:
                     yield found
         finally:
             halt.set()
+            gc.unfreeze()
 
 
 def threads_for(sweep: Sweep, asked: int | None) -> int:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from churnsim.engines.outcome import Outcome
+from churnsim.engines.sums import Sums
 from churnsim.errors import ChurnsimError
 from churnsim.experiment.summary import FIGURES
+from churnsim.firm import simulate_firm
 from churnsim.memory import check_run
 from churnsim.population import history_of
 from churnsim.records import Plan, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.compile import to_kinds, to_market, to_plan, to_policy
 from churnsim.scenario.traits import PopulationSpec
-from churnsim.simulation import Address, make_population, outcome_of
+from churnsim.simulation import SiteTask, make_population, outcome_of
 from churnsim.sweep.points import Variations
 from churnsim.sweep.rows import Failed, Row
 
@@ -48,29 +49,41 @@ class Simulated:
             return Failed(" ".join(text.split()), command_of(self._sweep, point))
 
     def _rows(self, point: Point) -> list[Row]:
-        scenario = self._variations.scenario(point.overrides)
+        scenario = self._variations.scenario(point.varied)
         for name in point.policies:
             scenario.policy(name)
         check_run(scenario, self._engine)
         seed = seed_of(self._sweep, point.number)
-        rows = []
-        for replication in range(self._sweep.replications):
-            people = self._population(scenario, seed, replication)
-            for name in point.policies:
-                outcome = outcome_of(
-                    scenario,
-                    name,
-                    self._plan(scenario, name, people.n_customers),
-                    people,
-                    Address(seed, replication, self._engine),
-                )
-                rows.append(self._row(outcome, name))
-        return rows
+        return [
+            self._row(policy, replication, sums)
+            for replication in range(self._sweep.replications)
+            for policy, sums in self._runs(scenario, point, seed, replication)
+        ]
 
-    def _row(self, outcome: Outcome, policy: str) -> Row:
-        figures = tuple(of(outcome) for of in self._figures)
-        revenue = outcome.totals.revenue
-        return Row(policy, outcome.replication, figures, revenue, outcome.digest())
+    def _runs(
+        self, scenario: Scenario, point: Point, seed: int, replication: int
+    ) -> Iterator[tuple[str, Sums]]:
+        """Yield what each policy comes to in a replication."""
+        if scenario.sites > 1:
+            for policy in point.policies:
+                firm = simulate_firm(
+                    scenario,
+                    policy,
+                    seed=seed,
+                    replication=replication,
+                    engine=self._engine,
+                )
+                yield policy, firm.sums
+            return
+        people = self._population(scenario, seed, replication)
+        for policy in point.policies:
+            plan = self._plan(scenario, policy, people.n_customers)
+            task = SiteTask(scenario, policy, seed, replication, engine=self._engine)
+            yield policy, outcome_of(task, plan, people).sums
+
+    def _row(self, policy: str, replication: int, sums: Sums) -> Row:
+        figures = tuple(of(sums) for of in self._figures)
+        return Row(policy, replication, figures, sums.totals.revenue)
 
     def _population(
         self, scenario: Scenario, seed: int, replication: int

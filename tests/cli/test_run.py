@@ -415,3 +415,51 @@ def test_options__are_refused_as_they_were_typed(
     answer = churnsim("run", *SMALL_YEAR, *options)
     assert answer.code == ExitCode.INPUT
     assert answer.err.startswith(told)
+
+
+def test_run__of_several_sites_is_kept_verified_and_extended(churnsim: Command) -> None:
+    """The table tells of the firm; its folder is verified and extended as ever."""
+    asked = "--set sites=3 --set population.customers=60 --seed 4 --horizon"
+    few = (*asked.split(), "90 days", "--replications", "2", "--policy", "slow")
+    table = churnsim("run", "telecom", *few, "--out", "kept", "--no-explain")
+    assert table.code == 0, table.err
+    assert "180 customers at 3 sites" in table.out
+    assert "--set sites=3" in table.out
+    assert churnsim("verify", "kept").code == 0
+    assert churnsim("extend", "kept", "--replications", "3").code == 0
+    assert churnsim("verify", "kept").code == 0
+    document = json.loads(Path("kept/results.json").read_text(encoding="utf-8"))
+    assert document["sites"]["count"] == 3
+    assert document["customers"] == 180
+    slow = churnsim("run", "telecom", *few, "--engine", "reference", "--json")
+    fast = churnsim("run", "telecom", *few, "--json")
+    figures = [json.loads(answer.out)["policies"] for answer in (slow, fast)]
+    assert figures[0] == figures[1]
+
+
+def test_run__of_several_sites_until_it_is_sure(churnsim: Command) -> None:
+    """Precision is asked for as of any firm."""
+    few = ("--set", "sites=2", "--set", "population.customers=60", "--seed", "4")
+    found = churnsim("run", "telecom", *few, "--budget", "2s", "--horizon", "60 days")
+    assert found.code == 0, found.err
+    assert "120 customers at 2 sites" in found.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("staff", "telecom", "--target", "80% in 20s"),
+        ("counterfactuals", "telecom"),
+        ("story", "telecom", "--customer", "0"),
+        ("explain", "telecom", "--customers", "them.csv"),
+    ],
+)
+def test_commands__on_single_customers_or_desks_refuse_several_sites(
+    churnsim: Command, words: tuple[str, ...]
+) -> None:
+    """One plain line tells the setting, the rule and the value."""
+    found = churnsim(*words, "--set", "sites=2")
+    assert found.code == ExitCode.INPUT
+    (line,) = found.err.splitlines()
+    assert "sites: must be 1: " in line
+    assert "got 2" in line

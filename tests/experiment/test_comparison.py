@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnsim.engines.books import N_BINS, bin_of_wait
-from churnsim.engines.outcome import wait_quantile
+from churnsim.engines.sums import wait_quantile
 from churnsim.errors import InputError
 from churnsim.experiment import (
     FIGURES,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from churnsim.engines.outcome import Totals
+from churnsim.engines.sums import Totals
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.losses import Loss, MainCause, loss_of, main_cause
 from churnsim.experiment.sentences import Extent, pairing_of, sentence_of
@@ -32,6 +32,7 @@ def row(policy: str, replication: int, revenue: int, **lost: int) -> Summary:
         dict.fromkeys(CAUSES, 0) | lost,
         {},
         {},
+        None,
         none,
         none,
         none,

@@ -18,7 +18,7 @@ from churnsim.experiment import (
     workers,
 )
 from churnsim.experiment.replications import Replications
-from churnsim.experiment.workers import Job, Row, run_replication
+from churnsim.experiment.workers import Job, Row, Work, run_replication
 from churnsim.scenario import Scenario
 from churnsim.simulation import simulate
 
@@ -301,11 +301,11 @@ def test_failure__of_all_is_the_error_itself(
         run(shop, Execution(threads=2), 2)
 
 
-def deadly_result(job: Job[Row], number: int, stop: None = None) -> object:
+def deadly_result(job: Job[Row], work: Work, stop: None = None) -> object:
     """Return a replication's rows, but for the one that kills its process."""
-    if number == DEADLY:
+    if work.number == DEADLY:
         os._exit(9)
-    return workers.run_replication(job, number, stop)
+    return workers.run_replication(job, work.number, stop)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from churnsim import simulate
-from churnsim.engines.outcome import bin_edge
+from churnsim.engines.sums import bin_edge
 from churnsim.experiment import Comparison, compare, estimate
 from churnsim.experiment.summary import summarise
 from churnsim.scenario import Scenario, load_scenario

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from churnsim.errors import InputError
-from churnsim.experiment.summary import n_at_the_door
 from churnsim.records import FRONT_DESK, KindColumn
 from churnsim.report.settings import scenario_text
 from churnsim.scenario import load_scenario
@@ -69,8 +68,8 @@ def test_messages__work_of_is_seen_at_the_front_desk() -> None:
     assert plain.front.utilisation is not None
     assert mixed.front.utilisation > 0.95 * plain.front.utilisation
     # The service level is one of calls, in the firm's view and in truth.
-    assert n_at_the_door(mixed) < 0.8 * n_at_the_door(plain)
-    assert n_at_the_door(mixed) >= mixed.front.joined
+    assert mixed.sums.n_at_the_door < 0.8 * plain.sums.n_at_the_door
+    assert mixed.sums.n_at_the_door >= mixed.front.joined
 
 
 def test_messages__that_nobody_writes_move_no_digest() -> None:

@@ -84,12 +84,13 @@ def arrive(world: World, customer: int, now: float) -> None:
 @mechanism
 def reputation_at(world: World, now: float) -> float:
     """Return the bad reputation in the news period of `now` (7.10)."""
-    market, news = world.plan.market, world.news
+    market, news, elsewhere = world.plan.market, world.news, world.elsewhere
     decay = news_decay(market)
+    listeners = world.people.n_customers + elsewhere.n_customers
     period = int(news[1])
     while period < news_period_of(market, now):
-        told = world.books.tellings[period]
-        news[0] = reputation_after(news[0], decay, told, world.people.n_customers)
+        told = world.books.tellings[period] + elsewhere.tellings[period]
+        news[0] = reputation_after(news[0], decay, told, listeners)
         period += 1
     news[1] = period
     return float(news[0])

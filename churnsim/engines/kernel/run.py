@@ -34,7 +34,7 @@ from churnsim.engines.kernel.world import (
     set_moment,
 )
 from churnsim.jit import kernel, mechanism
-from churnsim.records import Plan, Population
+from churnsim.records import Elsewhere, Plan, Population
 from churnsim.streams import Key
 
 
@@ -109,16 +109,26 @@ def run_to_horizon(world: World) -> int:
 
 
 def run_kernel(
-    plan: Plan, people: Population, key: Key, replication: int, books: Books
+    plan: Plan,
+    people: Population,
+    key: Key,
+    replication: int,
+    books: Books,
+    elsewhere: Elsewhere | None = None,
 ) -> int:
     """Fill the books with the compiled kernel; return the size of the event log."""
-    world = make_world(plan, people, key, replication, books)
+    world = make_world(plan, people, key, replication, books, elsewhere)
     return int(run_world(world))
 
 
 def run_interpreted(
-    plan: Plan, people: Population, key: Key, replication: int, books: Books
+    plan: Plan,
+    people: Population,
+    key: Key,
+    replication: int,
+    books: Books,
+    elsewhere: Elsewhere | None = None,
 ) -> int:
     """Fill the books with the kernel's own source, interpreted by CPython."""
-    world = make_world(plan, people, key, replication, books)
+    world = make_world(plan, people, key, replication, books, elsewhere)
     return int(run_world.py_func(world))

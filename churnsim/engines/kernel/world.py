@@ -17,13 +17,14 @@ from churnsim.engines.books import Books, check_books
 from churnsim.engines.kernel.crew import Crew, make_crew
 from churnsim.engines.kernel.desks import Desk, make_desk
 from churnsim.engines.kernel.event_queue import Queue, make_queue
+from churnsim.engines.news import heard_from
 from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import Clocks
 from churnsim.mechanisms.goodwill import bond
 from churnsim.mechanisms.hours import back_hours, front_hours, message_hours
 from churnsim.mechanisms.value import failure_probability
 from churnsim.prefetch import prefetch
-from churnsim.records import Floats, Goodwill, Plan, Population, Traits
+from churnsim.records import Elsewhere, Floats, Goodwill, Plan, Population, Traits
 from churnsim.streams import ORDINARY, Key
 
 
@@ -176,6 +177,7 @@ class World(NamedTuple):
     news: Floats  # (2,) reputation, and the news period that it is for
     crew: Crew  # the front desk in place of `front`, where agents are people
     messages: Desk  # of those who write, where they have a desk of their own
+    elsewhere: Elsewhere  # what the firm's other sites tell
 
 
 def make_rows(n: int) -> Floats:
@@ -187,12 +189,18 @@ def make_rows(n: int) -> Floats:
 
 
 def make_world(
-    plan: Plan, people: Population, key: Key, replication: int, books: Books
+    plan: Plan,
+    people: Population,
+    key: Key,
+    replication: int,
+    books: Books,
+    elsewhere: Elsewhere | None = None,
 ) -> World:
     """Return the state before the first moment of a run.
 
     Raises:
-        ValueError: The books were not opened for this plan and population.
+        ValueError: The books, or what is told elsewhere, are not for this plan and
+            population.
     """
     check_books(plan, people, books)
     n_customers = len(people.arrival)
@@ -216,6 +224,7 @@ def make_world(
         np.zeros(2),
         make_crew(plan),
         make_desk(message_hours(plan), n_customers),
+        heard_from(elsewhere, books),
     )
 
 

@@ -29,7 +29,7 @@ from churnsim.mechanisms.word_of_mouth import (
     news_period_of,
     reputation_after,
 )
-from churnsim.records import Plan, Population
+from churnsim.records import Elsewhere, Plan, Population
 from churnsim.streams import Key, uniforms
 
 FIRST = -1  # priority of a seat that is taken out, before all customers in line
@@ -94,6 +94,7 @@ class Firm:
     key: Key
     replication: int
     books: Books
+    elsewhere: Elsewhere
     clock: Clock = field(default_factory=Clock)
     reputation: float = 0.0
     news_period: int = 0
@@ -131,10 +132,9 @@ class Firm:
         decay = news_decay(market)
         while self.news_period < news_period_of(market, self.now):
             told = int(self.books.tellings[self.news_period])
-            n_customers = self.people.n_customers
-            self.reputation = reputation_after(
-                self.reputation, decay, told, n_customers
-            )
+            told += int(self.elsewhere.tellings[self.news_period])
+            listeners = self.people.n_customers + self.elsewhere.n_customers
+            self.reputation = reputation_after(self.reputation, decay, told, listeners)
             self.news_period += 1
         return self.reputation
 

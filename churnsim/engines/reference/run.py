@@ -1,19 +1,26 @@
 """Run the reference engine: a process for each customer, until the horizon."""
 
 from churnsim.engines.books import Books, check_books
+from churnsim.engines.news import heard_from
 from churnsim.engines.reference.customer import Customer
 from churnsim.engines.reference.firm import Firm
 from churnsim.engines.reference.story import life
-from churnsim.records import Plan, Population
+from churnsim.records import Elsewhere, Plan, Population
 from churnsim.streams import Key
 
 
 def run_reference(
-    plan: Plan, people: Population, key: Key, replication: int, books: Books
+    plan: Plan,
+    people: Population,
+    key: Key,
+    replication: int,
+    books: Books,
+    elsewhere: Elsewhere | None = None,
 ) -> int:
     """Fill the books with the SimPy engine; return the size of the event log."""
     check_books(plan, people, books)
-    firm = Firm(plan, people, key, replication, books)
+    heard = heard_from(elsewhere, books)
+    firm = Firm(plan, people, key, replication, books, heard)
     base, arrival = people.n_customers, people.arrival
     # One of a log who is gone already has an infinite arrival, and never comes.
     present = [n for n in range(base) if arrival[n] == 0.0]

@@ -11,6 +11,7 @@ from churnsim.experiment.attribution.findings import findings_of
 from churnsim.experiment.attribution.groups import (
     Kept,
     Wanted,
+    added,
     keeping,
 )
 from churnsim.experiment.attribution.record import (
@@ -46,6 +47,7 @@ from churnsim.scenario import LEVERS, PEOPLE, Policy, Scenario, mixture
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import assumptions_of
 from churnsim.scenario.files import close_to
+from churnsim.simulation import require_one_site
 from churnsim.streams import key_from_seed
 
 ORDERS_MAX = 1_000_000
@@ -201,7 +203,10 @@ def _run(
     )
     policies = _policies(asked, scheme)
     engine = method.execution.engine
-    job = Job(scenario, policies, seed, engine, functools.partial(keeping, wanted))
+    if method.customers is not None:
+        require_one_site(scenario, "single customers")
+    keep = functools.partial(keeping, wanted)
+    job = Job(scenario, policies, seed, engine, keep, of_rows=added)
     if scheme.has_ends:
         mixtures = [name for name in policies if name not in asked[1:3]]
         job = job._replace(elsewhere=dict.fromkeys(mixtures, scenario.untiring))

@@ -6,6 +6,7 @@ segment whatever the policy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -82,6 +83,21 @@ def keeping(wanted: Wanted, people: Population) -> Keep[Kept]:
         )
 
     return keep
+
+
+def added(rows: Sequence[Kept]) -> Kept:
+    """Return what is kept of all sites of a firm.
+
+    Quarters are those of each site's own people: who is in which is settled there.
+    """
+    return Kept(
+        rows[0].replication,
+        sum(row.n_customers for row in rows),
+        sum(row.total for row in rows),
+        tuple(map(sum, zip(*(row.sums for row in rows), strict=True))),
+        tuple(map(sum, zip(*(row.people for row in rows), strict=True))),
+        None,
+    )
 
 
 def amounts_of(outcome: Outcome, measure: str, margin: int) -> Integers:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from churnsim.engines.outcome import ratio
+from churnsim.engines.sums import ratio
 from churnsim.errors import PartialError
 from churnsim.experiment.counterfactuals.pairs import KEPT, Pair
 from churnsim.experiment.counterfactuals.wording import (

@@ -24,6 +24,7 @@ from churnsim.given import of_kind
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import assumptions_of
+from churnsim.simulation import require_one_site
 
 BYTES_OF_LIVES = 2 * 33  # a person's, in two worlds, while they are held together
 # A person's share of the rows: 80 bytes for each whose fate turns, at most a quarter.
@@ -76,6 +77,7 @@ def counterfactuals(
     checked_execution(asked.execution)
     question = question_of(scenario, source, target, overrides)
     loaded = question.scenario
+    require_one_site(loaded, "single customers")
     seed = checked_seed(loaded, asked.seed)
     shares = mistake_shares(loaded)
     names = question[1:3]

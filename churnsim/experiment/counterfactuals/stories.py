@@ -35,7 +35,7 @@ from churnsim.memory import check_memory, need_of
 from churnsim.records import Cause
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
-from churnsim.simulation import make_population, simulate
+from churnsim.simulation import make_population, require_one_site, simulate
 from churnsim.streams import Purpose, key_from_seed, uniforms
 from churnsim.units import format_money
 
@@ -255,6 +255,7 @@ def story(
     """
     question = question_of(scenario, source, target, overrides)
     loaded = question.scenario
+    require_one_site(loaded, "a single customer")
     person = person if isinstance(person, Person) else Person(person)
     seed = checked_seed(loaded, person.seed)
     number = whole_number("replication", person.replication, 0, 2**32 - 1)

@@ -34,6 +34,7 @@ from churnsim.experiment.replications import (
     run_job,
 )
 from churnsim.experiment.workers import Job, Keep
+from churnsim.firm import Firm
 from churnsim.given import chosen, of_kind, refused, whole_number
 from churnsim.records import MICRO, Population
 from churnsim.scenario import Scenario, load_scenario
@@ -159,6 +160,11 @@ def keeping(measure: str, people: Population) -> Keep[Kept]:
     return keep
 
 
+def kept_of_firm(measure: str, _policy: str, _replication: int, firm: Firm) -> Kept:
+    """Return what is kept of all sites of a firm: one amount."""
+    return Kept(getattr(firm.sums.totals, measure), firm.sums.n_customers)
+
+
 class _Stopped(Exception):  # noqa: N818 - no error: what was tried is kept
     """The user stopped the search."""
 
@@ -236,7 +242,8 @@ class _Runs:
         how = self.search.execution
         how = how._replace(stop=self._stop, progress=self._progress)
         keep = functools.partial(keeping, self.search.measure)
-        job = Job(scenario, policies, self.seed, how.engine, keep)
+        of_firm = functools.partial(kept_of_firm, self.search.measure)
+        job = Job(scenario, policies, self.seed, how.engine, keep, of_firm=of_firm)
         try:
             batch = run_job(job, self.numbers, how)
         except InterruptedRun:

@@ -57,13 +57,17 @@ class Lever(NamedTuple):
 
     def setting(self, value: float) -> str:
         """Return the text that sets the lever to a value."""
+        return json.dumps(self.measure.write(self.exact(value), self.currency))
+
+    def exact(self, value: float) -> Any:
+        """Return a value as a scenario holds it."""
         exact: Any = round(value) if self.is_integer else value
         if self.is_per_thousand:
             is_rate = self.measure.read is read_prospects
             exact = PerThousand(value) if is_rate else Staff(0, value)
         elif self.is_whole and self.measure.schema.get("type") != "integer":
             exact = Staff(exact, None)
-        return json.dumps(self.measure.write(exact, self.currency))
+        return exact
 
     def text(self, value: float) -> str:
         """Return a value for people, with its unit: three digits."""

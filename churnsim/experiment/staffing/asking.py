@@ -18,6 +18,7 @@ from churnsim.given import of_kind
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import assumptions_of
+from churnsim.simulation import require_one_site
 
 USUAL = Effort()  # as often as the scenario says, a thread for each core
 
@@ -62,6 +63,7 @@ def staff(
     checked_execution(effort.execution)
     wanted = read_target(target)
     loaded = prepared(scenario, None if policy is None else [policy], overrides)
+    require_one_site(loaded, "staffing", "sites are staffed alike: ask with sites = 1")
     name = loaded.baseline if policy is None else policy
     runs = Runs(Asked(loaded, name, loaded.policy(name), wanted), effort)
     shares = mistake_shares(loaded)

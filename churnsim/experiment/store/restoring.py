@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnsim.engines.books import N_BINS, N_WEEKLY, Monthly, Weekly
-from churnsim.engines.outcome import Totals
+from churnsim.engines.sums import Totals
 from churnsim.errors import Problem, StorageError
 from churnsim.experiment.bound import mistake_shares
 from churnsim.experiment.comparing import Grounds
@@ -30,7 +30,7 @@ from churnsim.experiment.store.reading import (
     kept_scenario,
     read_results,
 )
-from churnsim.experiment.summary import FIGURES, TALLIES, Summary
+from churnsim.experiment.summary import FIGURES, TALLIES, News, Summary
 from churnsim.mechanisms.hours import HOURS_IN_WEEK
 from churnsim.records import Cause, Integers
 from churnsim.scenario.assumptions import Foundation
@@ -144,6 +144,7 @@ def _row(run: dict[str, Any]) -> Summary:
         lost={name: int(run[f"lost_{name}"]) for name in causes.values()},
         closed={name: run[f"closed_{name}"] for c, name in causes.items() if c > 1},
         figures={name: run[name] for name in FIGURES},
+        news=News(run["passes"], run["site_runs"]) if "passes" in run else None,
         front_waits=nothing,
         back_waits=nothing,
         monthly=nothing,

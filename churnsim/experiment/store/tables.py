@@ -349,6 +349,7 @@ def _run_row(run: Summary) -> Row:
         "replication": run.replication,
         "customers": run.n_customers,
         "people": run.n_people,
+        **(run.news._asdict() if run.news else {}),
         **run.figures,
         **{f"n_{name}": count for name, count in run.tally.items()},
         **{f"closed_{name}": count for name, count in run.closed.items()},

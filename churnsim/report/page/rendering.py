@@ -7,8 +7,8 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -34,6 +34,19 @@ from churnsim.units import format_duration
 PACKAGE: Final = "churnsim.report.page"  # beside whose modules the templates are
 
 Document = dict[str, Any]
+HANDLING: Final = "what handling mistakes costs"
+
+
+class Page(NamedTuple):
+    """What stands over the sections of a page."""
+
+    title: str
+    about: str  # the kind of page, in a browser's title
+    sentence: str  # the answer
+    heading: str  # what was run
+    notices: tuple[str, ...]  # what limits the whole page
+    n_warnings: int  # in the section "warnings"
+
 
 # In this order on the page; a section more is a line more. None: it has nothing to say.
 SECTIONS: Final[tuple[Callable[[Results], Section | None], ...]] = (
@@ -73,7 +86,24 @@ def page_of(document: Document) -> str:
         document: What `Comparison.to_json_dict` or `read_results` returned.
     """
     results = Results(document)
-    sections = _sections(results)
+    page = Page(
+        title=document["title"],
+        about=HANDLING,
+        sentence=document["sentence"],
+        heading=_heading(document),
+        notices=tuple(grounds.notices(results)),
+        n_warnings=len(document["warnings"]),
+    )
+    return rendered(page, _sections(results))
+
+
+def rendered(page: Page, sections: Sequence[Section]) -> str:
+    """Return a page from what stands over it and its sections, as one file.
+
+    Args:
+        page: What stands over the sections.
+        sections: At least one; names of their charts are all different.
+    """
     with debug_mode(arg=False):  # thrice as fast; the tests check the charts
         specs = {
             chart.name: chart.build(PAGE)
@@ -83,10 +113,7 @@ def page_of(document: Document) -> str:
     scripts = [Markup(bundle()), Markup(_template_text("page.js"))]  # noqa: S704
     template = _environment().get_template("page.html")
     return template.render(
-        results=results,
-        document=document,
-        heading=_heading(document),
-        notices=grounds.notices(results),
+        page=page,
         sections=sections,
         style=Markup(_style()),  # noqa: S704 - ours, with no text from outside
         scripts=scripts,
@@ -143,8 +170,10 @@ def _sections(results: Results) -> list[Section]:
 
 def _heading(document: Document) -> str:
     n = document["replications_finished"]
+    sites = document.get("sites")
+    where = f" at {sites['count']:,} sites" if sites else ""
     return (
-        f"{document['customers']:,} customers, "
+        f"{document['customers']:,} customers{where}, "
         f"{format_duration(document['horizon_days'])}, mean of "
         f"{n:,} replication{'' if n == 1 else 's'}"
     )

@@ -8,9 +8,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from churnsim.errors import InputError, Problem, StorageError
+
+if TYPE_CHECKING:
+    from churnsim.report.page.blocks import Chart
 
 LIBRARIES = ("altair", "jinja2", "vl_convert")  # of the extra
 FORMATS = ("svg", "png")
@@ -69,6 +72,17 @@ def write_page(document: Document, path: Path, *, force: bool = False) -> None:
     _write(path, page_of(document).encode())
 
 
+def write_text(text: str, path: Path, *, force: bool = False) -> None:
+    """Write a page that is rendered already.
+
+    Raises:
+        InputError: The file may not be written.
+        StorageError: It cannot be written.
+    """
+    check_file(path, force=force)
+    _write(path, text.encode())
+
+
 def write_charts(
     document: Document, folder: Path, form: str, *, force: bool = False
 ) -> list[Path]:
@@ -85,11 +99,7 @@ def write_charts(
         StorageError: One cannot be written.
     """
     require_libraries()
-    import vl_convert
-
-    from churnsim.report.page.bundle import vega_lite_version
     from churnsim.report.page.rendering import charts_of
-    from churnsim.report.page.theme import PAPER
 
     charts = charts_of(document)
     paths = [folder / f"{chart.name}.{form}" for chart in charts]
@@ -99,15 +109,37 @@ def write_charts(
         folder.mkdir(parents=True, exist_ok=True)
     for path in paths:
         check_file(path, force=force)
-    version = vega_lite_version()
     for chart, path in zip(charts, paths, strict=True):
-        spec = {**chart.build(PAPER), "title": chart.title}
-        if form == "svg":
-            data = vl_convert.vegalite_to_svg(spec, vl_version=version).encode()
-        else:
-            data = vl_convert.vegalite_to_png(spec, vl_version=version, scale=PNG_SCALE)
-        _write(path, data)
+        _write(path, _picture(chart, form))
     return paths
+
+
+def write_chart(chart: Chart, path: Path, *, force: bool = False) -> None:
+    """Write one chart as what the file's ending says: one of FORMATS.
+
+    Raises:
+        InputError: The libraries are not installed, or the file may not be written.
+        StorageError: It cannot be written.
+    """
+    require_libraries()
+    check_file(path, force=force)
+    _write(path, _picture(chart, path.suffix.lower().removeprefix(".")))
+
+
+def _picture(chart: Chart, form: str) -> bytes:
+    """Return a chart as a file's content, in the colours of paper."""
+    import vl_convert
+
+    from churnsim.report.page.bundle import vega_lite_version
+    from churnsim.report.page.theme import PAPER
+
+    version = vega_lite_version()
+    spec = {**chart.build(PAPER), "title": chart.title, "description": chart.alt}
+    if form == "svg":
+        text: str = vl_convert.vegalite_to_svg(spec, vl_version=version)
+        return text.encode()
+    data: bytes = vl_convert.vegalite_to_png(spec, vl_version=version, scale=PNG_SCALE)
+    return data
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,0 +1,100 @@
+"""Measure which share of the cores' time a sweep on threads spends inside the kernel.
+
+    python benchmarks/sweep_overhead.py [--points 10000] [--threads 2]
+
+Points of about 5 ms, each one policy in one replication, over three settings of the
+market and the policy. Inside the kernel counts the processor time of its compiled loop
+alone; the rest is all else: settings, records, rows, files, and waiting.
+"""
+
+import argparse
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from common import insist
+
+from churnsim.engines.kernel import run as kernel
+from churnsim.sweep.plan import load_sweep
+from churnsim.sweep.running import Threads, run_sweep
+from churnsim.sweep.simulated import simulated
+from churnsim.sweep.work import Work
+
+TARGET = 0.85
+SWEEP = """\
+scenario = "telecom"
+policies = ["slow"]
+replications = 1
+
+[set]
+"population.customers" = {customers}
+horizon = "1 year"
+
+[design]
+kind = "sobol"
+points = {points}
+
+[[factor]]
+field = "market.lock_in"
+low = 0.0
+high = 1.5
+
+[[factor]]
+field = "market.discovery"
+low = 0.0
+high = 1.0
+
+[[factor]]
+field = "policy.slow.speed.approval.mean"
+low = "1 h"
+high = "5 days"
+scale = "log"
+"""
+CUSTOMERS = 2_600
+
+
+def main() -> None:
+    """Run it and print the shares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--customers", type=int, default=CUSTOMERS)
+    options = parser.parse_args()
+    inside: list[float] = []
+    run_world = kernel.run_world
+
+    def timed(world: object) -> int:
+        began = time.thread_time()
+        n_events: int = run_world(world)
+        inside.append(time.thread_time() - began)
+        return n_events
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "overhead.toml"
+        text = SWEEP.format(customers=options.customers, points=options.points)
+        file.write_text(text, encoding="utf-8")
+        sweep = load_sweep(file)
+        work = Work(sweep, simulated(sweep))
+        work.evaluate(sweep.point(0))  # compiles
+        kernel.run_world = timed
+        began, used = time.perf_counter(), time.process_time()
+        swept = run_sweep(work, Path(folder) / "store", Threads(options.threads))
+        wall, used = time.perf_counter() - began, time.process_time() - used
+        kernel.run_world = run_world
+    insist(len(inside) == options.points, "each point must be run once")
+    insist(swept.status.n_failed == 0, "no point may fail")
+    insist(threading.active_count() <= options.threads + 2, "threads must end")
+    each = sum(inside) / len(inside)
+    share = sum(inside) / (wall * options.threads)
+    verdict = "met" if share >= TARGET else "MISSED"
+    print(
+        f"{options.points:,} points of {1000 * each:.2f} ms in the kernel, {wall:.1f} s"
+        f" on {options.threads} threads: {100 * share:.1f} % of the cores' time inside"
+        f" it, {100 * sum(inside) / used:.1f} % of the processor time used; at least"
+        f" {100 * TARGET:.0f} %: {verdict}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Ranges are drawn from evenly, and no factor sets what another varies."""
+
+import itertools
+import math
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from churnsim.errors import InputError
+from churnsim.scenario import Scenario
+from churnsim.sweep.overlapping import is_overlapping, path_of
+from churnsim.sweep.plan import Sweep, load_sweep
+
+HEAD = """
+scenario = "telecom"
+policies = ["empowered", "slow"]
+replications = 1
+
+[set]
+"population.customers" = 50
+
+[design]
+"""
+
+
+def swept(folder: Path, text: str) -> Sweep:
+    """Return the sweep of a file that ends so."""
+    path = folder / "sweep.toml"
+    path.write_text(HEAD + text)
+    return load_sweep(path)
+
+
+def test_whole_range__every_number_is_as_likely(tmp_path: Path) -> None:
+    """One to four agents, from 64 points: sixteen of each, the ends among them."""
+    sweep = swept(
+        tmp_path,
+        'kind = "sobol"\npoints = 64\n\n[[factor]]\n'
+        'field = "policies.slow.speed.agents"\nlow = 1\nhigh = 4\n',
+    )
+    points = map(sweep.point, range(sweep.n_points))
+    found = Counter(point.overrides["policy.slow.speed.agents"] for point in points)
+    assert found == {str(n): 16 for n in (1, 2, 3, 4)}
+    assert {sweep.factors[0].number(u) for u in (0.0, 1.0)} == {1.0, 4.0}
+
+
+def test_log_range__every_ratio_is_as_likely(tmp_path: Path) -> None:
+    """From 1 to 16 days, a quarter of the points lies in each doubling."""
+    sweep = swept(
+        tmp_path,
+        'kind = "latin_hypercube"\npoints = 64\n\n[[factor]]\n'
+        'field = "market.memory.mean"\nlow = "1 day"\nhigh = "16 days"\n'
+        'scale = "log"\n',
+    )
+    numbers = [sweep.design.numbers(i)[0] for i in range(64)]
+    assert Counter(int(math.log2(number)) for number in numbers) == dict.fromkeys(
+        range(4), 16
+    )
+
+
+OVERLAPPING = {
+    "mistakes.1.probability": "mistakes.billing.probability",
+    "market.patience": "market.patience.mean",
+    "policy.slow.speed.agents": 'policy."slow".speed.agents',
+    "policy.slow": "policy.slow.honesty.lie",
+}
+
+
+@pytest.mark.parametrize("first", OVERLAPPING)
+def test_overlapping__is_known_whatever_the_spelling(few: Scenario, first: str) -> None:
+    """The item of an array by name or number; a table and what is in it."""
+    second = OVERLAPPING[first]
+    paths = path_of(few.spec, first), path_of(few.spec, second)
+    assert is_overlapping(*paths)
+    assert is_overlapping(*paths[::-1])
+
+
+def test_overlapping__neighbours_are_not(few: Scenario) -> None:
+    """Nor what begins with the same letters, nor another item."""
+    keys = (
+        "mistakes.1.probability",
+        "mistakes.service.probability",
+        "mistakes.9.probability",
+        "market.patience",
+        "market.memory",
+        "policy.slow.speed.agents",
+        "policy.empowered.speed.agents",
+        "market.lie_sting",
+    )
+    paths = [path_of(few.spec, key) for key in keys]
+    assert not any(is_overlapping(a, b) for a, b in itertools.combinations(paths, 2))
+
+
+def test_factors__of_which_one_sets_the_other_are_refused(tmp_path: Path) -> None:
+    """What came of them would depend on their order."""
+    text = (
+        'kind = "grid"\n\n[[factor]]\nfield = "mistakes.1.probability"\n'
+        'values = [0.01]\n\n[[factor]]\nfield = "mistakes.billing.probability"\n'
+        "values = [0.02]\n"
+    )
+    with pytest.raises(InputError, match=r"two factors; mistakes\.1\.probability sets"):
+        swept(tmp_path, text)
+
+
+def test_ready_assumptions__have_their_points() -> None:
+    """256 blocks of one point and one more for each of six factors, and another."""
+    sweep = load_sweep("telecom_assumptions")
+    assert sweep.n_points == 256 * (6 + 2)
+    assert all(factor.is_range and factor.lever for factor in sweep.factors)
+    last = sweep.factors[-1]
+    assert (last.low, last.high, last.is_log) == (20.0, 260.0, True)

@@ -18,12 +18,11 @@ class Level(NamedTuple):
     text: str  # for people, and for the store where settings are no numbers
 
 
-class Numbered:
+class Numbered(NamedTuple):
     """One setting of a range; it is spelt out only where somebody asks."""
 
-    def __init__(self, lever: Lever, number: float) -> None:
-        self.lever = lever
-        self.number = number  # in the measure's own unit
+    lever: Lever
+    number: float  # in the measure's own unit
 
     @property
     def setting(self) -> str:

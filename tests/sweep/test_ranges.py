@@ -109,3 +109,15 @@ def test_ready_assumptions__have_their_points() -> None:
     assert all(factor.is_range and factor.lever for factor in sweep.factors)
     last = sweep.factors[-1]
     assert (last.low, last.high, last.is_log) == (20.0, 260.0, True)
+
+
+def test_ranges__a_point_asked_for_twice_is_equal(tmp_path: Path) -> None:
+    """Whatever was asked for between, and however its settings are kept."""
+    sweep = swept(
+        tmp_path,
+        'kind = "sobol"\npoints = 8\n\n[[factor]]\n'
+        'field = "market.lock_in"\nlow = 0.0\nhigh = 1.0\n',
+    )
+    first = sweep.point(3)
+    assert sweep.point(4) != first
+    assert sweep.point(3) == first

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from churnsim.scenario import Scenario
-from churnsim.sweep.designs import Design
+from churnsim.sweep.designs import Design, Listed
 from churnsim.sweep.factors import POLICIES, AnyLevel, Factor
 
 ALWAYS_KEPT = ("revenue", "contribution", "kept", "lost")  # outcomes in every store
@@ -91,6 +91,10 @@ class Sweep:
             "draws": self.draws,
             "outcomes": self.outcomes,
         }
+        if self.design.name == Listed.name:
+            # The factors alone say which settings there are, not which go together.
+            points = range(self.n_points)
+            meaning["points"] = [self.design.numbers(index) for index in points]
         text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

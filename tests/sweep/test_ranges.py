@@ -121,3 +121,26 @@ def test_ranges__a_point_asked_for_twice_is_equal(tmp_path: Path) -> None:
     first = sweep.point(3)
     assert sweep.point(4) != first
     assert sweep.point(3) == first
+
+
+def listed(folder: Path, pairs: list[tuple[float, float]], head: str = "") -> Sweep:
+    """Return a sweep over a list of points."""
+    points = [
+        f'[[point]]\n"market.lock_in" = {a}\n"market.discovery" = {b}\n'
+        for a, b in pairs
+    ]
+    path = folder / "sweep.toml"
+    path.write_text(head + HEAD + 'kind = "list"\n\n' + "\n".join(points))
+    return load_sweep(path)
+
+
+@pytest.mark.parametrize("head", ["", 'filters = ["market.lock_in < 0.9"]\n'])
+def test_list__other_points_of_the_same_settings_are_another_sweep(
+    tmp_path: Path, head: str
+) -> None:
+    """A store tells them apart, however many each has; spelling does not count."""
+    first = listed(tmp_path, [(0.1, 0.1), (0.1, 0.2), (0.2, 0.1)], head)
+    same = listed(tmp_path, [(0.1, 0.10), (0.1, 0.2), (2e-1, 0.1)], head)
+    other = listed(tmp_path, [(0.1, 0.1), (0.2, 0.2), (0.2, 0.1)], head)
+    assert first.digest == same.digest
+    assert first.digest != other.digest

@@ -102,8 +102,12 @@ class Sweep:
 def _meaning(factor: Factor) -> list[object]:
     """Return what a factor varies, whatever its spelling."""
     grows = factor.lever is not None and factor.lever.is_per_thousand
+    # A law that is told by its mean alone has a number, but so have others.
     told = [
-        repr(level.number) if factor.lever else level.setting for level in factor.levels
+        repr(level.number)
+        if factor.lever and not level.setting.startswith("{")
+        else level.setting
+        for level in factor.levels
     ]
     ends = [repr(factor.low), repr(factor.high), factor.is_log]
     return [factor.field, grows, told or ends]

@@ -189,8 +189,12 @@ def _tried(
     try:
         spec = variations.scenario({written.field: setting}).spec
     except ChurnsimError as error:
-        own = [p for p in error.problems if p.file.startswith("--set ")]
         field = written.field
+        own = [
+            p
+            for p in error.problems
+            if p.file.startswith("--set ") or (not p.file and p.field == field)
+        ]
         problems = [
             Problem(
                 p.rule,

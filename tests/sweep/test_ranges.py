@@ -144,3 +144,24 @@ def test_list__other_points_of_the_same_settings_are_another_sweep(
     other = listed(tmp_path, [(0.1, 0.1), (0.2, 0.2), (0.2, 0.1)], head)
     assert first.digest == same.digest
     assert first.digest != other.digest
+
+
+def valued(folder: Path, field: str, values: str) -> Sweep:
+    """Return a sweep over the values of one factor."""
+    text = f'kind = "grid"\n\n[[factor]]\nfield = "{field}"\nvalues = {values}\n'
+    return swept(folder, text)
+
+
+def test_digest__a_law_is_not_another_with_its_mean(tmp_path: Path) -> None:
+    """Times spelt otherwise are the same; a constant one is not an exponential one."""
+    field = "market.endurance"
+    days = valued(tmp_path, field, '["6 days"]')
+    hours = valued(tmp_path, field, '["144 h"]')
+    constant = valued(tmp_path, field, '[{ law = "constant", mean = "6 days" }]')
+    assert days.digest == hours.digest != constant.digest
+
+
+def test_factors__what_no_loaded_scenario_can_change_is_refused(tmp_path: Path) -> None:
+    """Else each point would fail of the same."""
+    with pytest.raises(InputError, match=r"toml:\d+: policy\.slow\.extends: must be"):
+        valued(tmp_path, "policy.slow.extends", '["by_the_book"]')

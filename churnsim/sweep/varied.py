@@ -20,6 +20,7 @@ from churnsim.scenario import Scenario
 from churnsim.scenario.nodes import Node, Place, plain
 from churnsim.scenario.writing import toml_value
 from churnsim.sweep.factors import POLICIES, Factor, Level
+from churnsim.sweep.overlapping import is_overlapping, path_of
 from churnsim.sweep.points import Variations
 from churnsim.sweep.reading import Reading
 
@@ -122,11 +123,23 @@ def factors_of(
     """Return the factors that can be; what cannot is noted."""
     variations = Variations(base)
     found = []
+    _apart(reading, written, base)
     for one in written:
         factor = _factor(reading, variations, one)
         if factor is not None:
             found.append(factor)
     return tuple(found)
+
+
+def _apart(reading: Reading, written: Sequence[Written], base: Scenario) -> None:
+    """Note factors of which one sets what another varies."""
+    paths = [path_of(base.spec, one.field) for one in written]
+    for i, one in enumerate(written):
+        for j, other in enumerate(written[:i]):
+            # One field twice has been noted before.
+            if one.field != other.field and is_overlapping(paths[i], paths[j]):
+                rule = f"must not be set by two factors; {other.field} sets it, too"
+                reading.found.append(one.place.problem(rule, one.field))
 
 
 def _factor(
@@ -176,8 +189,12 @@ def _tried(
     try:
         spec = variations.scenario({written.field: setting}).spec
     except ChurnsimError as error:
-        own = [p for p in error.problems if p.file.startswith("--set ")]
         field = written.field
+        own = [
+            p
+            for p in error.problems
+            if p.file.startswith("--set ") or (not p.file and p.field == field)
+        ]
         problems = [
             Problem(
                 p.rule,

@@ -19,28 +19,48 @@ from churnsim.analysis.resampling import (
     resampled,
     with_error,
 )
-from churnsim.records import Floats
+from churnsim.records import Floats, Integers
 
 GROUP_MIN = 2  # points a level, on average, to be a factor of levels
+LEVELS_MAX = 50  # of a factor of levels; neighbours among more are put together
 POINTS_MIN = 10
 _NORMAL = 1.959963984540054  # that |z| stays below with 95 % probability
 
 
-def first_order(x: Floats, y: Floats, seed: int) -> tuple[Index, str]:
+def first_order(
+    x: Floats, y: Floats, seed: int, *, is_common: bool
+) -> tuple[Index, str]:
     """Return the first-order index of one factor, and how: "levels" or "ranks".
+
+    Where points share their luck, the jackknife over replications widens the interval.
 
     Args:
         x: (n,) its level at each point.
         y: (n, r) responses.
         seed: Of the bootstrap.
+        is_common: Whether all points share their luck.
     """
     levels, place = np.unique(x, return_inverse=True)
-    if len(levels) * GROUP_MIN > len(x):
-        return _by_ranks(x, y), "ranks"
-    ratios = _by_levels(place, y, is_complete=False)
-    value = float(ratios(np.ones((1, len(y))))[0])
-    low, high = ends(np.concatenate([ratios(w) for w in resampled(len(y), seed)]))
-    return Index(value, float(low), float(high)), "levels"
+    by_ranks = len(levels) * GROUP_MIN > len(x)
+    if len(levels) > LEVELS_MAX:  # neighbours are put together, as many points to each
+        before = np.cumsum(np.bincount(place)) - 1
+        place = before[place] * LEVELS_MAX // len(x)
+
+    def value(y: Floats) -> Floats:
+        """Return the index from responses."""
+        if by_ranks:
+            return np.array([_by_ranks(x, y).value])
+        return _by_levels(place, y)(np.ones((1, len(y))))
+
+    if by_ranks:
+        found = _by_ranks(x, y)
+    else:
+        ratios = _by_levels(place, y)
+        low, high = ends(np.concatenate([ratios(w) for w in resampled(len(y), seed)]))
+        found = Index(float(value(y)[0]), float(low), float(high))
+    errors = replication_error(y, value) if is_common else None
+    error = None if errors is None else float(errors[0])
+    return with_error(found, error, y.shape[1]), "ranks" if by_ranks else "levels"
 
 
 def of_grid(x: Floats, y: Floats) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
@@ -63,8 +83,7 @@ def of_grid(x: Floats, y: Floats) -> tuple[tuple[Index, ...], tuple[Index, ...]]
 
     def indices(y: Floats) -> Floats:
         """Return the 2 k indices from responses."""
-        one = np.ones((1, len(y)))
-        shares = [float(_by_levels(g, y, is_complete=True)(one)[0]) for g in groups]
+        shares = [_between(group, y) for group in groups]
         return np.array([*shares[:k], *(1.0 - s for s in shares[k:])])
 
     r = y.shape[1]
@@ -106,14 +125,21 @@ def _by_ranks(x: Floats, y: Floats) -> Index:
     return Index(value, value - reach, value + reach)
 
 
-def _by_levels(
-    place: np.ndarray, y: Floats, *, is_complete: bool
-) -> Callable[[Floats], Floats]:
+def _between(place: Integers, y: Floats) -> float:
+    """Return the variance of groups' means over that of all points."""
+    y = y - y.mean(axis=0)
+    count = np.bincount(place)
+    sums = np.stack([np.bincount(place, column) for column in y.T], axis=-1)
+    means: Floats = sums / count[:, None]
+    return float(count @ cross(means, means) / cross(y, y).sum())
+
+
+def _by_levels(place: Integers, y: Floats) -> Callable[[Floats], Floats]:
     """Return what makes indices (m,) from how often each point is in samples (m, n).
 
     The index is the variance of the levels' means over that of all points. A level's
     squared mean is the mean of products of different points, so that few points a level
-    do not look like an effect; of all combinations it is plainly the square.
+    do not look like an effect.
     """
     n, n_levels = len(y), int(place.max()) + 1
     y = y - y.mean(axis=0)
@@ -125,10 +151,8 @@ def _by_levels(
         count = weights @ member
         parts = [(weights * column) @ member for column in y.T]
         sums = np.stack(parts, axis=-1)
-        pairs, products = count**2, cross(sums, sums)
-        if not is_complete:
-            pairs = pairs - weights**2 @ member
-            products = products - (weights**2 * squares) @ member
+        pairs = count**2 - weights**2 @ member
+        products = cross(sums, sums) - (weights**2 * squares) @ member
         size = np.where(pairs > 0.0, count, 0.0)
         means = products / np.where(pairs > 0.0, pairs, 1.0)
         centre = (weights @ y) / n

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 from churnsim.analysis.documents import FactorDocument, SensitivityDocument
 from churnsim.analysis.finished import Factor, Finished, Sweep
 from churnsim.analysis.given_data import POINTS_MIN, first_order, of_grid
+from churnsim.analysis.layouts import Units, is_whole_grid, units_of
 from churnsim.analysis.morris import TRAJECTORIES_MIN, morris_effects
 from churnsim.analysis.noise import cross, noise_share
 from churnsim.analysis.resampling import Index
@@ -65,14 +65,6 @@ class FactorSensitivity(NamedTuple):
         index = self.leading
         least = self.mu_star_noise or 0.0
         return (index.value if index.low is None else index.low) > least
-
-
-class Units(NamedTuple):
-    """What a design is made of: base blocks, trajectories, or plain points."""
-
-    y: Floats  # (n, m, r) the m points of each
-    points: np.ndarray  # (n, m) their indices
-    n_broken: int  # left out, since a point of theirs is missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,32 +234,10 @@ def sensitivity(finished: Finished, question: Question) -> Sensitivity:
     return Sensitivity(**{**vars(result), "warnings": more})
 
 
-def units_of(responses: Responses, n_each: int) -> Units:
-    """Return the whole units of a design whose points follow each other.
-
-    Args:
-        responses: Of the points that have one.
-        n_each: Points of a unit.
-    """
-    unit = responses.points // n_each
-    whole, counts = np.unique(unit, return_counts=True)
-    is_whole = np.isin(unit, whole[counts == n_each])
-    shape = (-1, n_each)
-    y = responses.y[is_whole]
-    n = int(is_whole.sum()) // n_each
-    n_units = responses.n_points // n_each
-    return Units(
-        y.reshape(*shape, responses.y.shape[1]),
-        responses.points[is_whole].reshape(shape),
-        n_units - n,
-    )
-
-
 def _saltelli(
     sweep: Sweep, units: Units
 ) -> tuple[Verdict, list[FactorSensitivity], float, float | None]:
-    is_common = sweep.draws == "common"
-    found = sobol_indices(units.y, sweep.seed, is_common=is_common)
+    found = sobol_indices(units.y, sweep.seed, is_common=sweep.draws == "common")
     if not found.is_told:
         return "noise", [], max(found.variance, 0.0), found.noise
     each = zip(sweep.factors, found.first, found.total, strict=True)
@@ -300,17 +270,11 @@ def _given(sweep: Sweep, responses: Responses) -> list[FactorSensitivity]:
         if len(np.unique(x)) < 2:
             first, how = Index(0.0, None, None), "levels"
         else:
-            first, how = first_order(x, responses.y, sweep.seed)
+            first, how = first_order(
+                x, responses.y, sweep.seed, is_common=sweep.draws == "common"
+            )
         found.append(FactorSensitivity(factor, first, estimator=how))
     return found
-
-
-def is_whole_grid(sweep: Sweep, responses: Responses) -> bool:
-    """Return whether the points are all combinations of levels, each once."""
-    numbers = responses.numbers
-    n_all = math.prod(len(np.unique(column)) for column in numbers.T)
-    n_distinct = len(np.unique(numbers, axis=0))
-    return sweep.design.name == "grid" and len(numbers) == n_all == n_distinct
 
 
 def _spread(y: Floats) -> tuple[float | None, float | None]:

@@ -232,7 +232,7 @@ def test_ranks__intervals_hold_what_is_so() -> None:
         x = random.uniform(-math.pi, math.pi, (600, 3))
         y = ishigami(x)[:, None]
         for i in range(3):
-            index, how = first_order(x[:, i], y, 1)
+            index, how = first_order(x[:, i], y, 1, is_common=False)
             hits[i] += held(index, FIRST[i])
             assert how == "ranks"
     assert (hits >= 180).all()
@@ -244,13 +244,27 @@ def test_levels__few_points_each_are_no_effect() -> None:
     values = []
     for seed in range(60):
         place = np.repeat(np.arange(30.0), 3)
-        index, how = first_order(place, random.standard_normal((90, 2)), seed)
+        index, how = first_order(
+            place, random.standard_normal((90, 2)), seed, is_common=False
+        )
         values.append(index.value if np.isfinite(index.value) else 0.0)
         assert how == "levels"
     assert np.median(values) == pytest.approx(0.0, abs=0.5)
     steps = np.repeat(np.arange(30.0), 3)[:, None]
-    index, _ = first_order(steps[:, 0], steps + np.zeros((90, 2)), 1)
+    index, _ = first_order(steps[:, 0], steps + np.zeros((90, 2)), 1, is_common=True)
     assert index.value == pytest.approx(1.0, abs=0.02)
+
+
+def test_levels__many_of_them_are_put_together() -> None:
+    """Of hundreds of whole numbers, neighbours are one level: the index is a line's."""
+    random = np.random.default_rng(3)
+    x = random.integers(0, 400, (4000, 2)).astype(float)
+    y = 2.0 * x[:, [0]] + x[:, [1]] + np.zeros((4000, 2))
+    for i, truth in enumerate((0.8, 0.2)):
+        index, how = first_order(x[:, i], y, 1, is_common=True)
+        assert how == "levels"
+        assert index.value == pytest.approx(truth, abs=0.03)
+        assert held(index, truth)
 
 
 @pytest.mark.parametrize("replications", [1, 4])

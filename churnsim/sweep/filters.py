@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from churnsim.scenario.nodes import Node
+
 _RULE = re.compile(r"\s*(.+?)\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -37,6 +39,15 @@ class Filter(NamedTuple):
         left = numbers[self.left] if isinstance(self.left, int) else self.left
         right = numbers[self.right] if isinstance(self.right, int) else self.right
         return _COMPARE[self.sign](left, right)
+
+
+class Parts(NamedTuple):
+    """A rule taken apart, before its sides are known."""
+
+    node: Node  # where it was written
+    left: str
+    sign: str
+    right: str
 
 
 def parts_of(rule: str) -> tuple[str, str, str] | None:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from churnsim.scenario.nodes import Node
 
-_RULE = re.compile(r"\s*(.+?)\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
+_RULE = re.compile(r"\s*(\S.*?)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
+_AGAIN = re.compile(r"^=|[<>]|==|!=")  # 0 < a < 1 is two rules
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -53,4 +54,6 @@ class Parts(NamedTuple):
 def parts_of(rule: str) -> tuple[str, str, str] | None:
     """Return both sides of a rule and its sign, left first; None where it is none."""
     found = _RULE.fullmatch(rule)
-    return (found[1], found[2], found[3]) if found else None
+    if found is None or _AGAIN.search(found[3]):
+        return None
+    return found[1], found[2], found[3]

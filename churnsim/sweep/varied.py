@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -295,7 +296,10 @@ def _in_turn(
         if lever is None or number is None:
             levels.append(Level(setting, float(place), _plainly(setting)))
         else:
-            levels.append(Level(setting, float(number), lever.text(float(number))))
+            text = _plainly(setting)
+            if math.isfinite(number):
+                text = lever.text(float(number))
+            levels.append(Level(setting, float(number), text))
     if not written.is_listed and _repeated(reading, written, settings, levels):
         return None
     return Factor(written.field, tuple(order), lever=lever, levels=tuple(levels))

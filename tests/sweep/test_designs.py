@@ -386,6 +386,7 @@ def test_designs__memory_does_not_grow_with_the_points(
     """
     design = designs["sobol"].design
     coins = np.random.Generator(np.random.PCG64(1))
+    design.numbers(0)  # imports scipy
     tracemalloc.start()
     for number in coins.integers(0, 2**20, 60).tolist():
         design.numbers(number)

@@ -7,15 +7,17 @@ writes it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import ipaddress
 import logging
 import queue
+import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future as Promise
 from concurrent.futures import TimeoutError as TooLate
 from typing import TYPE_CHECKING, Any
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from churnsim.sweep.work import Work
 
 OPTION = "--cluster"
-CONNECT_SECONDS = 6.0  # until a scheduler counts as unreachable
+CALL_SECONDS = 3.0  # until a host, and then its scheduler, count as unreachable
 ANSWER_SECONDS = 30.0  # until a worker has loaded churnsim and said what it is
 LOOK_SECONDS = 5.0  # between looks at how many workers there are
 PER_THREAD = 4  # chunks under way for each thread of the workers
@@ -265,6 +267,7 @@ def joined(
         rule = "needs Dask's distributed, which is not installed"
         hint = "pip install 'churnsim[cluster]'"
         raise InputError(Problem(rule, field=OPTION, value=address, hint=hint))
+    _check_open(address)
     with _quiet():
         client = _connected(address)
         try:
@@ -324,38 +327,77 @@ def _threads(client: Any) -> Mapping[str, int]:
     return found
 
 
+def _check_open(address: str) -> None:
+    """Refuse an address at which nobody takes calls, before anything is loaded.
+
+    Raises:
+        InputError: No such host, or its port is closed.
+    """
+    parts = urlsplit(address)
+
+    def call() -> None:
+        place = (parts.hostname, parts.port)
+        socket.create_connection(place, CALL_SECONDS).close()
+
+    try:
+        _within(CALL_SECONDS, call)
+    except (OSError, UnicodeError) as error:
+        raise _unreachable(address, error) from None
+
+
 def _connected(address: str) -> Any:
     """Return a client of the scheduler, within seconds.
 
     Raises:
-        InputError: Nobody there, or somebody else.
+        InputError: Whoever is there is no scheduler, or does not trust this process.
     """
-    found: Promise[Any] = Promise()
+    from distributed import Client, Security, rpc
 
-    def connect() -> None:
-        from distributed import Client
+    async def ask() -> None:
+        trust = Security().get_connection_args("client")
+        async with rpc(address, connection_args=trust) as scheduler:
+            await asyncio.wait_for(scheduler.identity(), CALL_SECONDS)
 
-        try:
-            # Results come by way of the scheduler: workers need not be reachable.
-            client = Client(
-                address,
-                timeout=CONNECT_SECONDS,
-                set_as_default=False,
-                direct_to_workers=False,
-            )
-            found.set_result(client)
-        except Exception as error:  # noqa: BLE001 - raised where it is awaited
-            found.set_exception(error)
-
-    threading.Thread(target=connect, daemon=True).start()
+    # A client that finds no scheduler takes long to give up, hence the call before.
     try:
-        return found.result(timeout=CONNECT_SECONDS + 2.0)
-    except Exception as error:  # noqa: BLE001 - of many kinds, by what is there instead
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        rule = f"must be reachable: no scheduler answers ({what})"
-        hint = "see that dask scheduler runs there, and its port is open"
-        problem = Problem(rule, field=OPTION, value=address, hint=hint)
-        raise InputError(problem) from None
+        _within(CALL_SECONDS, lambda: asyncio.run(ask()))
+        # Results come by way of the scheduler: workers need not be reachable from here.
+        return Client(
+            address,
+            timeout=CALL_SECONDS,
+            set_as_default=False,
+            direct_to_workers=False,
+        )
+    except Exception as error:  # noqa: BLE001 - of many kinds, by who is there instead
+        raise _unreachable(address, error) from None
+
+
+def _within(seconds: float, call: Callable[[], None]) -> None:
+    """Make a call that may hang, such as for a name; give up after a time.
+
+    Raises:
+        TimeoutError: It took longer.
+        Exception: What the call raises.
+    """
+    done: Promise[None] = Promise()
+
+    def run() -> None:
+        try:
+            done.set_result(call())
+        except Exception as error:  # noqa: BLE001 - raised where it is awaited
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    done.result(timeout=seconds)
+
+
+def _unreachable(address: str, error: Exception) -> InputError:
+    what = " ".join(str(error).split()) or f"no answer in {CALL_SECONDS:.0f} s"
+    rule = f"must be where a Dask scheduler answers ({what})"
+    hint = "see that it runs there, and that its port is open"
+    if address.startswith("tls:"):
+        hint += "; Dask's configuration names the certificates (distributed.comm.tls)"
+    return InputError(Problem(rule, field=OPTION, value=address, hint=hint))
 
 
 @contextlib.contextmanager

@@ -35,8 +35,8 @@ class Order(NamedTuple):
     identity: tuple[tuple[str, str], ...]  # of churnsim here, by name
     sweep: bytes  # the text of its file, compressed
     scenario: bytes  # the text of its scenario, compressed
-    name: str
-    source: str  # how the scenario was named, for commands
+    name: str  # of the scenario, for messages
+    source: str  # how it was named, for commands
     digest: str  # of all that it means
     chunk_points: int
 
@@ -60,7 +60,7 @@ def order_of(work: Work) -> Order:
         identity=tuple(identity().items()),
         sweep=zlib.compress(files[SWEEP]),
         scenario=zlib.compress(files[SCENARIO]),
-        name=sweep.name,
+        name=sweep.scenario.name,
         source=sweep.source,
         digest=sweep.digest,
         chunk_points=work.chunk_points,
@@ -158,13 +158,13 @@ def _work(order: Order, evaluator: Evaluator | None) -> Work:
     from churnsim.sweep.work import Work
 
     with tempfile.TemporaryDirectory(prefix="churnsim-") as place:
-        file = Path(place) / f"{order.name}.toml"
-        scenario = Path(place) / "scenario" / "scenario.toml"
-        scenario.parent.mkdir()
+        file, scenario = Path(place) / "sweep.toml", Path(place) / "scenario.toml"
         file.write_bytes(zlib.decompress(order.sweep))
         scenario.write_bytes(zlib.decompress(order.scenario))
         sweep = load_sweep(file, scenario)
-    sweep = replace(sweep, source=order.source)
+    # What a failed point tells must be the same wherever it failed.
+    named = replace(sweep.scenario, name=order.name)
+    sweep = replace(sweep, scenario=named, source=order.source)
     if sweep.digest != order.digest:
         log = sweep.scenario.population.transactions
         rule = "the sweep means something else there"

@@ -25,7 +25,7 @@ from churnsim.sweep.running import How, Threads, run_sweep
 from churnsim.sweep.simulated import simulated
 from churnsim.sweep.store.reading import read_status
 from churnsim.sweep.work import Work
-from tests.cli.conftest import ROOT, Command
+from tests.cli.conftest import ROOT, Answer, Command
 from tests.sweep import remotely
 from tests.sweep.test_kill import files_in
 
@@ -56,6 +56,11 @@ low = 0.1
 high = 1.9
 steps = {POINTS}
 """
+IMPOSSIBLE = """
+[[factor]]
+field = "mistakes.1.probability"
+values = [0.01, 0.999]
+"""
 
 
 class Started(NamedTuple):
@@ -65,13 +70,13 @@ class Started(NamedTuple):
     scheduler: subprocess.Popen[str]
     stack: contextlib.ExitStack
 
-    def worker(self, package: Path = ROOT) -> subprocess.Popen[str]:
-        """Return a worker with one thread, as it begins to take tasks."""
-        process = self.stack.enter_context(
-            dask("worker", self.address, "--nthreads", "1", "--no-nanny", root=package)
-        )
-        until(process, "Registered to")
-        return process
+    def workers(self, n: int = 1, root: Path = ROOT) -> list[subprocess.Popen[str]]:
+        """Return workers with one thread each, as they begin to take tasks."""
+        words = ("worker", self.address, "--nthreads", "1", "--no-nanny")
+        begun = [self.stack.enter_context(dask(*words, root=root)) for _ in range(n)]
+        for process in begun:
+            until(process, "Registered to")
+        return begun
 
 
 @contextlib.contextmanager
@@ -181,17 +186,16 @@ def test_cluster__makes_what_one_thread_makes(
 
     Settings that cannot be fail at their points, with the same words and commands.
     """
-    high = SWEEP.replace("low = 0.1", "low = -0.2")
-    file.write_text(high)
+    with file.open("a") as more:
+        more.write(IMPOSSIBLE)
     work = work_of(file, simulated)
     expected = whole(work, tmp_path / "threads")
-    assert read_status(tmp_path / "threads").n_failed
-    cluster.worker()
-    cluster.worker()
+    assert read_status(tmp_path / "threads").n_failed == POINTS
+    cluster.workers(2)
     with joined(cluster.address) as dask_cluster:
         assert dask_cluster.n_threads() == 2
         swept = run_sweep(work, tmp_path / "cluster", dask_cluster)
-    assert swept.n_made == POINTS
+    assert swept.n_made == 2 * POINTS
     assert files_in(tmp_path / "cluster") == expected
 
 
@@ -201,12 +205,11 @@ def test_cluster__a_killed_worker_and_a_late_one_change_nothing(
     """One of two is killed midway, and another one joins: the same bytes."""
     work = work_of(file, remotely.slow)
     expected = whole(work, tmp_path / "threads")
-    cluster.worker()
-    victim = cluster.worker()
+    _, victim = cluster.workers(2)
 
     def change() -> None:
         victim.send_signal(signal.SIGKILL)
-        cluster.worker()
+        cluster.workers()
 
     after = After(POINTS // 4, change)
     with joined(cluster.address, evaluator=remotely.slow) as dask_cluster:
@@ -231,7 +234,7 @@ def test_cluster__a_worker_that_differs_is_refused(
     cluster: Started, file: Path, tmp_path: Path, command: Command
 ) -> None:
     """Before the sweep, with its address and the difference; nothing is written."""
-    cluster.worker(changed_package(tmp_path / "other"))
+    cluster.workers(root=changed_package(tmp_path / "other"))
     out = tmp_path / "out"
     answer = command(
         *("sweep", str(file), "--out", str(out), "--cluster", cluster.address)
@@ -247,12 +250,20 @@ def test_cluster__a_worker_that_differs_is_refused(
 def test_cluster__a_late_worker_that_differs_is_refused(
     cluster: Started, file: Path, tmp_path: Path
 ) -> None:
-    """It joins midway, is given a chunk, and that ends the sweep; chunks are kept."""
+    """It joins midway, is given a chunk, and that ends the sweep; chunks are kept.
+
+    The first worker is lost then, and what it holds must be made again by the other.
+    """
     work = work_of(file, remotely.slow)
     expected = whole(work, tmp_path / "threads")
     other = changed_package(tmp_path / "other")
-    cluster.worker()
-    after = After(CHUNK_POINTS, lambda: cluster.worker(other))
+    (first,) = cluster.workers()
+
+    def change() -> None:
+        cluster.workers(root=other)
+        first.kill()
+
+    after = After(CHUNK_POINTS, change)
     folder = tmp_path / "cluster"
     with (
         joined(cluster.address, evaluator=remotely.slow) as dask_cluster,
@@ -269,8 +280,7 @@ def test_cluster__a_lost_scheduler_leaves_a_store_that_goes_on(
     """It is killed midway: one clear line within seconds, and threads do the rest."""
     work = work_of(file, remotely.slow)
     expected = whole(work, tmp_path / "threads")
-    cluster.worker()
-    cluster.worker()
+    cluster.workers(2)
     after = After(POINTS // 4, lambda: cluster.scheduler.send_signal(signal.SIGKILL))
     folder = tmp_path / "cluster"
     with (
@@ -291,7 +301,7 @@ def test_cluster__stopped_it_finishes_what_is_under_way(
     """Chunks that a worker has begun are kept, the others are cancelled."""
     work = work_of(file, remotely.slow)
     expected = whole(work, tmp_path / "threads")
-    cluster.worker()
+    cluster.workers()
     stop = threading.Event()
     folder = tmp_path / "cluster"
     how = How(report=After(POINTS // 4, stop.set), stop=stop)

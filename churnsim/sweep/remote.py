@@ -12,13 +12,14 @@ import sys
 import tempfile
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from churnsim.sweep.plan import Sweep
+    from churnsim.sweep.rows import Failed, Row
     from churnsim.sweep.store.writing import Made
     from churnsim.sweep.work import Evaluate, Work
 
@@ -128,6 +129,25 @@ def make_chunk(
     return made
 
 
+def make_point(
+    order: Order, index: int, evaluator: Evaluator | None = None
+) -> Sequence[Row] | Failed | Refused:
+    """Return the rows of one point, made by this worker, or why it does not make them.
+
+    Args:
+        order: The sweep.
+        index: Of the point.
+        evaluator: As for `make_chunk`.
+    """
+    from churnsim.jit import uncollected
+
+    work = ready(order, evaluator)
+    if isinstance(work, Refused):
+        return work
+    with uncollected():
+        return work.evaluate(work.sweep.point(index))
+
+
 def ready(order: Order, evaluator: Evaluator | None = None) -> Work | Refused:
     """Return a sweep's work, its kernel compiled, or why this worker cannot do it."""
     from churnsim.errors import ChurnsimError
@@ -144,6 +164,9 @@ def ready(order: Order, evaluator: Evaluator | None = None) -> Work | Refused:
             rule = f"must read what the scenario names: {problem.rule}{found}"
             hint = "put the same file at the same path on every worker"
             return _refused(rule, hint)
+        except OSError as error:
+            rule = f"must have a folder for temporary files: {error.strerror or error}"
+            return _refused(rule, "set TMPDIR there to one that can be written to")
 
 
 @functools.lru_cache(maxsize=ORDERS_KEPT)

@@ -18,7 +18,8 @@ import pytest
 
 from churnsim.cli import main
 from churnsim.errors import ExitCode, InputError, PartialError
-from churnsim.sweep.cluster import check_address, joined
+from churnsim.sweep.cluster import joined
+from churnsim.sweep.joining import check_address
 from churnsim.sweep.plan import load_sweep
 from churnsim.sweep.remote import differences, identity
 from churnsim.sweep.running import How, Threads, run_sweep
@@ -26,6 +27,7 @@ from churnsim.sweep.simulated import simulated
 from churnsim.sweep.store.reading import read_status
 from churnsim.sweep.work import Work
 from tests.cli.conftest import ROOT, Answer, Command
+from tests.scenario.test_transactions import scenario
 from tests.sweep import remotely
 from tests.sweep.test_kill import files_in
 
@@ -39,14 +41,14 @@ pytestmark = pytest.mark.skipif(
 
 POINTS = 60
 CHUNK_POINTS = 3
-PATIENCE = 60.0  # for a process to start on a busy machine [s]
+CUSTOMERS = '"population.customers" = 50'
 SWEEP = f"""
 scenario = "telecom"
 policies = ["empowered", "slow"]
 replications = 2
 seed = 3
 [set]
-"population.customers" = 50
+{CUSTOMERS}
 horizon = "1 year"
 [design]
 kind = "grid"
@@ -70,9 +72,15 @@ class Started(NamedTuple):
     scheduler: subprocess.Popen[str]
     stack: contextlib.ExitStack
 
-    def workers(self, n: int = 1, root: Path = ROOT) -> list[subprocess.Popen[str]]:
-        """Return workers with one thread each, as they begin to take tasks."""
-        words = ("worker", self.address, "--nthreads", "1", "--no-nanny")
+    def workers(
+        self, n: int = 1, root: Path = ROOT, *, is_nursed: bool = False
+    ) -> list[subprocess.Popen[str]]:
+        """Return workers with one thread each, as they begin to take tasks.
+
+        Those that are nursed come back when they are lost.
+        """
+        nanny = "--nanny" if is_nursed else "--no-nanny"
+        words = ("worker", self.address, "--nthreads", "1", nanny)
         begun = [self.stack.enter_context(dask(*words, root=root)) for _ in range(n)]
         for process in begun:
             until(process, "Registered to")
@@ -85,7 +93,7 @@ def dask(*words: str, root: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "dask", *words]
     command += ["--no-dashboard", "--host", "127.0.0.1"]
     paths = {"PYTHONPATH": os.pathsep.join(dict.fromkeys([str(root), str(ROOT)]))}
-    settings = {"DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "False"}
+    settings = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     with subprocess.Popen(
         command,
         cwd=root,
@@ -186,16 +194,16 @@ def test_cluster__makes_what_one_thread_makes(
 
     Settings that cannot be fail at their points, with the same words and commands.
     """
-    with file.open("a") as more:
-        more.write(IMPOSSIBLE)
+    few = SWEEP.replace(f"steps = {POINTS}", "steps = 8")
+    file.write_text(few + IMPOSSIBLE)
     work = work_of(file, simulated)
     expected = whole(work, tmp_path / "threads")
-    assert read_status(tmp_path / "threads").n_failed == POINTS
+    assert read_status(tmp_path / "threads").n_failed == 8
     cluster.workers(2)
     with joined(cluster.address) as dask_cluster:
         assert dask_cluster.n_threads() == 2
         swept = run_sweep(work, tmp_path / "cluster", dask_cluster)
-    assert swept.n_made == 2 * POINTS
+    assert swept.n_made == 16
     assert files_in(tmp_path / "cluster") == expected
 
 
@@ -293,6 +301,48 @@ def test_cluster__a_lost_scheduler_leaves_a_store_that_goes_on(
     swept = run_sweep(work, folder, Threads(2))
     assert swept.n_made == POINTS - status.n_done
     assert files_in(folder) == expected
+
+
+def test_cluster__a_point_that_kills_its_worker_is_a_row(
+    cluster: Started, file: Path, tmp_path: Path
+) -> None:
+    """It alone fails, told apart from the points of its chunk; all others are made."""
+    folder = tmp_path / "cluster"
+    work = work_of(file, remotely.quick)
+    cluster.workers(2, is_nursed=True)
+    with joined(cluster.address, evaluator=remotely.poisoned) as dask_cluster:
+        status = run_sweep(work, folder, dask_cluster).status
+    assert status.is_complete
+    lost, *unlucky = sorted(status.failures)
+    assert lost.point == remotely.POISON
+    assert lost.error == "each worker that ran it was lost"
+    assert lost.command.startswith("churnsim run telecom --policy empowered")
+    assert [failure.point for failure in unlucky] == [16, 33, 50]
+    run_sweep(work, folder, Threads(1), How(retry_failed=True))
+    assert files_in(folder) == whole(work, tmp_path / "threads")
+
+
+def test_cluster__a_log_that_a_worker_lacks_is_named(
+    cluster: Started, tmp_path: Path
+) -> None:
+    """And one with another content there; here it changes before a worker reads it."""
+    log = tmp_path / "log.csv"
+    log.write_text("a,2020-01-01,5\n")
+    shop = scenario(log, 'transactions = { file = "log.csv", end = "2024-09-30" }')
+    text = SWEEP.replace('"telecom"', f'"{shop}"').replace('"empowered", "slow"', "")
+    file = tmp_path / "logged.toml"
+    file.write_text(text.replace("policies = []", "").replace(CUSTOMERS, ""))
+    work = work_of(file, remotely.quick)
+    cluster.workers()
+    with joined(cluster.address, evaluator=remotely.quick) as dask_cluster:
+        log.unlink()
+        told = rf"worker tcp://.*: must read .* a file that exists \({log}\); put "
+        with pytest.raises(InputError, match=told):
+            run_sweep(work, tmp_path / "cluster", dask_cluster)
+        log.write_text("b,2020-01-01,5\n")
+        told = rf"worker tcp://.*: must read .*{log} is another file there"
+        with pytest.raises(InputError, match=told):
+            run_sweep(work, tmp_path / "cluster", dask_cluster)
 
 
 def test_cluster__stopped_it_finishes_what_is_under_way(

@@ -16,6 +16,9 @@ TEST := .venv-test
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
 LOCK := .venv-lock
+# The tests that compare bits, and what reads and writes them.
+BITS := $(wildcard tests/test_*.py) tests/golden tests/twins tests/fit tests/sweep \
+  $(addprefix tests/experiment/test_,store.py extend.py comparison.py sites.py)
 BROWSER := .venv-browser
 
 # What may change machine code or library routines, but never a result; a comma parts two
@@ -54,9 +57,8 @@ test-slow: $(TEST)/installed ## Run the tests that take longer
 
 test-lowest: $(LOWEST)/installed ## Repeat compiled and golden tests, oldest libraries
 	@# Results only: how a terminal looks changes with the library that draws on it. And
-	@# bits only: where these are the same, so is what oracles and coverage say of them.
-	$(LOWEST)/bin/python $(PYTEST) --ignore tests/cli --ignore tests/oracles \
-	  --ignore-glob "*coverage*" -m "(compiled or golden) and not slow and not browser"
+	@# bits only: where these are the same, so is all that is made of them.
+	$(LOWEST)/bin/python $(PYTEST) $(BITS) -m "(compiled or golden) and not slow"
 
 test-newest: $(NEWEST)/installed ## Repeat the golden tests on the newest Python
 	$(NEWEST)/bin/python $(PYTEST) -m "golden and not slow"

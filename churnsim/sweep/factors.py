@@ -18,12 +18,11 @@ class Level(NamedTuple):
     text: str  # for people, and for the store where settings are no numbers
 
 
-class Numbered:
+class Numbered(NamedTuple):
     """One setting of a range; it is spelt out only where somebody asks."""
 
-    def __init__(self, lever: Lever, number: float) -> None:
-        self.lever = lever
-        self.number = number  # in the measure's own unit
+    lever: Lever
+    number: float  # in the measure's own unit
 
     @property
     def setting(self) -> str:
@@ -59,13 +58,13 @@ class Factor(NamedTuple):
         """Return the setting at a place in [0, 1)."""
         if not self.is_range:
             return self.levels[min(int(u * len(self.levels)), len(self.levels) - 1)]
-        return self.at(_between(self.low, self.high, u, is_log=self.is_log))
+        return self.at(self._drawn(u))
 
     def number(self, u: float) -> float:
         """Return the number of the setting at a place in [0, 1)."""
         if not self.is_range:
             return self.level(u).number
-        return self._exact(_between(self.low, self.high, u, is_log=self.is_log))
+        return self._exact(self._drawn(u))
 
     def at(self, number: float) -> Numbered:
         """Return the setting of a number of a range."""
@@ -82,6 +81,16 @@ class Factor(NamedTuple):
             for u in places
         ]
         return tuple({level.setting: level for level in found}.values())
+
+    def _drawn(self, u: float) -> float:
+        """Return the number at a place, before it is rounded.
+
+        Whole numbers have a half on either side, the ends too: else those would be
+        drawn half as often as the others.
+        """
+        half = 0.5 if self.lever is not None and self.lever.is_whole else 0.0
+        found = _between(self.low - half, self.high + half, u, is_log=self.is_log)
+        return min(self.high, max(self.low, found))
 
     def _exact(self, number: float) -> float:
         """Return the nearest number that the setting can have."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from churnsim.scenario import Scenario
-from churnsim.sweep.designs import Design
+from churnsim.sweep.designs import Design, Listed
 from churnsim.sweep.factors import POLICIES, AnyLevel, Factor
 
 ALWAYS_KEPT = ("revenue", "contribution", "kept", "lost")  # outcomes in every store
@@ -91,6 +91,10 @@ class Sweep:
             "draws": self.draws,
             "outcomes": self.outcomes,
         }
+        if self.design.name == Listed.name:
+            # The factors alone say which settings there are, not which go together.
+            points = range(self.n_points)
+            meaning["points"] = [self.design.numbers(index) for index in points]
         text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -98,8 +102,12 @@ class Sweep:
 def _meaning(factor: Factor) -> list[object]:
     """Return what a factor varies, whatever its spelling."""
     grows = factor.lever is not None and factor.lever.is_per_thousand
+    # A law that is told by its mean alone has a number, but so have others.
     told = [
-        repr(level.number) if factor.lever else level.setting for level in factor.levels
+        repr(level.number)
+        if factor.lever and not level.setting.startswith("{")
+        else level.setting
+        for level in factor.levels
     ]
     ends = [repr(factor.low), repr(factor.high), factor.is_log]
     return [factor.field, grows, told or ends]

@@ -76,14 +76,28 @@ def in_step(scenario: Scenario, policy: str) -> list[Books]:
     return all_books
 
 
-@pytest.mark.parametrize("policy", ["slow", "dishonest"])
+@pytest.mark.parametrize(
+    ("policy", "settings", "n_passes"),
+    [
+        ("slow", {}, 3),
+        ("dishonest", {}, 3),
+        ("slow", {"market.word_of_mouth.period": "1 day"}, 3),
+        ("slow", {"market.word_of_mouth.period": "200 days"}, 2),
+        ("slow", {"market.word_of_mouth.period": "2 years"}, 1),
+        ("empowered", {"market.word_of_mouth.told_good": "60"}, 2),
+        ("slow", {"market.word_of_mouth.decay": "0 %/month"}, 2),
+    ],
+)
 def test_firm__is_that_in_which_all_sites_run_in_step(
-    chain: Scenario, policy: str
+    chain: Scenario, policy: str, settings: dict[str, str], n_passes: int
 ) -> None:
     """Passes end in the one run that a single environment of all sites makes."""
-    books = in_step(chain, policy)
-    found = simulate_firm(chain, policy)
-    assert found.passes > 2
+    scenario = load_scenario(chain, overrides=settings)
+    books = in_step(scenario, policy)
+    found = simulate_firm(scenario, policy)
+    assert found.passes >= n_passes
+    assert found.n_runs <= N_SITES * found.passes
+    assert found.passes <= len(books[0].tellings)
     told = found.sums.books
     for name in ("tally", "lost", "closed", "front_waits", "monthly", "tellings"):
         assert np.array_equal(

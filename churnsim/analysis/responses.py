@@ -23,6 +23,7 @@ from churnsim.experiment.sentences import PER
 from churnsim.experiment.summary import FIGURES
 from churnsim.records import Floats, Integers
 from churnsim.scenario.files import close_to
+from churnsim.scenario.model import FLAWLESS
 from churnsim.units import year_days
 
 FAILED = -1  # the replication of a failed point's one row
@@ -95,7 +96,8 @@ def asked(
     Args:
         sweep: Whose rows are asked.
         outcome: One that the store keeps.
-        policy: That may lose; the last of the sweep's that is not `against` if absent.
+        policy: That may lose; the last of the sweep's that is not `against`, nor
+            flawless, if absent.
         against: That it is compared with; the scenario's baseline if absent.
         alone: The policy's own outcome is meant, compared with nothing.
 
@@ -109,10 +111,11 @@ def asked(
         if given is not None:
             _known(given, names, option, "must be a policy of the sweep")
     if alone:
-        return Question(outcome, policy or names[-1], None)
+        real = [name for name in names if name != FLAWLESS] or names
+        return Question(outcome, policy or real[-1], None)
     baseline = sweep.scenario.baseline
     other = against or (baseline if baseline in names else names[0])
-    rest = [name for name in names if name != other]
+    rest = [name for name in names if name not in {other, FLAWLESS}]
     chosen = policy or (rest[-1] if rest else other)
     if chosen == other:
         rule = "must be two policies, to be compared"
@@ -219,8 +222,8 @@ def missing_lines(responses: Responses) -> list[str]:
         told.append(f"left out: {responses.n_failed:,} of {n:,} points, which failed")
     if responses.n_absent:
         told.append(
-            f"left out: {responses.n_absent:,} of {n:,} points, without such a response"
-            " in some replication"
+            f"left out: {responses.n_absent:,} of {n:,} points, without both policies"
+            " or without data in a replication"
         )
     return told
 
@@ -238,13 +241,11 @@ def factor_index(sweep: Sweep, field: str, option: str) -> int:
 
 def compared(sweep: Sweep) -> list[str]:
     """Return every policy that some point compares, in order."""
-    names = dict.fromkeys(sweep.policies)
-    for factor in sweep.factors:
-        if factor.field == POLICIES:
-            names |= dict.fromkeys(
-                name for v in factor.values for name in json.loads(v)
-            )
-    return list(names)
+    varied = [factor for factor in sweep.factors if factor.field == POLICIES]
+    if not varied:
+        return list(sweep.policies)
+    lists = [json.loads(value) for factor in varied for value in factor.values]
+    return list(dict.fromkeys(name for names in lists for name in names))
 
 
 def _numbers(batch: pa.RecordBatch, name: str) -> np.ndarray:

@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from churnsim.analysis.discovery import Discovery
+from churnsim.analysis.sensitivity import Sensitivity
+from churnsim.analysis.subject import extent_text
+from churnsim.analysis.surface import Surface
 from churnsim.errors import InputError, Problem
 from churnsim.experiment import (
     Attribution,
@@ -26,7 +30,9 @@ if TYPE_CHECKING:
 
     from churnsim.report.page.blocks import Chart
 
-Record = Comparison | Attribution | Counterfactuals | Story | Breakeven | Staffing
+OfSweep = Sensitivity | Discovery | Surface
+OfRuns = Comparison | Attribution | Counterfactuals | Story | Breakeven | Staffing
+Record = OfRuns | OfSweep
 
 
 def plot(result: Record, chart: str | None = None) -> alt.Chart:
@@ -34,7 +40,7 @@ def plot(result: Record, chart: str | None = None) -> alt.Chart:
 
     Args:
         result: What `compare`, `explain`, `counterfactuals`, `story`, `breakeven`
-            or `staff` returned.
+            or `staff` returned, or an analysis of a sweep.
         chart: Which of its charts, by name, such as "survival" of a comparison; the
             first where absent. An unknown name is answered with all there are.
 
@@ -69,6 +75,8 @@ def _extent(result: Record) -> str:
     if isinstance(result, Story):
         person = result.person
         return f"replication {person.replication:,}, seed {person.seed}"
+    if isinstance(result, OfSweep):
+        return extent_text(result.sweep, result.responses)
     n = result.n_finished
     if n < 2:
         return "one replication, no interval"
@@ -81,6 +89,8 @@ def _extent(result: Record) -> str:
 def _charts(result: Record) -> Sequence[Chart]:
     """Return the charts of a result, the one that says most first."""
     # Each imports Altair, which need not be installed.
+    if isinstance(result, OfSweep):
+        return _of_sweep(result)
     if isinstance(result, Comparison):
         from churnsim.report.page.rendering import charts_of
 
@@ -96,3 +106,18 @@ def _charts(result: Record) -> Sequence[Chart]:
     if isinstance(result, Staffing):
         return drawn.of_staffing(result)
     return drawn.of_story(result)
+
+
+def _of_sweep(result: OfSweep) -> Sequence[Chart]:
+    """Return the chart of an analysis of a sweep; none where it has nothing to draw."""
+    from churnsim.report.discoveries import discovery_chart
+    from churnsim.report.sensitivities import sensitivity_chart
+    from churnsim.report.surfaces import surface_chart
+
+    if isinstance(result, Sensitivity):
+        found = sensitivity_chart(result)
+    elif isinstance(result, Discovery):
+        found = discovery_chart(result)
+    else:
+        found = surface_chart(result)
+    return [] if found is None else [found]

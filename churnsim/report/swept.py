@@ -20,6 +20,7 @@ from churnsim.report.page.blocks import Chart, Section, Table
 from churnsim.report.page.rendering import Page, rendered
 from churnsim.report.sensitivities import sensitivity_chart, sensitivity_table
 from churnsim.report.surfaces import surface_chart
+from churnsim.scenario.model import FLAWLESS
 
 PAIRS_MAX = 4  # policies that are analysed against the baseline
 FAILURES_SHOWN = 10
@@ -95,10 +96,10 @@ def _answers(finished: Finished) -> tuple[list[Answers], list[str]]:
 def _questions(sweep: Sweep) -> list[Question]:
     """Return what is asked: what each policy loses against the baseline."""
     names = compared(sweep)
-    if len(names) == 1:
+    if len(set(names) - {FLAWLESS}) == 1:
         return [asked(sweep, "revenue", None, None, alone=True)]
     first = asked(sweep, "revenue", None, None)
-    others = [name for name in names if name != first.against]
+    others = [name for name in names if name not in {first.against, FLAWLESS}]
     return [first._replace(policy=name) for name in others[:PAIRS_MAX]]
 
 

@@ -345,6 +345,24 @@ def test_asked__refuses_what_the_sweep_has_not(
         asked(sweep, *given)
 
 
+def test_asked__policies_that_vary_are_those_that_can_be_asked_for(
+    scenario: Scenario,
+) -> None:
+    """The last policy of any point is the usual one; a flawless firm is none."""
+    lists = ('["empowered", "slow"]', '["empowered", "dishonest", "flawless"]')
+    factors = (Factor("policies", values=lists), *SHARES[:2])
+    sweep = Sweep(
+        scenario, factors, saltelli(4, 3), 1, policies=("patient", "flawless")
+    )
+    assert asked(sweep, "revenue", None, None)[1:] == ("dishonest", "empowered")
+    with pytest.raises(InputError, match="there are empowered, slow, dishonest"):
+        asked(sweep, "revenue", "patient", None)
+    # Points that compare other policies have no response: blocks of theirs are broken.
+    finished = run(sweep._replace(policies=("empowered", "slow")), linear)
+    slow = asked(sweep, "revenue", "slow", None)
+    assert read_responses(finished, slow).n_absent == 0
+
+
 def test_responses__luck_of_both_policies_is_gone(scenario: Scenario) -> None:
     """What both policies met leaves no trace in the pair, but in the policy's own."""
     sweep = Sweep(scenario, SHARES, hypercube(40, 3), 3)

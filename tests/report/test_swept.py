@@ -12,12 +12,14 @@ from churnsim.analysis.discovery import Target, discover
 from churnsim.analysis.responses import asked
 from churnsim.analysis.sensitivity import sensitivity
 from churnsim.analysis.surface import surface
+from churnsim.errors import InputError
 from churnsim.records import Floats
 from churnsim.report.analyses import broken_field
 from churnsim.report.discoveries import discovery_chart, discovery_text
 from churnsim.report.page.blocks import Chart
 from churnsim.report.page.theme import PAGE, PAPER
 from churnsim.report.page.writing import write_chart
+from churnsim.report.plots import plot
 from churnsim.report.sensitivities import sensitivity_chart, sensitivity_text
 from churnsim.report.surfaces import surface_chart, surface_text
 from churnsim.report.swept import sweep_page
@@ -122,6 +124,23 @@ def test_surface__is_hatched_where_the_sign_is_not_certain(scenario: Scenario) -
     for cell in found.cells:
         key = "below" if (cell.value.mean or 0.0) < 0.0 else "above"
         assert drawn[cell.x, cell.y] == key
+
+
+def test_plot__draws_analyses_of_a_sweep(scenario: Scenario) -> None:
+    """In a notebook each is one call; what was run stands under the title."""
+    finished = swept(scenario, "latin_hypercube")
+    revenue = asked(finished.sweep, "revenue", None, None)
+    target = Target(0.0, is_below=True)
+    for found in (
+        sensitivity(finished, revenue),
+        discover(finished, revenue, target),
+        surface(finished, revenue, "market.a", "market.b"),
+    ):
+        title = plot(found).to_dict()["title"]
+        assert "197 of 200 points" in title["subtitle"]
+    nowhere = discover(finished, revenue, Target(-1e9, is_below=True))
+    with pytest.raises(InputError, match="Nowhere"):
+        plot(nowhere)
 
 
 @pytest.mark.parametrize("ending", ["svg", "png"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +20,8 @@ from churnsim.cli.stopping import stopping
 from churnsim.errors import ExitCode
 
 if TYPE_CHECKING:
+    from churnsim.sweep.plan import Sweep
+    from churnsim.sweep.running import Executor
     from churnsim.sweep.work import Work
 
 WHOLE = (1, 1)  # shard
@@ -46,6 +50,8 @@ class SweepOptions(NamedTuple):
     dry_run: bool
     shard: tuple[int, int] | None
     threads: int | None
+    cluster: str | None
+    insecure: bool
     retry_failed: bool
     fail_fast: bool
     yes: bool
@@ -72,6 +78,16 @@ class SweepOptions(NamedTuple):
     help="Run part I of N, each into a DIR of its own; churnsim merge joins them.",
 )
 @threads_option
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Run on the Dask cluster whose scheduler is there, such as tls://host:8786.",
+)
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Let --cluster lead to another machine by tcp://, which anyone can read.",
+)
 @click.option("--retry-failed", is_flag=True, help="Make points that failed again.")
 @click.option("--fail-fast", is_flag=True, help="Stop where a point fails.")
 @click.option("--yes", is_flag=True, help="Run it however long it takes.")
@@ -87,23 +103,53 @@ def sweep_command(options: SweepOptions) -> None:
     from churnsim.errors import InputError, Problem
     from churnsim.sweep.estimate import check_size, estimate
     from churnsim.sweep.plan import load_sweep
-    from churnsim.sweep.running import threads_for
     from churnsim.sweep.simulated import simulated
     from churnsim.sweep.work import Work
 
     if options.out is None and not options.dry_run:
         rule = "is required, unless --dry-run says only what it will take"
         raise InputError(Problem(rule, field="--out", hint="name a folder"))
+    if options.cluster and options.threads:
+        raise click.UsageError("--threads and --cluster exclude each other")
+    if options.insecure and not options.cluster:
+        raise click.UsageError("--insecure is about --cluster, which is not given")
     sweep = load_sweep(options.file)
-    work = Work(sweep, simulated(sweep))
-    n_threads = threads_for(sweep, options.threads)
-    if options.out is None or options.dry_run:
-        _tell_estimate(options, work, n_threads)
+    with _hands(options, sweep) as hands:
+        work = Work(sweep, simulated(sweep))
+        if options.out is None or options.dry_run:
+            _tell_estimate(options, work, hands.n_threads)
+            return
+        if not (options.yes or _is_small(work)):
+            with progress("points"):
+                check_size(estimate(work, options.shard or WHOLE, hands.n_threads))
+        _run(options, work, options.out, hands.executor)
+
+
+class Hands(NamedTuple):
+    """Who makes the chunks."""
+
+    executor: Executor
+    n_threads: int  # chunks at once
+
+
+@contextlib.contextmanager
+def _hands(options: SweepOptions, sweep: Sweep) -> Iterator[Hands]:
+    """Yield who makes the chunks: a cluster, or threads of this process.
+
+    Raises:
+        InputError: The cluster is not there, or a worker differs.
+        ResourceError: More memory would be needed than there is.
+    """
+    from churnsim.sweep.running import Threads, threads_for
+
+    if options.cluster is None:
+        n_threads = threads_for(sweep, options.threads)
+        yield Hands(Threads(n_threads), n_threads)
         return
-    if not (options.yes or _is_small(work)):
-        with progress("points"):
-            check_size(estimate(work, options.shard or WHOLE, n_threads))
-    _run(options, work, options.out, n_threads)
+    from churnsim.sweep.cluster import joined
+
+    with joined(options.cluster, is_insecure=options.insecure) as cluster:
+        yield Hands(cluster, cluster.n_threads())
 
 
 def _tell_estimate(options: SweepOptions, work: Work, n_threads: int) -> None:
@@ -135,17 +181,17 @@ def _is_small(work: Work) -> bool:
     return runs <= FEW and work.n_chunks <= FEW
 
 
-def _run(options: SweepOptions, work: Work, folder: Path, n_threads: int) -> None:
+def _run(options: SweepOptions, work: Work, folder: Path, executor: Executor) -> None:
     """Run it, and say what came of it."""
     from churnsim.report.sweeps import status_text
     from churnsim.sweep.documents import status_document
-    from churnsim.sweep.running import How, Threads, run_sweep
+    from churnsim.sweep.running import How, run_sweep
 
     with stopping() as stop, progress("points") as report:
         swept = run_sweep(
             work,
             folder,
-            Threads(n_threads),
+            executor,
             How(
                 shard=options.shard or WHOLE,
                 retry_failed=options.retry_failed,

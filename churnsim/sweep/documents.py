@@ -32,7 +32,7 @@ class FailureDocument(TypedDict):
 
 
 class StatusDocument(TypedDict):
-    """How far a sweep has come."""
+    """What `churnsim status` and `churnsim merge` print with `--json`."""
 
     folder: str
     name: str  # of the sweep

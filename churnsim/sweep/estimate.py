@@ -53,21 +53,22 @@ def estimate(work: Work, shard: tuple[int, int], n_threads: int) -> Estimate:
     rows = Rows(work.sweep)
     work.evaluate(work.sweep.point(0))
     began = time.perf_counter()
-    n_piloted = 0
+    n_piloted = n_policies = 0
     for index in _spread(work.sweep.n_points):
         point = work.sweep.point(index)
         rows.add(point, work.evaluate(point))
         n_piloted += 1
+        n_policies += len(point.policies)
         if time.perf_counter() - began > PILOT_SECONDS:
             break
     each = (time.perf_counter() - began) / n_piloted
     # A file has a head that grows with its columns, not with its rows.
     head = len(Rows(work.sweep).to_bytes())
     per_point = (len(rows.to_bytes()) - head) / n_piloted
-    sweep = work.sweep
+    runs = n_policies / n_piloted * work.sweep.replications
     return Estimate(
         n_points=n_points,
-        n_runs=n_points * len(sweep.policies) * sweep.replications,
+        n_runs=round(n_points * runs),
         n_chunks=len(chunks),
         chunk_points=work.chunk_points,
         n_threads=n_threads,

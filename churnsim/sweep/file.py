@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from churnsim.errors import InputError, Problem
 from churnsim.experiment.preparing import prepared
 from churnsim.experiment.replications import REPLICATIONS_MAX
 from churnsim.experiment.summary import FIGURES
-from churnsim.scenario import Scenario
+from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.files import close_to, find, is_path, read
 from churnsim.scenario.messages import distinct
 from churnsim.scenario.nodes import Node, plain
@@ -20,7 +21,12 @@ from churnsim.sweep.factors import POLICIES
 from churnsim.sweep.laying import laid
 from churnsim.sweep.plan import ALWAYS_KEPT, Sweep
 from churnsim.sweep.reading import Reading
-from churnsim.sweep.varied import canonical, factors_of, written_factors
+from churnsim.sweep.varied import (
+    Written,
+    factors_of,
+    settings_in,
+    written_factors,
+)
 
 KEYS = (
     "scenario",
@@ -47,7 +53,13 @@ class _Base(NamedTuple):
 
     scenario: Scenario
     source: str
-    settings: dict[str, str]
+
+
+class _Asked(NamedTuple):
+    """A scenario, and the settings that lie over it."""
+
+    origin: str | Path
+    overrides: dict[str, str]
 
 
 def sweep_file(name: str | Path) -> Path:
@@ -76,81 +88,49 @@ def read_sweep(path: str | Path, scenario: str | Path | None) -> Sweep:
     root = read(file, rank=0)
     reading = Reading(root)
     reading.known_keys(root, KEYS)
+    title = reading.text(root, "title")
+    draws, outcomes = _draws(reading), _outcomes(reading)
     written = written_factors(reading)
-    named = reading.texts(root.get("policies"))
-    varied = [
-        name
-        for factor in written
-        if factor.field == POLICIES
-        for value in factor.values
-        for name in reading.texts(value)
-    ]
-    base = reading.trying(lambda: _base(reading, [*named, *varied], scenario))
-    if base is None:
-        raise _all(reading)
-    factors = factors_of(reading, written, base.scenario)
+    policies = _policies(reading, written)
+    settings = _settings(reading, written)
+    base = _base(reading, policies, settings, scenario)
+    factors = factors_of(reading, written, base.scenario) if base else ()
     lay = laid(reading, written, factors)
-    if reading.found or lay is None:
+    if reading.found or lay is None or base is None:
         raise _all(reading)
-    sweep = Sweep(
+    return Sweep(
         name=file.stem,
-        title=reading.text(root, "title"),
+        title=title,
         text=file.read_text(encoding="utf-8-sig"),
         scenario=base.scenario,
         source=base.source,
-        settings=base.settings,
+        settings=_texts(settings),
         factors=factors,
         design=lay.design,
         meaning=lay.meaning,
-        policies=tuple(str(item.value) for item in named) or base.scenario.policy_names,
+        policies=tuple(str(item.value) for item in reading.texts(root.get("policies")))
+        or base.scenario.policy_names,
         replications=base.scenario.replications,
         seed=base.scenario.seed,
-        draws=_draws(reading),
-        outcomes=_outcomes(reading),
+        draws=draws,
+        outcomes=outcomes,
     )
-    if reading.found:
-        raise _all(reading)
-    return sweep
 
 
-def _base(
-    reading: Reading, policies: list[Node], scenario: str | Path | None
-) -> _Base | None:
-    """Return the scenario with the settings that all points share.
-
-    Raises:
-        InputError: There is no such scenario, setting or policy.
-    """
-    root = reading.root
-    named = root.get("scenario")
-    if named is None or not isinstance(named.value, str):
-        rule = "is required: a ready scenario's name, or a path to a .toml file"
-        place = named.place if named else root.place.under("scenario")
-        reading.found.append(place.problem(rule))
-        return None
-    replications = reading.whole(root, "replications", (1, REPLICATIONS_MAX))
-    seed = reading.whole(root, "seed", (0, SEED_LIMIT - 1))
-    own = {"seed": str(SEED if seed is None else seed)}
-    if replications is not None:
-        own["replications"] = str(replications)
-    settings = _settings(reading)
-    source = named.value
-    if scenario is None:
-        path = find(source, "scenarios", named.place)
-        origin: str | Path = path if is_path(source) else source
-        source = str(path) if is_path(source) else source
-        laid_over = {**settings, **own}
-    else:
-        origin, laid_over = Path(scenario), own
-    known = [*dict.fromkeys(str(item.value) for item in policies)]
-    try:
-        found = prepared(origin, known or None, laid_over)
-    except InputError as error:
-        raise InputError(*_placed(reading, policies, error)) from None
-    return _Base(found, source, settings)
+def _policies(reading: Reading, written: Sequence[Written]) -> list[Node]:
+    """Return the policies that are compared, at all points or at some."""
+    node = reading.root.get("policies")
+    named = reading.texts(node)
+    if node is not None and node.value == []:
+        reading.refuse(node, "must name a policy, or be absent: all are compared then")
+    if len({item.value for item in named}) < len(named):
+        reading.refuse(node or reading.root, "must name each policy once")
+    varied = [factor for factor in written if factor.field == POLICIES]
+    values = [value for factor in varied for value in factor.values]
+    return [*named, *(item for value in values for item in value.array())]
 
 
-def _settings(reading: Reading) -> dict[str, str]:
+def _settings(reading: Reading, written: Sequence[Written]) -> dict[str, Node]:
     """Return the settings that all points share, by dotted key."""
     node = reading.root.get("set")
     if node is None:
@@ -158,35 +138,141 @@ def _settings(reading: Reading) -> dict[str, str]:
     if not isinstance(node.value, dict):
         reading.refuse(node, "must be a table")
         return {}
-    found: dict[str, str] = {}
-    for key, item in node.table().items():
-        field = canonical(key)
+    varied = {factor.field for factor in written}
+    found: dict[str, Node] = {}
+    for field, item in settings_in(node):
         if field.partition(".")[0] in OWN:
-            rule = f"must not be set here: the sweep has a {field} of its own"
+            rule = f"must not be set here: {field} has a place of its own in a sweep"
+            hint = f"write {field} above the first [table]"
+            reading.found.append(item.place.problem(rule, hint=hint))
+            continue
+        if field in varied:
+            rule = "must not be set here: a factor varies it"
             reading.found.append(item.place.problem(rule))
-        found[field] = toml_value(plain(item))
+        if field in found:
+            reading.found.append(item.place.problem("must be set once", field))
+        found[field] = item
     return found
 
 
-def _placed(reading: Reading, policies: list[Node], error: InputError) -> list[Problem]:
-    """Return what is wrong with the settings and policies, where the file says them."""
-    table = reading.root.get("set")
-    entries = table.table() if table else {}
-    settings = {
-        f"--set {canonical(key)}={toml_value(plain(item))}": item.place
-        for key, item in entries.items()
-    }
-    names = {str(item.value): item.place for item in policies}
-    placed = []
-    for problem in error.problems:
-        place = settings.get(problem.file)
-        if problem.field == "policy" and problem.value in names:
-            place = names[str(problem.value)]
-        if place is None:
-            placed.append(problem)
-        else:
-            placed.append(problem._replace(file=place.file, line=place.line))
-    return placed
+def _texts(settings: Mapping[str, Node]) -> dict[str, str]:
+    """Return settings as `load_scenario` takes them."""
+    return {field: toml_value(plain(node)) for field, node in settings.items()}
+
+
+def _base(
+    reading: Reading,
+    policies: list[Node],
+    settings: Mapping[str, Node],
+    scenario: str | Path | None,
+) -> _Base | None:
+    """Return the scenario with the settings that all points share.
+
+    What is wrong with settings and policies is noted, and they are left out, so that
+    factors can still be held against the rest; None where nothing is left.
+    """
+    root = reading.root
+    named = root.get("scenario")
+    replications = reading.whole(root, "replications", (1, REPLICATIONS_MAX))
+    seed = reading.whole(root, "seed", (0, SEED_LIMIT - 1))
+    if named is None or not isinstance(named.value, str):
+        rule = "is required: a ready scenario's name, or a path to a .toml file"
+        place = named.place if named else root.place.under("scenario")
+        reading.found.append(place.problem(rule))
+        return None
+    own = {"seed": str(SEED if seed is None else seed)}
+    if replications is not None:
+        own["replications"] = str(replications)
+    source = named.value
+    origin: str | Path
+    if scenario is None:
+        path = reading.trying(lambda: find(source, "scenarios", named.place))
+        if path is None:
+            return None
+        origin = path if is_path(source) else source
+        source = str(path) if is_path(source) else source
+    else:
+        origin, settings = Path(scenario), {}
+    asked = _Asked(origin, {**_texts(settings), **own})
+    names = [*dict.fromkeys(item.value for item in policies)]
+    try:
+        found = prepared(origin, [str(n) for n in names] or None, asked.overrides)
+    except InputError:
+        left = _without(reading, _Asked(origin, own), policies, settings)
+        return None if left is None else _Base(left, source)
+    return _Base(found, source)
+
+
+def _without(
+    reading: Reading,
+    asked: _Asked,
+    policies: list[Node],
+    settings: Mapping[str, Node],
+) -> Scenario | None:
+    """Return the scenario without the settings and policies that are wrong."""
+    left = _well(reading, asked, settings)
+    if left is None:
+        return None
+    asked = asked._replace(overrides={**_texts(left), **asked.overrides})
+    names = [name for item in policies if (name := _known(reading, asked, item))]
+    return reading.trying(
+        lambda: prepared(asked.origin, names or None, asked.overrides)
+    )
+
+
+def _well(
+    reading: Reading, asked: _Asked, settings: Mapping[str, Node]
+) -> Mapping[str, Node] | None:
+    """Return the settings that can be, and note what is wrong with the others.
+
+    None where the scenario cannot be loaded at all.
+    """
+    for _ in range(2):
+        error = _refusal(asked.origin, {**_texts(settings), **asked.overrides})
+        if error is None:
+            return settings
+        places = {
+            f"--set {field}={toml_value(plain(node))}": (field, node.place)
+            for field, node in settings.items()
+        }
+        wrong = set()
+        for problem in error.problems:
+            field, place = places.get(problem.file, ("", None))
+            told = problem
+            if place is not None:
+                wrong.add(field)
+                told = problem._replace(file=place.file, line=place.line)
+            reading.found.append(told)
+        left = {field: node for field, node in settings.items() if field not in wrong}
+        settings = left if wrong else {}
+    return settings if _refusal(asked.origin, asked.overrides) is None else None
+
+
+def _refusal(origin: str | Path, overrides: dict[str, str]) -> InputError | None:
+    """Return why a scenario cannot be loaded; None where it can."""
+    try:
+        load_scenario(origin, overrides=overrides)
+    except InputError as error:
+        return error
+    return None
+
+
+def _known(reading: Reading, asked: _Asked, item: Node) -> str | None:
+    """Return a policy's name; None where there is no such policy, which is noted."""
+    if not isinstance(item.value, str):
+        reading.refuse(item, "must be a text in quotes")
+        return None
+    try:
+        prepared(asked.origin, [item.value], asked.overrides)
+    except InputError as error:
+        reading.found += [
+            item.place.problem(problem.rule, item.value, problem.hint)
+            if problem.field == "policy"
+            else problem
+            for problem in error.problems
+        ]
+        return None
+    return item.value
 
 
 def _draws(reading: Reading) -> str:

@@ -11,7 +11,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-_RULE = re.compile(r"\s*(.+?)\s*(<=|>=|==|!=|<|>)\s*(.+?)\s*")
+from churnsim.scenario.nodes import Node
+
+_RULE = re.compile(r"\s*(\S.*?)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
+_AGAIN = re.compile(r"^=|[<>]|==|!=")  # 0 < a < 1 is two rules
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -39,7 +42,18 @@ class Filter(NamedTuple):
         return _COMPARE[self.sign](left, right)
 
 
+class Parts(NamedTuple):
+    """A rule taken apart, before its sides are known."""
+
+    node: Node  # where it was written
+    left: str
+    sign: str
+    right: str
+
+
 def parts_of(rule: str) -> tuple[str, str, str] | None:
     """Return both sides of a rule and its sign, left first; None where it is none."""
     found = _RULE.fullmatch(rule)
-    return (found[1], found[2], found[3]) if found else None
+    if found is None or _AGAIN.search(found[3]):
+        return None
+    return found[1], found[2], found[3]

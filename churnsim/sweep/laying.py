@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import math
@@ -9,9 +10,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from pydantic_core import PydanticCustomError
 
+from churnsim.experiment.inverse.lever import number_of
 from churnsim.scenario.files import close_to
-from churnsim.scenario.nodes import Node
+from churnsim.scenario.measures import PerThousand, Staff
+from churnsim.scenario.nodes import Node, plain
+from churnsim.scenario.writing import toml_value
 from churnsim.streams import SEED_LIMIT
 from churnsim.sweep.designs import (
     SOBOL_BITS,
@@ -26,8 +31,8 @@ from churnsim.sweep.designs import (
     SobolSequence,
     Trajectories,
 )
-from churnsim.sweep.factors import AnyLevel, Factor
-from churnsim.sweep.filters import Filter, parts_of
+from churnsim.sweep.factors import POLICIES, AnyLevel, Factor
+from churnsim.sweep.filters import Filter, Parts, parts_of
 from churnsim.sweep.reading import Reading
 from churnsim.sweep.varied import Written, canonical
 
@@ -47,6 +52,15 @@ HELD_MAX = 10_000_000  # points that are told apart before any is run
 SEED = 1
 
 
+class _Asked(NamedTuple):
+    """A design as it was asked for."""
+
+    kind: str
+    n: int = 0  # points or trajectories
+    seed: int = SEED
+    levels: int = LEVELS  # of Morris's grid
+
+
 class Laid(NamedTuple):
     """Where the points lie."""
 
@@ -58,51 +72,95 @@ def laid(
     reading: Reading, written: Sequence[Written], factors: Sequence[Factor]
 ) -> Laid | None:
     """Return the design of a file; None where what is wrong with it has been noted."""
+    asked = _asked(reading, written)
+    rules = _parts(reading, [factor.field for factor in written])
+    root = reading.root
+    if not written and root.get("factor") is None and root.get("point") is None:
+        rule = "must vary something: a [[factor]] with its field, or a [[point]]"
+        reading.found.append(root.place.under("factor").problem(rule))
+    if asked is None or len(factors) < len(written) or reading.found:
+        return None
+    if asked.kind == "list":
+        lay = Laid(_listed(written, factors), "list")
+    elif asked.kind == "grid":
+        lay = _grid(written, factors)
+    else:
+        lay = _sampled(asked, factors)
+    return _filtered(reading, rules, factors, lay)
+
+
+def _asked(reading: Reading, written: Sequence[Written]) -> _Asked | None:
+    """Return the design that was asked for; None where it cannot be."""
     node = reading.root.get("design")
     listed = bool(reading.root.get("point"))
     kind = "list" if listed else "grid"
     if node is not None:
         named = node.get("kind")
         if named is None:
-            reading.found.append(node.place.problem('needs a kind, such as "grid"'))
+            rule = 'needs a kind, such as kind = "grid" under [design]'
+            reading.found.append(node.place.problem(rule))
             return None
         kind = reading.one_of(named, KINDS, kind)
+        if kind != named.value:
+            return None  # which keys go with it cannot be known
         reading.known_keys(node, ("kind", *KINDS[kind]))
     if listed != (kind == "list"):
         rule = "must list its points, each under [[point]]"
         if listed:
             rule = 'must be "list" where points are listed'
-        place = node.place if node else reading.root.place.under("design")
+        place = node.table()["kind"].place if node else reading.root.place
         reading.found.append(place.problem(rule, kind))
         return None
-    if not written:
-        rule = "must vary something: a [[factor]] with its field, or a [[point]]"
-        reading.found.append(reading.root.place.under("factor").problem(rule))
+    if kind in {"grid", "list"} or node is None:
+        return _Asked(kind)
+    for factor in written:
+        if factor.steps is not None:
+            rule = f"must be absent with {kind}: a grid alone cuts a range into steps"
+            place = factor.place._replace(field=factor.field)
+            reading.found.append(place.problem(rule, factor.steps))
+    return _counted(reading, node, kind, len(written))
+
+
+def _counted(reading: Reading, node: Node, kind: str, n_axes: int) -> _Asked | None:
+    """Return a sampled design with its numbers."""
+    seed = reading.whole(node, "seed", (0, SEED_LIMIT - 1))
+    levels = reading.whole(node, "levels", (2, 1_000)) if kind == "morris" else None
+    if levels is not None and levels % 2:
+        reading.refuse(node.table()["levels"], "must be even, so that steps are alike")
+    count = "trajectories" if kind == "morris" else "points"
+    n = reading.whole(node, count, (1, POINTS_MAX))
+    if n is None:
+        if node.get(count) is None:
+            rule = f"needs {count}, such as {count} = 256"
+            reading.found.append(node.place.problem(rule))
         return None
-    if len(factors) < len(written) or reading.found:
+    place = node.table()[count].place
+    held = n * n_axes if kind in {"latin_hypercube", "morris"} else 0
+    if held > HELD_MAX * 10:
+        rule = f"must be at most {HELD_MAX * 10 // n_axes:,} with {n_axes} factors"
+        reading.found.append(place.problem(rule, n))
         return None
-    if kind == "list":
-        return _filtered(reading, factors, Laid(_listed(written, factors), "list"))
-    if kind == "grid":
-        return _filtered(reading, factors, _grid(written, factors))
-    sampled = _sampled(reading, node, kind, factors)
-    return None if sampled is None else _filtered(reading, factors, sampled)
+    if kind == "morris" and importlib.util.find_spec("SALib") is None:
+        rule = "needs SALib, which is not installed"
+        hint = "pip install 'churnsim[analysis]'"
+        reading.found.append(node.place.problem(rule, hint=hint))
+        return None
+    return _Asked(kind, n, SEED if seed is None else seed, levels or LEVELS)
 
 
 def _listed(written: Sequence[Written], factors: Sequence[Factor]) -> Listed:
-    from churnsim.scenario.nodes import plain
-    from churnsim.scenario.writing import toml_value
-
     columns: list[list[AnyLevel]] = []
     for one, factor in zip(written, factors, strict=True):
         known = dict(zip(factor.values, factor.levels, strict=True))
-        spelt = [
-            json.dumps(plain(node))
-            if factor.lever is None and isinstance(plain(node), list)
-            else toml_value(plain(node))
-            for node in one.values
-        ]
-        columns.append([known[setting] for setting in spelt])
+        is_policies = factor.field == POLICIES
+        columns.append(
+            [
+                known[
+                    json.dumps(plain(node)) if is_policies else toml_value(plain(node))
+                ]
+                for node in one.values
+            ]
+        )
     return Listed(tuple(zip(*columns, strict=True)))
 
 
@@ -114,26 +172,10 @@ def _grid(written: Sequence[Written], factors: Sequence[Factor]) -> Laid:
     return Laid(Grid(axes), f"grid {[len(axis) for axis in axes]}")
 
 
-def _sampled(
-    reading: Reading, node: Node | None, kind: str, factors: Sequence[Factor]
-) -> Laid | None:
+def _sampled(asked: _Asked, factors: Sequence[Factor]) -> Laid:
     """Return a design on the unit cube."""
-    seed = reading.whole(node, "seed", (0, SEED_LIMIT - 1))
-    seed = SEED if seed is None else seed
+    kind, n, seed, levels = asked
     n_axes = len(factors)
-    count = "trajectories" if kind == "morris" else "points"
-    n = reading.whole(node, count, (1, POINTS_MAX))
-    if n is None:
-        if node is not None and node.get(count) is None:
-            rule = f"needs {count}, such as {count} = 256"
-            reading.found.append(node.place.problem(rule))
-        return None
-    held = n * n_axes if kind in {"latin_hypercube", "morris"} else 0
-    if held > HELD_MAX * 10:
-        rule = f"must be at most {HELD_MAX * 10 // n_axes:,} with {n_axes} factors"
-        place = node.place if node else reading.root.place
-        reading.found.append(place.under(count).problem(rule, n))
-        return None
     cube: Cube
     n_points = n
     meaning = f"{kind} {n} seed {seed}"
@@ -144,23 +186,39 @@ def _sampled(
     elif kind == "saltelli":
         cube, n_points = Saltelli(n_axes, seed), n * (n_axes + 2)
     else:
-        levels = reading.whole(node, "levels", (2, 1_000)) or LEVELS
-        if importlib.util.find_spec("SALib") is None:
-            rule = "needs SALib, which is not installed"
-            hint = "pip install 'churnsim[analysis]'"
-            place = node.place if node else reading.root.place
-            reading.found.append(place.problem(rule, hint=hint))
-            return None
         cube, n_points = Trajectories(n_axes, n, levels, seed), n * (n_axes + 1)
         meaning += f" levels {levels}"
     return Laid(Sampled(kind, factors, cube, n_points), meaning)
 
 
-def _filtered(reading: Reading, factors: Sequence[Factor], lay: Laid) -> Laid | None:
+def _parts(reading: Reading, fields: Sequence[str]) -> list[Parts]:
+    """Return the filters taken apart; what is no filter is noted."""
+    found = []
+    for node in reading.texts(reading.root.get("filters")):
+        parts = parts_of(str(node.value))
+        if parts is None:
+            rule = (
+                "must compare two factors, or one with a value, such as"
+                ' "market.discovery < 0.5"'
+            )
+            reading.refuse(node, rule)
+            continue
+        left, sign, right = parts
+        if not {canonical(left), canonical(right)} & {*fields}:
+            rule = "must name a factor of the sweep"
+            hint = close_to(canonical(left), fields) or f"it has {', '.join(fields)}"
+            reading.refuse(node, rule, hint)
+            continue
+        found.append(Parts(node, left, sign, right))
+    return found
+
+
+def _filtered(
+    reading: Reading, parts: Sequence[Parts], factors: Sequence[Factor], lay: Laid
+) -> Laid | None:
     """Return the design without the points for which a filter does not hold."""
     node = reading.root.get("filters")
-    texts = reading.texts(node)
-    if node is None or not texts:
+    if node is None or not parts:
         return lay
     if lay.design.name in LAID_OUT:
         rule = (
@@ -172,9 +230,9 @@ def _filtered(reading: Reading, factors: Sequence[Factor], lay: Laid) -> Laid | 
         rule = f"must be absent above {HELD_MAX:,} points"
         reading.found.append(node.place.problem(rule, lay.design.n_points))
         return None
-    filters = [_filter(reading, text, factors) for text in texts]
+    filters = [_filter(reading, one, factors) for one in parts]
     rules = [found for found in filters if found is not None]
-    if len(rules) < len(texts):
+    if len(rules) < len(parts):
         return None
     kept = [
         index
@@ -194,47 +252,64 @@ def _holds(rules: Sequence[Filter], numbers: tuple[float, ...]) -> bool:
     return all(rule.holds(numbers) for rule in rules)
 
 
-def _filter(reading: Reading, node: Node, factors: Sequence[Factor]) -> Filter | None:
+def _filter(reading: Reading, parts: Parts, factors: Sequence[Factor]) -> Filter | None:
     """Return a filter; None where what is wrong with it has been noted."""
-    parts = parts_of(str(node.value))
-    if parts is None:
-        rule = (
-            'must compare two factors, or one with a number, such as "market.a < 0.5"'
-        )
+    node, left, sign, right = parts
+    fields = [factor.field for factor in factors]
+    named = [canonical(text) for text in (left, right) if canonical(text) in fields]
+    own = factors[fields.index(named[0])]
+    if own.lever is None and sign not in {"==", "!="}:
+        rule = f"must use == or !=: the settings of {own.field} are no numbers"
         reading.refuse(node, rule)
         return None
-    left, sign, right = parts
-    fields = [factor.field for factor in factors]
     sides: list[int | float] = []
-    own = next(
-        (f for f in factors if f.field in {canonical(left), canonical(right)}), None
-    )
     for text in (left, right):
-        field = canonical(text)
-        if field in fields:
-            sides.append(fields.index(field))
-            continue
-        number = _number(text, own)
-        if number is None:
-            rule = f"must name factors of the sweep or numbers; {text} is neither"
-            reading.refuse(node, rule, close_to(field, fields))
+        if canonical(text) in fields:
+            sides.append(fields.index(canonical(text)))
+        elif (number := _number(text, own)) is not None:
+            sides.append(number)
+        else:
+            rule = f"must compare {own.field} with one of its settings; {text} is none"
+            hint = close_to(canonical(text), fields)
+            if not hint:
+                low = own.lever.text(own.low) if own.lever and own.is_range else ""
+                hint = f"such as {low or own.levels[0].text}"
+            reading.refuse(node, rule, hint)
             return None
-        sides.append(number)
+    others = [factors[side] for side in sides if isinstance(side, int)]
+    if len({_kind(factor) for factor in others}) > 1 or (
+        own.lever is None and len(others) > 1
+    ):
+        rule = f"must compare like with like; {' and '.join(named)} differ in kind"
+        reading.refuse(node, rule)
+        return None
     return Filter(str(node.value), sides[0], sign, sides[1])
 
 
-def _number(text: str, factor: Factor | None) -> float | None:
-    """Return what a text means beside a factor: its unit may be written."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = math.nan
-    if not math.isnan(found):
-        return found
-    lever = factor.lever if factor else None
+def _kind(factor: Factor) -> object:
+    """Return what two factors must have in common to be compared."""
+    lever = factor.lever
+    return lever and (lever.measure.read, lever.is_per_thousand)
+
+
+def _number(text: str, factor: Factor) -> float | None:
+    """Return the number of a setting as a file has it, quotes left out or not."""
+    bare = text.strip("'\"")
+    lever = factor.lever
     if lever is None:
-        return None
+        texts = {level.text: level.number for level in factor.levels}
+        return texts.get(bare)
+    value: object = bare
+    with contextlib.suppress(ValueError):
+        value = json.loads(bare)
     try:
-        return float(lever.measure.read(text.strip("'\""), lever.currency))
-    except (ValueError, TypeError):
+        found = lever.measure.read(value, lever.currency)
+    except (PydanticCustomError, ValueError, TypeError):
         return None
+    number = number_of(found)
+    grows = isinstance(found, PerThousand) or (
+        isinstance(found, Staff) and found.per_thousand is not None
+    )
+    if number is None or math.isnan(number) or grows != lever.is_per_thousand:
+        return None
+    return float(number)

@@ -50,7 +50,7 @@ class Reading:
         """Return the texts of an array."""
         items = node.array() if node else []
         if node is not None and not isinstance(node.value, list):
-            self.refuse(node, "must be an array of texts")
+            self.refuse(node, 'must be an array of texts, such as ["a", "b"]')
         for item in items:
             if not isinstance(item.value, str):
                 self.refuse(item, "must be a text in quotes")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import tomllib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from pydantic_core import PydanticCustomError
 
 from churnsim.errors import ChurnsimError, InputError, Problem
 from churnsim.experiment.inverse.lever import (
@@ -13,6 +17,7 @@ from churnsim.experiment.inverse.lever import (
     Lever,
     lever_for,
     lever_of,
+    not_a_number,
     number_of,
     setting_of,
 )
@@ -29,6 +34,9 @@ SCALES = ("linear", "log")
 STEPS_MAX = 100_000
 # What the sweep itself says, so that a point's would be read and ignored.
 OWN = ("replications", "seed", "title")
+# A table with one of these stays whole: its other keys belong to it.
+WHOLE = ("law", "file", "extends")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Written(NamedTuple):
@@ -40,18 +48,44 @@ class Written(NamedTuple):
     ends: tuple[Node, Node] | None = None  # of a range
     is_log: bool = False
     steps: int | None = None  # of a range in a grid
+    is_listed: bool = False  # point by point: a setting may come again
 
 
 def canonical(field: str) -> str:
     """Return a field as `--set` spells it: policies.slow.speed is policy.slow.speed."""
-    head, dot, rest = field.strip().partition(".")
-    return f"policy.{rest}" if head == POLICIES and dot else field.strip()
+    try:
+        table: Any = tomllib.loads(f"{field} = 0")
+    except tomllib.TOMLDecodeError:
+        return field.strip()
+    names: list[str] = []
+    while isinstance(table, dict):
+        if len(table) > 1:
+            return field.strip()
+        name, table = next(iter(table.items()))
+        names.append(name)
+    if names[0] == POLICIES and len(names) > 1:
+        names[0] = "policy"
+    return ".".join(map(_quoted, names))
+
+
+def settings_in(table: Node, head: str = "") -> Iterator[tuple[str, Node]]:
+    """Yield each setting of a table by its dotted key, as `--set` spells it.
+
+    `market.lock_in = 0.3` and `"market.lock_in" = 0.3` are the same setting.
+    """
+    for name, node in table.table().items():
+        key = f"{head}.{_quoted(name)}" if head else name
+        inner = node.table()
+        if inner and not any(word in inner for word in WHOLE):
+            yield from settings_in(node, key)
+        else:
+            yield canonical(key), node
 
 
 def written_factors(reading: Reading) -> list[Written]:
     """Return the factors of a file: its tables, or the keys of its listed points."""
     points = reading.tables("point")
-    found = _listed(reading, points) if points else []
+    found = _listed(reading, points)
     for node in reading.tables("factor"):
         reading.known_keys(node, FACTOR_KEYS)
         if points:
@@ -73,19 +107,27 @@ def written_factors(reading: Reading) -> list[Written]:
 
 def _listed(reading: Reading, points: Sequence[Node]) -> list[Written]:
     """Return a factor for each setting of the listed points."""
-    keys = list(points[0].table())
+    rows: list[dict[str, Node]] = []
+    is_well = True
     for point in points:
-        if set(point.table()) != set(keys):
-            rule = f"must have the settings of the first point: {', '.join(keys)}"
-            reading.found.append(point.place.problem(rule))
-            return []
+        row: dict[str, Node] = {}
+        for field, node in settings_in(point):
+            if field in row:
+                reading.found.append(node.place.problem("must be set once", field))
+            row[field] = node
+        if not row:
+            reading.found.append(point.place.problem("must have a setting"))
+        elif rows and rows[0] and row.keys() != rows[0].keys():
+            rule = f"must have the settings of the first point: {', '.join(rows[0])}"
+            reading.found.append(point.place.problem(rule, ", ".join(row)))
+            is_well = False
+        rows.append(row)
+    if not (rows and is_well):
+        return []
     return [
-        Written(
-            canonical(key),
-            points[0].table()[key].place,
-            tuple(point.table()[key] for point in points),
-        )
-        for key in keys
+        Written(field, node.place, tuple(row[field] for row in rows), is_listed=True)
+        for field, node in rows[0].items()
+        if all(rows)
     ]
 
 
@@ -113,7 +155,7 @@ def _written(reading: Reading, node: Node) -> Written | None:
         rule = "needs values, or low and high"
         reading.found.append(node.place.problem(rule))
         return None
-    steps = reading.whole(node, "steps", (1, STEPS_MAX))
+    steps = reading.whole(node, "steps", (2, STEPS_MAX))
     return Written(canonical(field), place, (), (low, high), is_log, steps)
 
 
@@ -158,22 +200,43 @@ def _factor(
             is_well = is_well and not problems
     if not is_well:
         return None
-    values = [value for value in known.values() if value is not None]
     if written.ends is None:
+        values = [value for value in known.values() if value is not None]
         lever = _lever(written, values, variations.base, n_asked=len(known))
-        return _in_turn(written, settings, known, lever)
+        return _in_turn(reading, written, settings, known, lever)
+    ends = [known[setting] for setting in settings]
+    found = [end for end in ends if end is not None]
+    return _of_range(reading, written, written.ends, found, variations.base.currency)
+
+
+def _of_range(
+    reading: Reading,
+    written: Written,
+    nodes: tuple[Node, Node],
+    found: Sequence[Found],
+    currency: str,
+) -> Factor | None:
+    """Return the factor that takes any number between two ends."""
     try:
-        lever, low, high = lever_of(
-            written.field, written.field, values, variations.base.currency
-        )
+        if len(found) < len(nodes):
+            raise not_a_number(written.field)
+        lever, low, high = lever_of(written.field, written.field, found, currency)
     except InputError as error:
-        _, second = written.ends
-        rules = "; ".join(problem.rule for problem in error.problems)
-        reading.found.append(second.place._replace(field=written.field).problem(rules))
+        for problem in error.problems:
+            value, node = problem.value, nodes[0]
+            if value == "inf":
+                node = nodes[1]
+            elif value == written.field:
+                value = plain(node)
+            place = node.place._replace(field=written.field)
+            rule = problem.rule.removesuffix(", to be searched")
+            hint = 'list its settings: values = ["…"]' if problem.hint else ""
+            reading.found.append(place.problem(rule, value, hint))
         return None
     if written.is_log and low <= 0.0:
         rule = 'must be above 0 where scale = "log"'
-        reading.found.append(written.ends[0].place.problem(rule, lever.text(low)))
+        place = nodes[0].place._replace(field=written.field)
+        reading.found.append(place.problem(rule, lever.text(low)))
         return None
     return Factor(written.field, (), low, high, written.is_log, lever)
 
@@ -206,8 +269,20 @@ def _tried(
             )
             for p in own
         ]
-        return None, problems
+        return None if problems else _alone(variations.base, written, node), problems
     return setting_of(spec, written.field), []
+
+
+def _alone(base: Scenario, written: Written, node: Node) -> Found | None:
+    """Return a setting that the base cannot have without others, read by itself."""
+    found = setting_of(base.spec, written.field)
+    if found is None or found.measure is None:
+        return None
+    try:
+        value = found.measure.read(plain(node), base.currency)
+    except PydanticCustomError:
+        return None
+    return found._replace(value=value)
 
 
 def _lever(
@@ -223,22 +298,47 @@ def _lever(
 
 
 def _in_turn(
+    reading: Reading,
     written: Written,
     settings: Sequence[str],
     known: dict[str, Found | None],
     lever: Lever | None,
-) -> Factor:
+) -> Factor | None:
     """Return a factor that takes its settings in turn."""
     order = list(dict.fromkeys(settings))
-    levels = []
+    levels: list[Level] = []
     for place, setting in enumerate(order):
         value = known[setting]
         number = number_of(value.value) if lever is not None and value else None
         if lever is None or number is None:
             levels.append(Level(setting, float(place), _plainly(setting)))
         else:
-            levels.append(Level(setting, float(number), lever.text(float(number))))
+            text = _plainly(setting)
+            if math.isfinite(number):
+                text = lever.text(float(number))
+            levels.append(Level(setting, float(number), text))
+    if not written.is_listed and _repeated(reading, written, settings, levels):
+        return None
     return Factor(written.field, tuple(order), lever=lever, levels=tuple(levels))
+
+
+def _repeated(
+    reading: Reading,
+    written: Written,
+    settings: Sequence[str],
+    levels: Sequence[Level],
+) -> bool:
+    """Return whether a setting comes twice, however it is spelt; each is noted."""
+    numbers = {level.setting: level.number for level in levels}
+    seen: dict[float, str] = {}
+    n_before = len(reading.found)
+    for node, setting in zip(written.values, settings, strict=True):
+        if (first := seen.get(numbers[setting])) is not None:
+            rule = f"must differ from the others; {first} is the same"
+            place = node.place._replace(field=written.field)
+            reading.found.append(place.problem(rule, _plainly(setting)))
+        seen[numbers[setting]] = setting
+    return len(reading.found) > n_before
 
 
 def _of_policies(reading: Reading, written: Written) -> Factor | None:
@@ -248,18 +348,29 @@ def _of_policies(reading: Reading, written: Written) -> Factor | None:
         reading.found.append(written.place.problem(rule))
         return None
     settings: list[str] = []
+    is_well = True
     for node in written.values:
-        names = [str(item.value) for item in reading.texts(node)]
+        names = [str(item.value) for item in node.array()]
         if not names or len(set(names)) < len(names):
             reading.refuse(node, "must be an array of different names of policies")
-            return None
+            is_well = False
+        elif not written.is_listed and json.dumps(names) in settings:
+            reading.refuse(node, "must differ from the others")
+            is_well = False
         settings.append(json.dumps(names))
+    if not is_well:
+        return None
     order = list(dict.fromkeys(settings))
     levels = tuple(
         Level(setting, float(place), " + ".join(json.loads(setting)))
         for place, setting in enumerate(order)
     )
     return Factor(POLICIES, tuple(order), levels=levels)
+
+
+def _quoted(name: str) -> str:
+    """Return a part of a key as TOML takes it."""
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def _plainly(setting: str) -> str:

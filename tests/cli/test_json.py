@@ -52,6 +52,15 @@ CASES = {
         'policy_defaults.speed.agents=["Mon-Fri 09:00-17:00: 2"]',
     ),
     "staff all": ("shop.toml", "--target", "100% in 20s", *FEW),
+    "sweep": ("sweep.toml", "--out", "swept"),
+    "sweep dry run": ("sweep.toml", "--out", "other", "--dry-run"),
+    "status": ("swept",),
+    "merge": ("joined", "swept"),
+    "export": ("swept", "--out", "rows.csv"),
+    "sensitivity": ("swept", "--policy", "dishonest"),
+    "sensitivity alone": ("swept", "--of", "lost", "--alone"),
+    "discover": ("swept", "--policy", "dishonest", "--above", "$500"),
+    "surface": ("swept", "--x", "market.discovery", "--y", "market.lock_in"),
     "list": (),
     "show": ("shop.toml",),
     "show policy": ("slow",),
@@ -63,18 +72,37 @@ CASES = {
     "report": ("results",),
     "plot": ("results", "--out", "charts"),
 }
+SWEEP = """\
+scenario = "shop.toml"
+policies = ["empowered", "slow", "dishonest"]
+replications = 2
+
+[design]
+kind = "grid"
+
+[[factor]]
+field = "market.discovery"
+values = ["0 %", "20 %", "40 %", "60 %", "80 %"]
+
+[[factor]]
+field = "market.lock_in"
+values = [0.0, 0.5, 1.0, 2.0]
+"""
 REFUSED = {"validate wrong"}
 
 
 @pytest.fixture
 def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
-    """Return a folder with a shop, what is wrong, a log, and kept results."""
+    """Return a folder with a shop, what is wrong, a log, kept results and a sweep."""
     (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
     wrong = SHOP.replace("lock_in = 0.5", 'lock_in = "much"')
     (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
     assert log.is_file()
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0
+    (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
+    swept = churnsim("sweep", "sweep.toml", "--out", "swept")
+    assert swept.code == 0
     return tmp_path
 
 

@@ -119,3 +119,35 @@ def test_analyses__refuse_plainly(
         assert (answer.code, answer.out) == (2, ""), arguments
         assert told in answer.err, answer.err
     assert (tmp_path / "old.csv").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.compiled
+def test_sensitivity__of_wages_is_in_closed_form(
+    churnsim: Command, tmp_path: Path
+) -> None:
+    """Simulated, contribution falls linearly with two wages: indices are 0.1, 0.9.
+
+    One agent and one supervisor are paid all year, $1 to $3 and $1 to $7 an hour, so
+    variances are as 2² to 6².
+    """
+    (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
+    factors = "".join(
+        f'[[factor]]\nfield = "costs.{who}_pay"\n'
+        f'low = "$1/hour"\nhigh = "${top}/hour"\n'
+        for who, top in (("agent", 3), ("supervisor", 7))
+    )
+    text = (
+        'scenario = "shop.toml"\npolicies = ["empowered", "slow"]\nreplications = 2\n'
+        f'[design]\nkind = "saltelli"\npoints = 64\n{factors}'
+    )
+    (tmp_path / "wages.toml").write_text(text, encoding="utf-8")
+    assert churnsim("sweep", "wages.toml", "--out", "wages").code == 0
+    asked = ("--of", "contribution", "--policy", "slow", "--alone", "--json")
+    document = json.loads(churnsim("sensitivity", "wages", *asked).out)
+    found = {factor["factor"]: factor for factor in document["factors"]}
+    for who, share in (("agent", 0.1), ("supervisor", 0.9)):
+        for measure in ("first", "total"):
+            index = found[f"costs.{who}_pay"][measure]
+            assert index["value"] == pytest.approx(share, abs=0.05)
+            assert index["low"] <= share <= index["high"]
+    assert document["noise_share"] == pytest.approx(0.0, abs=1e-6)

@@ -2,13 +2,16 @@
 
 import itertools
 import math
+import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from churnsim.errors import InputError
 from churnsim.scenario import Scenario
+from churnsim.sweep.designs import TRAJECTORIES
 from churnsim.sweep.overlapping import is_overlapping, path_of
 from churnsim.sweep.plan import Sweep, load_sweep
 
@@ -165,3 +168,29 @@ def test_factors__what_no_loaded_scenario_can_change_is_refused(tmp_path: Path) 
     """Else each point would fail of the same."""
     with pytest.raises(InputError, match=r"toml:\d+: policy\.slow\.extends: must be"):
         valued(tmp_path, "policy.slow.extends", '["by_the_book"]')
+
+
+def test_morris__ten_million_trajectories_are_told_at_once(tmp_path: Path) -> None:
+    """Any of them is made with the 255 beside it, the same whatever came before."""
+    text = (
+        'kind = "morris"\ntrajectories = 10000000\nlevels = 4\n\n'
+        '[[factor]]\nfield = "market.lock_in"\nlow = 0.0\nhigh = 1.0\n\n'
+        '[[factor]]\nfield = "market.discovery"\nlow = 0.0\nhigh = 1.0\n'
+    )
+    began = time.process_time()
+    sweep = swept(tmp_path, text)
+    assert sweep.n_points == 3 * 10**7
+    some = [0, 3 * TRAJECTORIES - 1, 3 * TRAJECTORIES, 10**7, sweep.n_points - 1]
+    found = [sweep.point(index) for index in some]
+    assert time.process_time() - began < 10.0
+    again = load_sweep(tmp_path / "sweep.toml")
+    assert [again.point(index) for index in reversed(some)] == found[::-1]
+    for first in (0, 3 * TRAJECTORIES, sweep.n_points - 3):
+        places = np.array([sweep.design.unit(first + step) for step in range(3)])
+        moves = np.abs(np.diff(places, axis=0))
+        assert sorted(moves.argmax(axis=1)) == [0, 1]
+        assert sorted(moves.ravel()) == pytest.approx([0.0, 0.0, 2.0 / 3, 2.0 / 3])
+    blocks = [sweep.design.unit(index) for index in (0, 3 * TRAJECTORIES)]
+    assert blocks[0] != blocks[1] or sweep.design.unit(1) != sweep.design.unit(
+        3 * TRAJECTORIES + 1
+    )

@@ -14,6 +14,7 @@ from churnsim.scenario import Scenario
 from churnsim.sweep.designs import TRAJECTORIES
 from churnsim.sweep.overlapping import is_overlapping, path_of
 from churnsim.sweep.plan import Sweep, load_sweep
+from churnsim.sweep.points import Variations
 
 HEAD = """
 scenario = "telecom"
@@ -105,13 +106,18 @@ def test_factors__of_which_one_sets_the_other_are_refused(tmp_path: Path) -> Non
         swept(tmp_path, text)
 
 
-def test_ready_assumptions__have_their_points() -> None:
-    """256 blocks of one point and one more for each of six factors, and another."""
+def test_ready_assumptions__lie_within_their_ranges() -> None:
+    """One block of Saltelli's layout, and each setting one that the scenario can be."""
     sweep = load_sweep("telecom_assumptions")
-    assert sweep.n_points == 256 * (6 + 2)
-    assert all(factor.is_range and factor.lever for factor in sweep.factors)
-    last = sweep.factors[-1]
-    assert (last.low, last.high, last.is_log) == (20.0, 260.0, True)
+    block = len(sweep.factors) + 2
+    assert sweep.n_points % block == 0
+    assert (sweep.n_points // block).bit_count() == 1  # a net is balanced so alone
+    variations = Variations(sweep.scenario)
+    for index in range(block):
+        variations.scenario(sweep.point(index).varied)
+        numbers = sweep.design.numbers(index)
+        for factor, number in zip(sweep.factors, numbers, strict=True):
+            assert factor.low <= number <= factor.high
 
 
 def test_ranges__a_point_asked_for_twice_is_equal(tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def marks(rows: Rows, drawing: Drawing, palette: Palette) -> Spec:
         color=colour(drawing, palette),
         yOffset=offset,
     )
-    axis = alt.Axis(tickCount=5, labelFlush=False, format=drawing.form)
+    # A prefix at zero ("0k") says nothing.
+    label = "datum.value === 0 ? '0' : datum.label"
+    axis = alt.Axis(tickCount=5, labelFlush=False, format=drawing.form, labelExpr=label)
     reach = base.transform_filter("datum.low !== null")
     line = reach.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
     tick = reach.mark_tick(thickness=1.8, size=9, opacity=1)

@@ -10,7 +10,7 @@ import pytest
 
 from churnsim.cli.described import schema_of
 from churnsim.cli.outputs import documents
-from tests.cli.conftest import Answer, Command
+from tests.cli.conftest import ROOT, Answer, Command
 from tests.experiment.conftest import SHOP
 
 SWEEP = """\
@@ -92,6 +92,18 @@ def test_analyses__of_each_design_answer(
     assert "<script>alert" not in text
     for anchor in ("varied", "sensitivity", "discovery", "surface", "origin"):
         assert f'<section id="{anchor}"' in text
+
+
+@pytest.mark.parametrize("command", ["sensitivity", "discover", "surface"])
+def test_analyses__json_keys_are_on_the_page(command: str) -> None:
+    """docs/sensitivity.md lists every key of each document and of what is in it."""
+    page = (ROOT / "docs" / "sensitivity.md").read_text(encoding="utf-8")
+    told = page.partition("## The JSON documents")[2]
+    schema = schema_of(documents()[command])
+    common = {"Index", "Estimate"}  # told with every document
+    records = [part for name, part in schema["$defs"].items() if name not in common]
+    for record in (schema, *records):
+        assert all(f"`{key}`" in told for key in record["properties"])
 
 
 @pytest.mark.compiled

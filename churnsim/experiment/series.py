@@ -59,7 +59,7 @@ def waits_of(comparison: Comparison) -> dict[str, Waits]:
 
 def origin_of(comparison: Comparison) -> Origin:
     """Return what the numbers were made with, and one digest of all runs."""
-    from churnsim.experiment.store.manifest import versions
+    from churnsim.storage import versions
 
     digest = hashlib.sha256()
     for run in comparison.runs:

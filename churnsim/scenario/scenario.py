@@ -228,7 +228,15 @@ class Scenario:
             n_customers = self.spec.population.customers
         if n_customers is None:
             raise ValueError("the number of customers in the log must be given")
-        return to_plan(self.spec, settings, n_customers)
+        key = settings, n_customers
+        if key not in self._plans:
+            self._plans[key] = to_plan(self.spec, settings, n_customers)
+        return self._plans[key]
+
+    @cached_property
+    def _plans(self) -> dict[tuple[Policy, int], Plan]:
+        """Return what was compiled: all sites and replications ask for the same."""
+        return {}
 
     def to_toml(self) -> str:
         """Return the resolved scenario as TOML that loads to the same digest."""

@@ -7,7 +7,9 @@ block by block, and only the last few blocks are kept.
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Protocol
@@ -20,6 +22,7 @@ from churnsim.sweep.factors import AnyLevel, Factor
 
 BLOCK = 4096  # points of a sequence that are made at once; a power of two
 BLOCKS_KEPT = 16
+TRAJECTORIES = 256  # that are made at once
 SOBOL_BITS = 30  # of a coordinate: as many points has a sequence at most
 
 
@@ -206,25 +209,44 @@ class Saltelli:
 
 
 class Trajectories:
-    """Morris's trajectories: k + 1 points, each a step of one factor from the last."""
+    """Morris's trajectories: k + 1 points, each a step of one factor from the last.
+
+    They are made block by block, as SALib takes half a second for a thousand.
+    """
 
     def __init__(
         self, n_axes: int, n_trajectories: int, n_levels: int, seed: int
     ) -> None:
-        from SALib.sample import morris
-
-        problem = {
-            "num_vars": n_axes,
-            "names": [str(axis) for axis in range(n_axes)],
-            "bounds": [[0.0, 1.0]] * n_axes,
-        }
-        self._places: Floats = morris.sample(
-            problem, n_trajectories, num_levels=n_levels, seed=seed % 2**32
-        )
+        self.n_axes = n_axes
+        self.n_trajectories = n_trajectories
+        self.n_levels = n_levels
+        self.seed = seed
+        self._making = threading.Lock()  # older SALib draws from a state all share
+        self._block = functools.lru_cache(BLOCKS_KEPT)(self._made)
 
     def place(self, index: int) -> tuple[float, ...]:
         """Return where a point lies."""
-        return tuple(self._places[index].tolist())
+        block, row = divmod(index, TRAJECTORIES * (self.n_axes + 1))
+        return tuple(self._block(block)[row].tolist())
+
+    def _made(self, block: int) -> Floats:
+        from SALib.sample import morris
+
+        problem = {
+            "num_vars": self.n_axes,
+            "names": [str(axis) for axis in range(self.n_axes)],
+            "bounds": [[0.0, 1.0]] * self.n_axes,
+        }
+        n = min(TRAJECTORIES, self.n_trajectories - block * TRAJECTORIES)
+        seed = self.seed % 2**32
+        if block:
+            digest = hashlib.sha256(f"{self.seed}:{block}".encode()).digest()
+            seed = int.from_bytes(digest[:4])
+        with self._making:
+            found: Floats = morris.sample(
+                problem, n, num_levels=self.n_levels, seed=seed
+            )
+        return found
 
 
 class Filtered:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from churnsim.experiment.store.disk import sync_folder, told
 from churnsim.experiment.store.tables import guarded
+from churnsim.storage import sync_folder, told
 from churnsim.sweep.rows import schema_of
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ LAID_OUT = ("saltelli", "morris")  # whose points belong together
 STEPS = 5  # of a range in a grid
 LEVELS = 4  # of Morris's grid: an even number
 POINTS_MAX = 2**SOBOL_BITS
-HELD_MAX = 10_000_000  # points that are told apart before any is run
+HELD_MAX = 10_000_000  # points, or coordinates, that are held before any is run
 SEED = 1
 
 
@@ -135,9 +135,8 @@ def _counted(reading: Reading, node: Node, kind: str, n_axes: int) -> _Asked | N
             reading.found.append(node.place.problem(rule))
         return None
     place = node.table()[count].place
-    held = n * n_axes if kind in {"latin_hypercube", "morris"} else 0
-    if held > HELD_MAX * 10:
-        rule = f"must be at most {HELD_MAX * 10 // n_axes:,} with {n_axes} factors"
+    if kind == "latin_hypercube" and n * n_axes > HELD_MAX:
+        rule = f"must be at most {HELD_MAX // n_axes:,} with {n_axes} factors"
         reading.found.append(place.problem(rule, n))
         return None
     if kind == "morris" and importlib.util.find_spec("SALib") is None:

@@ -75,7 +75,7 @@ def identity() -> dict[str, str]:
     Versions of all that computes, the random streams among them, and the SHA-256 of
     churnsim's own source. Processors may differ: they change machine code, no result.
     """
-    from churnsim.experiment.store.manifest import versions
+    from churnsim.storage import versions
     from churnsim.streams import STREAM_VERSION
 
     python = ".".join(map(str, sys.version_info[:2]))

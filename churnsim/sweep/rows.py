@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-
-from churnsim.experiment.store.tables import parquet_bytes
-
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from churnsim.sweep.plan import Point, Sweep
 
 POINT, POLICY, REPLICATION = "point", "policy", "replication"
@@ -40,6 +38,8 @@ def schema_of(sweep: Sweep) -> pa.Schema:
     A factor that is one number is a column of numbers, in the unit of its setting:
     days, rates a day, micro-units of money, shares. Any other is a column of texts.
     """
+    import pyarrow as pa  # here, so that a question about a store is answered at once
+
     factors = [
         (factor.field, pa.float64() if factor.lever else pa.string())
         for factor in sweep.factors
@@ -90,6 +90,10 @@ class Rows:
 
     def to_bytes(self) -> bytes:
         """Return the rows as a Parquet file with a checksum on each page."""
+        import pyarrow as pa
+
+        from churnsim.experiment.store.tables import parquet_bytes
+
         return parquet_bytes(pa.table(self._columns, schema=self._schema))
 
     def _append(self, values: tuple[object, ...]) -> None:

@@ -12,9 +12,10 @@ import pytest
 from churnsim._version import __version__
 from churnsim.errors import ExitCode, InputError, StorageError
 from churnsim.experiment import Comparison, compare, read_results, write_results
-from churnsim.experiment.store import RESTORE, manifest
+from churnsim.experiment.store import RESTORE
 from churnsim.report.page.rendering import charts_of
 from churnsim.report.page.writing import write_charts, write_page
+from churnsim.storage import sealed, sha256
 from tests.cli.conftest import Command
 from tests.experiment.conftest import SHOP
 
@@ -54,9 +55,9 @@ def reseal(
     del data["digest"]
     if document is not None:
         (folder / "results.json").write_bytes(document)
-        data["files"]["results.json"] = manifest.sha256(document)
+        data["files"]["results.json"] = sha256(document)
     data |= changes
-    path.write_bytes(manifest.to_bytes(data))
+    path.write_bytes(sealed(data))
 
 
 def test_results__are_read_back_as_they_were(

@@ -13,8 +13,8 @@ import pytest
 from churnsim.cli import run
 from churnsim.cli.progress import progress
 from churnsim.errors import ExitCode, InterruptedRun, PartialError, ResourceError
-from churnsim.experiment.store import manifest
 from churnsim.report.amounts import count_cells, money_cells, scale_of
+from churnsim.storage import sha256
 from tests.cli.conftest import Answer, Command
 
 pytestmark = pytest.mark.compiled
@@ -260,8 +260,8 @@ def test_explain__a_changed_part_is_found(churnsim: Command) -> None:
     (folder / "results.json").write_bytes(changed)
     sealed = json.loads((folder / "manifest.json").read_bytes())
     del sealed["digest"]
-    sealed["files"]["results.json"] = manifest.sha256(changed)
-    (folder / "manifest.json").write_bytes(manifest.to_bytes(sealed))
+    sealed["files"]["results.json"] = sha256(changed)
+    (folder / "manifest.json").write_bytes(sealed(sealed))
     answer = churnsim("verify", "kept")
     assert answer.code == ExitCode.STORAGE
     assert "lever speed, all: other results" in answer.err

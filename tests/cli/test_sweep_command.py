@@ -318,7 +318,11 @@ def test_sweep__ctrl_c_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
     points = "".join(f'\n[[point]]\n"horizon" = "{n} days"\n' for n in range(90, 3090))
     text = HEAD.replace('horizon = "90 days"\n', "") + points
     (tmp_path / "long.toml").write_text(text, encoding="utf-8")
-    typed = [*AS_TYPED, "sweep", "long.toml", "--out", "kept", "--threads", "1"]
+    # A shell that starts this behind itself would have it ignore Ctrl-C.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    python, flag, command = AS_TYPED
+    typed = [python, flag, heed + command]
+    typed += ["sweep", "long.toml", "--out", "kept", "--threads", "1"]
     with subprocess.Popen(
         typed,
         cwd=tmp_path,
@@ -326,8 +330,6 @@ def test_sweep__ctrl_c_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell that starts it behind itself would have it ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as running:
         done, waited = 0, time.monotonic()
         while done == 0 and time.monotonic() - waited < 300.0:

@@ -22,11 +22,12 @@ from churnsim.experiment import (
     workers,
     write_results,
 )
-from churnsim.experiment.store import RESTORE, manifest
+from churnsim.experiment.store import RESTORE
 from churnsim.experiment.store.extending import with_replications
 from churnsim.experiment.store.restoring import rows_of
 from churnsim.scenario import Scenario
 from churnsim.simulation import simulate
+from churnsim.storage import sha256
 from tests.experiment.test_store import reseal
 
 pytestmark = pytest.mark.compiled
@@ -268,7 +269,7 @@ def test_refused__a_scenario_that_means_something_else(results: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("lock_in = 0.5", "lock_in = 0.6")
     path.write_text(text, encoding="utf-8")
     files = {**read_manifest(results).files}
-    files["scenario.toml"] = manifest.sha256(text.encode())
+    files["scenario.toml"] = sha256(text.encode())
     reseal(results, {"files": files})
     refused(results, StorageError, "scenario.toml means something else")
 
@@ -288,7 +289,7 @@ def test_refused__tables_of_another_form(results: Path) -> None:
     kept_runs = json.loads((results / "manifest.json").read_bytes())["files"]
     data = (results / "losses.parquet").read_bytes()
     (results / "monthly.parquet").write_bytes(data)
-    files = {**kept_runs, "monthly.parquet": manifest.sha256(data)}
+    files = {**kept_runs, "monthly.parquet": sha256(data)}
     reseal(results, {"files": files})
     refused(results, StorageError, "must hold the tables that this version writes")
 

@@ -25,9 +25,9 @@ from churnsim.experiment import (
     verify_results,
     write_results,
 )
-from churnsim.experiment.store import manifest
 from churnsim.experiment.store.tables import guarded, tables_of
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.storage import sealed, sha256
 
 pytestmark = pytest.mark.compiled
 
@@ -45,7 +45,7 @@ def reseal(folder: Path, changes: dict[str, object]) -> None:
     path = folder / "manifest.json"
     data = json.loads(path.read_bytes())
     del data["digest"]
-    path.write_bytes(manifest.to_bytes({**data, **changes}))
+    path.write_bytes(sealed({**data, **changes}))
 
 
 def test_write__keeps_everything(results: Path, comparison: Comparison) -> None:
@@ -140,7 +140,7 @@ def test_verify__finds_another_scenario(results: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("lock_in = 0.5", "lock_in = 0.6")
     path.write_text(text, encoding="utf-8")
     files = dict(read_manifest(results).files)
-    files["scenario.toml"] = manifest.sha256(text.encode())
+    files["scenario.toml"] = sha256(text.encode())
     reseal(results, {"files": files})
     found = verify_results(results)
     assert found.differences == (
@@ -254,7 +254,7 @@ def test_read__never_leaves_the_folder(results: Path) -> None:
     """A manifest that names a file elsewhere does not get it read."""
     outside = results.parent / "secret"
     outside.write_bytes(b"x")
-    reseal(results, {"files": {"../secret": manifest.sha256(b"x")}})
+    reseal(results, {"files": {"../secret": sha256(b"x")}})
     assert verify_results(results).differences == ("../secret is missing",)
 
 

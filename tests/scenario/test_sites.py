@@ -34,6 +34,15 @@ def test_sites__leave_each_site_as_it_is() -> None:
     assert many.population == one.population
 
 
+def test_plan__is_compiled_once_for_all_sites() -> None:
+    """The same policy and customers give the same plan, others another one."""
+    scenario = load_scenario("telecom")
+    plan = scenario.plan("slow", 20_000)
+    assert scenario.plan(scenario.policy("slow")) is plan
+    assert scenario.plan("slow", 90_000).policy.agents > plan.policy.agents
+    assert str(scenario.plan("empowered")) != str(plan)
+
+
 def test_sites__go_with_no_log_of_transactions(tmp_path: Path) -> None:
     """A log tells the customers of one site; the place and the value are told."""
     (tmp_path / "log.csv").write_text(LOG, encoding="utf-8")

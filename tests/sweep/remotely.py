@@ -18,7 +18,7 @@ def rows_of(sweep: Sweep, point: Point) -> list[Row] | Failed:
         return Failed(f"point {point.number} is unlucky", "churnsim run =shop")
     outcomes = (float(point.number), 0.5, None, -1.0)
     return [
-        Row(policy, replication, outcomes, 10**15, "d")
+        Row(policy, replication, outcomes, 10**15)
         for replication in range(sweep.replications)
         for policy in point.policies
     ]

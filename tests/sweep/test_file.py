@@ -193,7 +193,7 @@ high = 2
             BASE
             + '[design]\nkind = "latin_hypercube"\npoints = 1000000000\n'
             + factor("market.lock_in", low="0", high="1"),
-            "design.points: must be at most 100,000,000 with 1 factors",
+            "design.points: must be at most 10,000,000 with 1 factors",
         ),
         (
             BASE

@@ -2,15 +2,19 @@
 
 import itertools
 import math
+import time
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from churnsim.errors import InputError
 from churnsim.scenario import Scenario
+from churnsim.sweep.designs import TRAJECTORIES
 from churnsim.sweep.overlapping import is_overlapping, path_of
 from churnsim.sweep.plan import Sweep, load_sweep
+from churnsim.sweep.points import Variations
 
 HEAD = """
 scenario = "telecom"
@@ -102,13 +106,18 @@ def test_factors__of_which_one_sets_the_other_are_refused(tmp_path: Path) -> Non
         swept(tmp_path, text)
 
 
-def test_ready_assumptions__have_their_points() -> None:
-    """256 blocks of one point and one more for each of six factors, and another."""
+def test_ready_assumptions__lie_within_their_ranges() -> None:
+    """One block of Saltelli's layout, and each setting one that the scenario can be."""
     sweep = load_sweep("telecom_assumptions")
-    assert sweep.n_points == 256 * (6 + 2)
-    assert all(factor.is_range and factor.lever for factor in sweep.factors)
-    last = sweep.factors[-1]
-    assert (last.low, last.high, last.is_log) == (20.0, 260.0, True)
+    block = len(sweep.factors) + 2
+    assert sweep.n_points % block == 0
+    assert (sweep.n_points // block).bit_count() == 1  # a net is balanced so alone
+    variations = Variations(sweep.scenario)
+    for index in range(block):
+        variations.scenario(sweep.point(index).varied)
+        numbers = sweep.design.numbers(index)
+        for factor, number in zip(sweep.factors, numbers, strict=True):
+            assert factor.low <= number <= factor.high
 
 
 def test_ranges__a_point_asked_for_twice_is_equal(tmp_path: Path) -> None:
@@ -165,3 +174,29 @@ def test_factors__what_no_loaded_scenario_can_change_is_refused(tmp_path: Path) 
     """Else each point would fail of the same."""
     with pytest.raises(InputError, match=r"toml:\d+: policy\.slow\.extends: must be"):
         valued(tmp_path, "policy.slow.extends", '["by_the_book"]')
+
+
+def test_morris__ten_million_trajectories_are_told_at_once(tmp_path: Path) -> None:
+    """Any of them is made with the 255 beside it, the same whatever came before."""
+    text = (
+        'kind = "morris"\ntrajectories = 10000000\nlevels = 4\n\n'
+        '[[factor]]\nfield = "market.lock_in"\nlow = 0.0\nhigh = 1.0\n\n'
+        '[[factor]]\nfield = "market.discovery"\nlow = 0.0\nhigh = 1.0\n'
+    )
+    began = time.process_time()
+    sweep = swept(tmp_path, text)
+    assert sweep.n_points == 3 * 10**7
+    some = [0, 3 * TRAJECTORIES - 1, 3 * TRAJECTORIES, 10**7, sweep.n_points - 1]
+    found = [sweep.point(index) for index in some]
+    assert time.process_time() - began < 10.0
+    again = load_sweep(tmp_path / "sweep.toml")
+    assert [again.point(index) for index in reversed(some)] == found[::-1]
+    for first in (0, 3 * TRAJECTORIES, sweep.n_points - 3):
+        places = np.array([sweep.design.unit(first + step) for step in range(3)])
+        moves = np.abs(np.diff(places, axis=0))
+        assert sorted(moves.argmax(axis=1)) == [0, 1]
+        assert sorted(moves.ravel()) == pytest.approx([0.0, 0.0, 2.0 / 3, 2.0 / 3])
+    blocks = [sweep.design.unit(index) for index in (0, 3 * TRAJECTORIES)]
+    assert blocks[0] != blocks[1] or sweep.design.unit(1) != sweep.design.unit(
+        3 * TRAJECTORIES + 1
+    )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
 import platform
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from churnsim._version import __version__
 from churnsim.errors import InputError, Problem, StorageError
+from churnsim.storage import read_bytes, sealed, sha256, versions
 from churnsim.streams import STREAM_VERSION
 
 if TYPE_CHECKING:
@@ -22,8 +19,6 @@ NAME = "manifest.json"
 FORMAT = "churnsim results"
 FORMAT_VERSION = 1
 MAKE = "name a folder that churnsim run --out has written, or write one with it"
-BYTES_MAX = 2**30
-LIBRARIES = ("numpy", "numba", "llvmlite", "scipy", "simpy", "pyarrow")
 
 _TYPES: dict[str, type] = {
     "scenario": dict,
@@ -94,12 +89,6 @@ def manifest_of(comparison: Comparison, files: Mapping[str, bytes]) -> dict[str,
     }
 
 
-def to_bytes(manifest: Mapping[str, Any]) -> bytes:
-    """Return a manifest as the one text that stands for it, sealed by its digest."""
-    body = _text(manifest)
-    return _text({**manifest, "digest": sha256(body.encode())}).encode()
-
-
 def read_manifest(folder: str | Path) -> Manifest:
     """Return the manifest of a folder of results.
 
@@ -129,7 +118,7 @@ def read_manifest(folder: str | Path) -> Manifest:
         raise StorageError(Problem(rule, str(path), value=found, hint=hint))
     known = {key: value for key, value in data.items() if key != "digest"}
     try:
-        is_whole = to_bytes(known) == raw
+        is_whole = sealed(known) == raw
     except (ValueError, RecursionError):
         is_whole = False
     if not is_whole:
@@ -137,38 +126,6 @@ def read_manifest(folder: str | Path) -> Manifest:
     if any(not isinstance(data.get(key), kind) for key, kind in _TYPES.items()):
         _damaged(path)
     return Manifest(place, *(data[key] for key in _TYPES))
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file of results.
-
-    Raises:
-        StorageError: It cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(BYTES_MAX + 1)
-    except OSError as error:
-        rule = f"must be a file that can be read ({error.strerror})"
-        raise StorageError(Problem(rule, str(path))) from None
-    if len(data) > BYTES_MAX:
-        raise StorageError(Problem("must not be larger than 1 GiB", str(path)))
-    return data
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of all that computes."""
-    own = {"churnsim": __version__, "python": sys.version.split()[0]}
-    return own | {name: importlib.metadata.version(name) for name in LIBRARIES}
-
-
-def sha256(data: bytes) -> str:
-    """Return the SHA-256 of some bytes, as 64 hex digits."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def _text(manifest: Mapping[str, Any]) -> str:
-    return json.dumps(manifest, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
 def _damaged(path: Path) -> NoReturn:

@@ -10,15 +10,10 @@ from typing import Any
 
 from churnsim.errors import ChurnsimError, Problem, StorageError
 from churnsim.experiment.run_document import DOCUMENT_VERSION
-from churnsim.experiment.store.manifest import (
-    Manifest,
-    read_bytes,
-    read_manifest,
-    sha256,
-    versions,
-)
+from churnsim.experiment.store.manifest import Manifest, read_manifest
 from churnsim.experiment.store.writing import DOCUMENT, SCENARIO
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.storage import read_bytes, sha256, versions
 from churnsim.streams import STREAM_VERSION
 
 RESTORE = "put it back from a copy, or run the scenario again with --out"

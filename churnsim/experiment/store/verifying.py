@@ -16,15 +16,11 @@ from churnsim.experiment.replications import (
     Replications,
     run_replications,
 )
-from churnsim.experiment.store.manifest import (
-    NAME,
-    Manifest,
-    read_bytes,
-    read_manifest,
-)
+from churnsim.experiment.store.manifest import NAME, Manifest, read_manifest
 from churnsim.experiment.store.reading import damages, kept_scenario, other_versions
 from churnsim.experiment.store.writing import DOCUMENT
 from churnsim.scenario import Scenario
+from churnsim.storage import read_bytes
 
 
 class Verification(NamedTuple):

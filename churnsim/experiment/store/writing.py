@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
 from churnsim.experiment.store import manifest
-from churnsim.experiment.store.disk import sync_folder, told, write_synced
 from churnsim.experiment.store.markdown import markdown_text
 from churnsim.experiment.store.tables import SMALL, csv_text, parquet_bytes, tables_of
+from churnsim.storage import sealed, sync_folder, told, write_synced
 
 if TYPE_CHECKING:
     from churnsim.experiment.comparison import Comparison
@@ -66,7 +66,7 @@ def write_results(
             raise InputError(Problem(rule, field="extras", value=name))
         files[name] = text.encode()
     # Last, so that a folder with a manifest is a folder with everything.
-    files[manifest.NAME] = manifest.to_bytes(manifest.manifest_of(comparison, files))
+    files[manifest.NAME] = sealed(manifest.manifest_of(comparison, files))
     with told(place):
         parent = place.absolute().parent
         parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from churnsim._version import __version__
 from churnsim.errors import Problem, StorageError
-from churnsim.experiment.store.disk import sync_folder, write_synced
+from churnsim.storage import sync_folder, write_synced
 from churnsim.sweep.store.manifest import SweepManifest
 
 FOLDER = "chunks"

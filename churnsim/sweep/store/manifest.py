@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from churnsim.errors import InputError, Problem, StorageError
-from churnsim.experiment.store.manifest import read_bytes, to_bytes, versions
-from churnsim.streams import STREAM_VERSION
+from churnsim.storage import read_bytes, sealed, versions
 
 NAME = "manifest.json"
 SWEEP = "sweep.toml"
@@ -82,6 +81,8 @@ def manifest_of(
     name: str, digest: str, n_points: int, chunk_points: int, shard: tuple[int, int]
 ) -> SweepManifest:
     """Return the manifest of a store that is made here and now, without its files."""
+    from churnsim.streams import STREAM_VERSION  # it loads the compiler
+
     return SweepManifest(
         name=name,
         sweep=digest,
@@ -95,10 +96,10 @@ def manifest_of(
     )
 
 
-def sealed(manifest: SweepManifest) -> bytes:
+def to_bytes(manifest: SweepManifest) -> bytes:
     """Return a manifest as the one text that stands for it, with its own digest."""
     head = {"format": FORMAT, "format_version": FORMAT_VERSION}
-    return to_bytes({**head, **manifest._asdict()})
+    return sealed({**head, **manifest._asdict()})
 
 
 def is_sweep(folder: str | Path) -> bool:
@@ -144,7 +145,7 @@ def read_sweep_manifest(folder: str | Path) -> SweepManifest:
     if any(not isinstance(data.get(key), kind) for key, kind in _TYPES.items()):
         _damaged(path)
     found = SweepManifest(*(data[key] for key in _TYPES))
-    if sealed(found) != raw:
+    if to_bytes(found) != raw:
         _damaged(path)
     return found
 

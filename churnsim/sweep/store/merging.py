@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from churnsim.errors import InputError, Problem
-from churnsim.experiment.store.manifest import read_bytes
+from churnsim.storage import read_bytes
 from churnsim.sweep.store import ledger
 from churnsim.sweep.store.chunks import path_of, twice
 from churnsim.sweep.store.manifest import (

@@ -8,11 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from churnsim.errors import Problem, StorageError
-from churnsim.experiment.store.manifest import read_bytes, sha256
+from churnsim.storage import read_bytes, sha256
 from churnsim.sweep.rows import COMMAND, ERROR, POINT
 from churnsim.sweep.store import ledger
 from churnsim.sweep.store.chunks import path_of
@@ -25,6 +22,8 @@ from churnsim.sweep.store.manifest import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from churnsim.sweep.plan import Sweep
 
 FAILURES_SHOWN = 5
@@ -103,6 +102,9 @@ def chunk_batches(
     Raises:
         StorageError: It is not there, or not as it was written.
     """
+    import pyarrow as pa  # here, so that a question about a store is answered at once
+    import pyarrow.parquet as pq
+
     raw = kept_chunk(folder, manifest, line)
     names = None if columns is None else list(columns)
     table = pq.read_table(

@@ -15,8 +15,7 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from churnsim.errors import InputError, Problem, StorageError
-from churnsim.experiment.store.disk import sync_folder, told, write_synced
-from churnsim.experiment.store.manifest import sha256
+from churnsim.storage import sha256, sync_folder, told, write_synced
 from churnsim.sweep.store import ledger
 from churnsim.sweep.store.chunks import (
     path_of,
@@ -31,7 +30,7 @@ from churnsim.sweep.store.manifest import (
     NAME,
     SweepManifest,
     read_sweep_manifest,
-    sealed,
+    to_bytes,
 )
 
 LOCK = "lock"
@@ -227,6 +226,6 @@ def _begin(place: Path, manifest: SweepManifest, files: Mapping[str, bytes]) -> 
         write_synced(place / name, data)
     beside = place / f"{NAME}.tmp"
     beside.unlink(missing_ok=True)
-    write_synced(beside, sealed(manifest))
+    write_synced(beside, to_bytes(manifest))
     beside.replace(place / NAME)
     sync_folder(place)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from churnsim.sweep.running import Chunk
     from churnsim.sweep.work import Work
 
-ANSWER_SECONDS = 30.0  # until a worker has loaded churnsim and said what it is
+ANSWER_SECONDS = 60.0  # until a worker has loaded churnsim and said what it is
 LOOK_SECONDS = 5.0  # between looks at how many workers there are
 PER_THREAD = 4  # chunks under way for each thread of the workers
 AT_LEAST = 64  # chunks under way, so that an adaptive cluster sees what is to do

@@ -18,6 +18,7 @@ PAGES = (
     ROOT / "docs" / "counterfactuals.md",
     ROOT / "docs" / "breakeven.md",
     ROOT / "docs" / "staffing.md",
+    ROOT / "docs" / "sweeps.md",
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "scenarios_library.md",

@@ -52,6 +52,12 @@ CASES = {
         'policy_defaults.speed.agents=["Mon-Fri 09:00-17:00: 2"]',
     ),
     "staff all": ("shop.toml", "--target", "100% in 20s", *FEW),
+    "sweep": ("sweep.toml", "--out", "swept"),
+    "sweep again": ("failing.toml", "--out", "failed"),
+    "sweep dry": ("sweep.toml", "--dry-run"),
+    "status": ("failed",),
+    "merge": ("merged", "swept"),
+    "export": ("swept", "--out", "rows.csv"),
     "list": (),
     "show": ("shop.toml",),
     "show policy": ("slow",),
@@ -63,7 +69,17 @@ CASES = {
     "report": ("results",),
     "plot": ("results", "--out", "charts"),
 }
-REFUSED = {"validate wrong"}
+REFUSED = {"validate wrong", "sweep again"}
+SWEEP = """scenario = "shop.toml"
+policies = ["slow"]
+replications = 1
+
+[[factor]]
+field = "market.discovery"
+values = [0.1, 0.2]
+"""
+# Truth, excuses and lies sum to 1: a lie alone cannot be changed.
+FAILING = SWEEP.replace("market.discovery", "policy.slow.honesty.lie")
 
 
 @pytest.fixture
@@ -72,6 +88,8 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
     wrong = SHOP.replace("lock_in = 0.5", 'lock_in = "much"')
     (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
+    (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
+    (tmp_path / "failing.toml").write_text(FAILING, encoding="utf-8")
     assert log.is_file()
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0

@@ -2,9 +2,8 @@
 
 import warnings
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
-import pandas as pd
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
@@ -37,7 +36,7 @@ def chunks(few: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "chunks"
 
 
-def installed(name: str) -> ModuleType:
+def installed(name: str) -> Any:
     """Return a package that people may have, or skip."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -57,7 +56,7 @@ def test_store__has_one_schema_whatever_failed(few: Scenario, chunks: Path) -> N
 
 def test_store__is_read_by_pandas(chunks: Path) -> None:
     """The folder is named, nothing else; what failed has no outcomes."""
-    rows = pd.read_parquet(chunks)
+    rows = installed("pandas").read_parquet(chunks)
     assert len(rows) == ROWS
     assert rows["point"].is_monotonic_increasing
     assert rows["revenue"].sum() == 13 * REVENUE

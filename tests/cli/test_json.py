@@ -54,7 +54,8 @@ CASES = {
     "staff all": ("shop.toml", "--target", "100% in 20s", *FEW),
     "sweep": ("sweep.toml", "--out", "swept"),
     "sweep dry run": ("sweep.toml", "--out", "other", "--dry-run"),
-    "status": ("swept",),
+    "sweep again": ("failing.toml", "--out", "failed"),
+    "status": ("failed",),
     "merge": ("joined", "swept"),
     "export": ("swept", "--out", "rows.csv"),
     "sensitivity": ("swept", "--policy", "dishonest"),
@@ -88,7 +89,9 @@ values = ["0 %", "20 %", "40 %", "60 %", "80 %"]
 field = "market.lock_in"
 values = [0.0, 0.5, 1.0, 2.0]
 """
-REFUSED = {"validate wrong"}
+REFUSED = {"validate wrong", "sweep again"}
+# Truth, excuses and lies sum to 1: a lie alone cannot be changed.
+FAILING = SWEEP.replace("market.discovery", "policy.slow.honesty.lie")
 
 
 @pytest.fixture
@@ -97,6 +100,8 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
     wrong = SHOP.replace("lock_in = 0.5", 'lock_in = "much"')
     (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
+    (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
+    (tmp_path / "failing.toml").write_text(FAILING, encoding="utf-8")
     assert log.is_file()
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0

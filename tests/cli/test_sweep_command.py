@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +15,9 @@ import pytest
 
 from churnsim.errors import ExitCode
 from churnsim.sweep.store.reading import read_status
-from tests.cli.conftest import AS_TYPED, Answer, Command, environment
+from tests.cli.conftest import Answer, Command, environment
+from tests.cli.test_interrupt import MAIN
+from tests.experiment.conftest import SHOP
 
 pytestmark = pytest.mark.compiled
 
@@ -27,8 +31,19 @@ replications = 2
 horizon = "90 days"
 """
 LOCK_IN = '\n[[factor]]\nfield = "market.lock_in"\nvalues = [0.1, 0.2, 0.4]\n'
-# Together they sum to more than 1 at the last of the values, which the base allows.
+# Truth, excuses and lies sum to 1: no lie alone can be told to all.
 FAILING = '\n[[factor]]\nfield = "policy.slow.honesty.lie"\nvalues = [0.0, 1.0]\n'
+# The base has 20,000 customers, so that a chunk holds three points; they have few.
+MANY = """scenario = "telecom"
+policies = ["empowered", "slow"]
+replications = 2
+
+[[factor]]
+field = "population.customers"
+low = 20
+high = {high}
+steps = {steps}
+"""
 NEVER = """
 [[factor]]
 field = "market.lock_in"
@@ -48,7 +63,6 @@ low = 0.1
 high = 0.9
 steps = 1000
 """
-LEFT = "policy.slow.honesty"
 
 
 @pytest.fixture
@@ -132,10 +146,8 @@ def test_sweep__shards_are_merged_to_the_same_table(
     churnsim: Command, tmp_path: Path
 ) -> None:
     """Two halves give the chunks of the whole; merging them twice changes nothing."""
-    points = "".join(f'\n[[point]]\n"horizon" = "{n} years"\n' for n in range(20, 30))
-    head = HEAD.replace("= 50", "= 3000").replace("= 2\n", "= 1\n", 1)
-    head = head.replace('horizon = "90 days"\n', "")
-    (tmp_path / "many.toml").write_text(head + points)
+    many = MANY.format(high=31, steps=12)
+    (tmp_path / "many.toml").write_text(many, encoding="utf-8")
     whole = churnsim("sweep", "many.toml", "--out", "whole", "--json")
     assert json.loads(whole.out)["status"]["chunks"] > 1, whole.out
     for part in ("1", "2"):
@@ -170,8 +182,6 @@ def test_sweep__a_point_that_cannot_be_is_a_row(churnsim: Command) -> None:
     assert "must sum to 1" in failed[0]["error"]
     command, *words = failed[0]["command"].split(" ", 1)
     assert command == "churnsim"
-    import shlex
-
     repeated = churnsim(*shlex.split(words[0]))
     assert repeated.code == ExitCode.INPUT
     assert "must sum to 1" in repeated.err
@@ -262,34 +272,17 @@ def test_sweep__a_store_of_another_sweep_is_refused(
 
 
 def test_export__no_text_acts_as_a_formula(churnsim: Command, tmp_path: Path) -> None:
-    """A title such as `=cmd|' /C calc'!A0` stays text; all else is as in the store."""
-    formula = "=cmd|' /C calc'!A0"
-    text = (
-        HEAD
-        + """
-[[point]]
-"market.lock_in" = 0.1
-"population.title" = 1
-"""
-    )
-    del text
-    policy = f'"{formula}"'
-    base = tmp_path / "base.toml"
-    from churnsim.scenario import load_scenario
-
-    plain = load_scenario("telecom").to_toml()
-    renamed = plain.replace('"slow"', policy).replace(
-        "[policy.slow", f"[policy.{policy}"
-    )
-    base.write_text(renamed, encoding="utf-8")
-    head = HEAD.replace('"telecom"', '"base.toml"').replace('"slow"', policy)
-    (tmp_path / "sweep.toml").write_text(head + LOCK_IN, encoding="utf-8")
+    """A policy named =1+1 stays text; all else is as in the store."""
+    (tmp_path / "shop.toml").write_text(SHOP, encoding="utf-8")
+    head = 'scenario = "shop.toml"\npolicies = ["slow", "=1+1"]\nreplications = 3\n'
+    factor = LOCK_IN.replace("0.1, 0.2, 0.4", "0.1, 0.2")
+    (tmp_path / "sweep.toml").write_text(head + factor, encoding="utf-8")
     assert churnsim("sweep", "sweep.toml", "--out", "kept").code == 0
     answer = churnsim("export", "kept", "--out", "rows.csv")
     assert answer == Answer(0, "", "wrote 12 rows to rows.csv\n")
     with Path("rows.csv").open(encoding="utf-8", newline="") as out:
         rows = list(csv.DictReader(out))
-    assert {row["policy"] for row in rows} == {"empowered", f"'{formula}"}
+    assert {row["policy"] for row in rows} == {"slow", "'=1+1"}
     table = pq.read_table("kept/chunks")
     assert [float(row["revenue"]) for row in rows] == table["revenue"].to_pylist()
     assert not any(
@@ -315,16 +308,11 @@ def test_export__is_the_store_as_one_file(churnsim: Command) -> None:
 
 def test_sweep__ctrl_c_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
     """Exit code 130, told with which command; status meanwhile; then the same table."""
-    points = "".join(f'\n[[point]]\n"horizon" = "{n} days"\n' for n in range(90, 3090))
-    text = HEAD.replace('horizon = "90 days"\n', "") + points
-    (tmp_path / "long.toml").write_text(text, encoding="utf-8")
-    # A shell that starts this behind itself would have it ignore Ctrl-C.
-    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    python, flag, command = AS_TYPED
-    typed = [python, flag, heed + command]
-    typed += ["sweep", "long.toml", "--out", "kept", "--threads", "1"]
+    many = MANY.format(high=3019, steps=3000)
+    (tmp_path / "long.toml").write_text(many, encoding="utf-8")
+    arguments = ["sweep", "long.toml", "--out", "kept", "--threads", "1"]
     with subprocess.Popen(
-        typed,
+        [sys.executable, "-c", MAIN, *arguments],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -332,12 +320,12 @@ def test_sweep__ctrl_c_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
         text=True,
     ) as running:
         done, waited = 0, time.monotonic()
-        while done == 0 and time.monotonic() - waited < 300.0:
+        while done == 0 and time.monotonic() - waited < 60.0:
             time.sleep(0.2)
             if (tmp_path / "kept" / "manifest.json").is_file():
                 done = read_status(tmp_path / "kept").n_done
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=120)
+        out, err = running.communicate(timeout=60)
     status = read_status(tmp_path / "kept")
     assert 0 < status.n_done < 3000
     assert not status.is_complete

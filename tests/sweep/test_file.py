@@ -499,3 +499,16 @@ def test_digest__is_another_for_another_meaning(tmp_path: Path) -> None:
     ]
     assert not alike
     assert all(re.fullmatch("[0-9a-f]{64}", found) for found in digests)
+
+
+def test_file__the_examples_on_the_page_are_sweeps(tmp_path: Path) -> None:
+    """Of docs/sweeps.md: the file with all keys, and points that are listed."""
+    page = Path(__file__).parents[2] / "docs" / "sweeps.md"
+    text = page.read_text(encoding="utf-8")
+    whole, points = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    file = tmp_path / "sweep.toml"
+    file.write_text(whole, encoding="utf-8")
+    sweep = load_sweep(file)
+    assert (sweep.n_points, sweep.title) == (8, "Lock-in and authority")
+    file.write_text('scenario = "telecom"\n' + points, encoding="utf-8")
+    assert load_sweep(file).point(1).policies == ("slow", "dishonest")

@@ -32,7 +32,7 @@ class FailureDocument(TypedDict):
 
 
 class StatusDocument(TypedDict):
-    """How far a sweep has come."""
+    """What `churnsim status --json` and `churnsim merge --json` print."""
 
     folder: str
     name: str  # of the sweep

@@ -37,7 +37,8 @@ def status_text(status: Status) -> str:
     of = f", shard {part} of {parts}" if parts > 1 else ""
     share = status.n_done / status.n_points if status.n_points else 1.0
     told = f"{status.n_done:,} of {status.n_points:,} points ({100.0 * share:.3g} %)"
-    rows = f"{status.n_rows:,} rows in {status.n_chunks:,} chunks"
+    chunks = "chunk" if status.n_chunks == 1 else "chunks"
+    rows = f"{status.n_rows:,} rows in {status.n_chunks:,} {chunks}"
     work = f"{time_text(status.seconds)} of work on one core"
     lines = [
         f"{manifest.name}{of}: {told}, {status.n_failed:,} failed",

@@ -107,8 +107,12 @@ def chunk_batches(
 
     raw = kept_chunk(folder, manifest, line)
     names = None if columns is None else list(columns)
+    # Chunks are small: threads of its own would only have to be ended at exit.
     table = pq.read_table(
-        pa.BufferReader(raw), columns=names, page_checksum_verification=True
+        pa.BufferReader(raw),
+        columns=names,
+        use_threads=False,
+        page_checksum_verification=True,
     )
     return list(table.to_batches())
 

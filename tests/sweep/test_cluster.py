@@ -255,6 +255,7 @@ def test_cluster__a_worker_that_differs_is_refused(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_cluster__a_late_worker_that_differs_is_refused(
     cluster: Started, file: Path, tmp_path: Path
 ) -> None:
@@ -303,6 +304,7 @@ def test_cluster__a_lost_scheduler_leaves_a_store_that_goes_on(
     assert files_in(folder) == expected
 
 
+@pytest.mark.slow
 def test_cluster__a_point_that_kills_its_worker_is_a_row(
     cluster: Started, file: Path, tmp_path: Path
 ) -> None:
@@ -345,6 +347,7 @@ def test_cluster__a_log_that_a_worker_lacks_is_named(
             run_sweep(work, tmp_path / "cluster", dask_cluster)
 
 
+@pytest.mark.slow
 def test_cluster__stopped_it_finishes_what_is_under_way(
     cluster: Started, file: Path, tmp_path: Path
 ) -> None:

@@ -18,7 +18,8 @@ import pytest
 
 from churnsim.cli import main
 from churnsim.errors import ExitCode, InputError, PartialError
-from churnsim.sweep.cluster import joined
+from churnsim.sweep import cluster as clusters
+from churnsim.sweep.cluster import ClusterWarning, joined
 from churnsim.sweep.joining import check_address
 from churnsim.sweep.plan import load_sweep
 from churnsim.sweep.remote import differences, identity
@@ -345,6 +346,21 @@ def test_cluster__a_log_that_a_worker_lacks_is_named(
         told = rf"worker tcp://.*: must read .*{log} is another file there"
         with pytest.raises(InputError, match=told):
             run_sweep(work, tmp_path / "cluster", dask_cluster)
+
+
+def test_cluster__without_workers_waits_and_says_so(
+    cluster: Started, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could be one that starts workers when there is something to do."""
+    monkeypatch.setattr(clusters, "IDLE_SECONDS", 0.0)
+    stop = threading.Event()
+    timer = threading.Timer(1.0, stop.set)
+    work = work_of(file, remotely.quick)
+    with joined(cluster.address, evaluator=remotely.quick) as dask_cluster:
+        timer.start()
+        with pytest.warns(ClusterWarning, match="has no worker; waiting"):
+            swept = run_sweep(work, tmp_path / "out", dask_cluster, How(stop=stop))
+    assert swept.n_made == 0
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 import uuid
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -41,8 +42,13 @@ ANSWER_SECONDS = 60.0  # until a worker has loaded churnsim and said what it is
 LOOK_SECONDS = 5.0  # between looks at how many workers there are
 PER_THREAD = 4  # chunks under way for each thread of the workers
 AT_LEAST = 64  # chunks under way, so that an adaptive cluster sees what is to do
+IDLE_SECONDS = 30.0  # without any worker, until that is told
 CLOSE_SECONDS = 2.0
 LOST = "each worker that ran it was lost"
+
+
+class ClusterWarning(UserWarning):
+    """The cluster is there, but nobody works."""
 
 
 class Cluster:
@@ -251,6 +257,8 @@ class _Flight:
         self._limit = AT_LEAST
         self._look_at = 0.0
         self._is_stopping = False
+        self._idle_since = time.monotonic()
+        self._is_told = False
         self.under_way: dict[Any, tuple[_Task, Any]] = {}  # with its future, by key
         self.suspects: deque[_Task] = deque()  # that go one at a time
 
@@ -260,9 +268,9 @@ class _Flight:
             with contextlib.suppress(OSError):
                 n_threads = sum(_threads(self._client).values())
                 self._limit = max(AT_LEAST, PER_THREAD * n_threads)
+                self._tell_idle(n_threads)
             self._look_at = time.monotonic() + LOOK_SECONDS
-        is_one = any(task.point is not None for task, _ in self.under_way.values())
-        if self.suspects and not is_one:
+        if self.suspects and not self._is_one_suspected():
             self._send(self.suspects.popleft())
         while len(self.under_way) < self._limit:
             if (number := next(numbers, None)) is None:
@@ -287,10 +295,9 @@ class _Flight:
         self._is_stopping = True
         begun = set(self.under_way)
         with contextlib.suppress(OSError):
+            # Of all tasks: asked about ours, it fails where one has just ended.
             stacks: Mapping[str, Mapping[Any, Any]] = self._client.sync(
-                self._client.scheduler.call_stack,
-                keys=list(self.under_way),
-                callback_timeout=LOOK_SECONDS,
+                self._client.scheduler.call_stack, callback_timeout=LOOK_SECONDS
             )
             begun = {key for stack in stacks.values() for key in stack}
         waiting = [
@@ -303,6 +310,22 @@ class _Flight:
     def cancel(self) -> None:
         """Cancel all tasks that are still under way."""
         self._cancel(list(self.under_way))
+
+    def _tell_idle(self, n_threads: int) -> None:
+        """Say once that it waits, where there has been no worker for a while."""
+        now = time.monotonic()
+        if n_threads:
+            self._idle_since = now
+        elif now - self._idle_since >= IDLE_SECONDS and not self._is_told:
+            self._is_told = True
+            warnings.warn(
+                "the cluster has no worker; waiting for one to join",
+                ClusterWarning,
+                stacklevel=2,
+            )
+
+    def _is_one_suspected(self) -> bool:
+        return any(task.point is not None for task, _ in self.under_way.values())
 
     def _send(self, task: _Task) -> None:
         key = (self._session, self._n_sent)

@@ -18,7 +18,8 @@ import pytest
 
 from churnsim.cli import main
 from churnsim.errors import ExitCode, InputError, PartialError
-from churnsim.sweep.cluster import joined
+from churnsim.sweep import cluster as clusters
+from churnsim.sweep.cluster import ClusterWarning, joined
 from churnsim.sweep.joining import check_address
 from churnsim.sweep.plan import load_sweep
 from churnsim.sweep.remote import differences, identity
@@ -255,6 +256,7 @@ def test_cluster__a_worker_that_differs_is_refused(
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_cluster__a_late_worker_that_differs_is_refused(
     cluster: Started, file: Path, tmp_path: Path
 ) -> None:
@@ -303,6 +305,7 @@ def test_cluster__a_lost_scheduler_leaves_a_store_that_goes_on(
     assert files_in(folder) == expected
 
 
+@pytest.mark.slow
 def test_cluster__a_point_that_kills_its_worker_is_a_row(
     cluster: Started, file: Path, tmp_path: Path
 ) -> None:
@@ -345,6 +348,22 @@ def test_cluster__a_log_that_a_worker_lacks_is_named(
             run_sweep(work, tmp_path / "cluster", dask_cluster)
 
 
+def test_cluster__without_workers_waits_and_says_so(
+    cluster: Started, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could be one that starts workers when there is something to do."""
+    monkeypatch.setattr(clusters, "IDLE_SECONDS", 0.0)
+    stop = threading.Event()
+    timer = threading.Timer(1.0, stop.set)
+    work = work_of(file, remotely.quick)
+    with joined(cluster.address, evaluator=remotely.quick) as dask_cluster:
+        timer.start()
+        with pytest.warns(ClusterWarning, match="has no worker; waiting"):
+            swept = run_sweep(work, tmp_path / "out", dask_cluster, How(stop=stop))
+    assert swept.n_made == 0
+
+
+@pytest.mark.slow
 def test_cluster__stopped_it_finishes_what_is_under_way(
     cluster: Started, file: Path, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from churnsim.sweep.work import Work
 
 WHOLE = (1, 1)  # shard
-FEW = 10_000  # runs that nobody need be asked about
+A_WHILE = 600.0  # of work that nobody need be asked about [s]
 
 
 def _shard(
@@ -176,9 +176,9 @@ def _tell_estimate(options: SweepOptions, work: Work, n_threads: int) -> None:
 
 def _is_small(work: Work) -> bool:
     """Return whether no pilot is needed to see that a sweep is done in a while."""
-    sweep = work.sweep
-    runs = sweep.n_points * len(sweep.policies) * sweep.replications
-    return runs <= FEW and work.n_chunks <= FEW
+    from churnsim.sweep.work import point_seconds
+
+    return work.sweep.n_points * point_seconds(work.sweep) <= A_WHILE
 
 
 def _run(options: SweepOptions, work: Work, folder: Path, executor: Executor) -> None:

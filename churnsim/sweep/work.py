@@ -59,13 +59,17 @@ class Work:
 
 def chunk_points(sweep: Sweep) -> int:
     """Return how many points a chunk holds, whatever the machine."""
+    fitting = round(CHUNK_SECONDS / point_seconds(sweep))
+    least = -(-sweep.n_points // CHUNKS_MAX)
+    return max(1, min(POINTS_MAX, max(fitting, least)))
+
+
+def point_seconds(sweep: Sweep) -> float:
+    """Return about how long a point takes on a usual core, told without running one."""
     scenario = sweep.scenario
     customers = scenario.population.customers or 0
     years = scenario.horizon / year_days()
     coming = prospects_per_day(scenario.population.prospects, customers)
     people = customers + coming * scenario.horizon
-    run = RUN_SECONDS + YEAR_SECONDS * people * years
-    runs = len(sweep.policies) * sweep.replications
-    fitting = round(CHUNK_SECONDS / (run * runs))
-    least = -(-sweep.n_points // CHUNKS_MAX)
-    return max(1, min(POINTS_MAX, max(fitting, least)))
+    run = scenario.sites * (RUN_SECONDS + YEAR_SECONDS * people * years)
+    return run * len(sweep.policies) * sweep.replications

@@ -22,7 +22,8 @@ PACKAGE = ROOT / "churnsim"
 # Lowest first. A part may import from lower layers only, never from one of its own.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version", "configs", "errors", "jit", "normal_coefficients"}),
-    frozenset({"borrow", "prefetch", "primitives", "streams", "units", "fit", "given"}),
+    frozenset({"borrow", "prefetch", "primitives", "streams", "storage", "units"})
+    | {"fit", "given"},
     frozenset({"variates"}),
     frozenset({"records"}),
     frozenset({"mechanisms"}),
@@ -58,6 +59,7 @@ FILE_EDGES = {
     "churnsim.jit": "names and guards the folder of compiled code",
     "churnsim.report": "writes pages and tables",
     "churnsim.scenario": "reads scenario files",
+    "churnsim.storage": "writes so that it lasts",
     "churnsim.sweep": "keeps results",
 }
 FILE_METHODS = frozenset(

@@ -14,7 +14,7 @@ from churnsim.cli import run
 from churnsim.cli.progress import progress
 from churnsim.errors import ExitCode, InterruptedRun, PartialError, ResourceError
 from churnsim.report.amounts import count_cells, money_cells, scale_of
-from churnsim.storage import sha256
+from churnsim.storage import sealed, sha256
 from tests.cli.conftest import Answer, Command
 
 pytestmark = pytest.mark.compiled
@@ -258,10 +258,10 @@ def test_explain__a_changed_part_is_found(churnsim: Command) -> None:
     document["attribution"]["loss"]["shares"][0]["micro"] += 1
     changed = json.dumps(document).encode()
     (folder / "results.json").write_bytes(changed)
-    sealed = json.loads((folder / "manifest.json").read_bytes())
-    del sealed["digest"]
-    sealed["files"]["results.json"] = sha256(changed)
-    (folder / "manifest.json").write_bytes(sealed(sealed))
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    del manifest["digest"]
+    manifest["files"]["results.json"] = sha256(changed)
+    (folder / "manifest.json").write_bytes(sealed(manifest))
     answer = churnsim("verify", "kept")
     assert answer.code == ExitCode.STORAGE
     assert "lever speed, all: other results" in answer.err

@@ -203,6 +203,7 @@ def without_profile(desk: World) -> World:
     return desk._replace(market=desk.market._replace(profile=EVENLY))
 
 
+@pytest.mark.slow
 def test_desk__whose_hours_are_all_alike_is_caught() -> None:
     """The gates see a profile that is ignored."""
     assert caught(profile_gates, without_profile)

@@ -17,7 +17,7 @@ from tests.cli.conftest import ROOT
 from tests.sweep.toy import toy_work
 from tests.sweep.victim import CHUNK_POINTS, POINTS
 
-KILLS = 8
+KILLS = 5
 MANY_KILLS = 100
 
 

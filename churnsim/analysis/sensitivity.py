@@ -39,6 +39,7 @@ BLOCKS_ROUGH = (
 )
 NOTED_NOISE = 0.05  # share of the variance from which luck is worth a word
 INSIDE = 1e-9  # that rounding makes of a response that never varies
+WORTH_TELLING = 0.02  # of what the first factor is behind: less is no second reason
 
 
 class FactorSensitivity(NamedTuple):
@@ -160,7 +161,9 @@ class Sensitivity:
     def _leading(self) -> str:
         """Return the factors that matter most, with their measure; "" if none does."""
         shown = []
-        for found in [factor for factor in self.factors if factor.is_sure][:2]:
+        sure = [factor for factor in self.factors if factor.is_sure]
+        least = WORTH_TELLING * sure[0].leading.value if sure else 0.0
+        for found in [f for f in sure[:2] if f.leading.value >= least]:
             about = about_text(found.factor)
             if found.mu_star is not None:
                 size = amount_text(found.mu_star.value, self.responses.unit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -200,6 +201,8 @@ def _base(
     except InputError:
         left = _without(reading, _Asked(origin, own), policies, settings)
         return None if left is None else _Base(left, source)
+    if scenario is not None:  # its copy has the store's name for it
+        found = replace(found, name=Path(source).stem)
     return _Base(found, source)
 
 

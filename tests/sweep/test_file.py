@@ -512,3 +512,13 @@ def test_file__the_examples_on_the_page_are_sweeps(tmp_path: Path) -> None:
     assert (sweep.n_points, sweep.title) == (8, "Lock-in and authority")
     file.write_text('scenario = "telecom"\n' + points, encoding="utf-8")
     assert load_sweep(file).point(1).policies == ("slow", "dishonest")
+
+
+def test_kept__keeps_its_names(tmp_path: Path) -> None:
+    """Read back from a store's copies, sweep and scenario have the names they had."""
+    sweep = load_sweep("telecom_levers")
+    kept = tmp_path / "scenario.toml"
+    kept.write_text(sweep.scenario.to_toml(), encoding="utf-8")
+    again = load_sweep("telecom_levers", scenario=kept)
+    assert again.scenario.name == sweep.scenario.name == "telecom"
+    assert again.digest == sweep.digest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -208,4 +209,5 @@ def read_store(folder: str | Path) -> Finished:
         hint = "read it with the churnsim that wrote it, or sweep into another folder"
         raise StorageError(Problem(rule, str(place / SWEEP), hint=hint))
     lines = ledger.read_ledger(place)
+    sweep = replace(sweep, name=manifest.name)  # not that of its copy in the store
     return Finished(sweep, status_of(place, manifest, lines), lines)

@@ -18,7 +18,7 @@ NEWEST := .venv-newest
 LOCK := .venv-lock
 # The tests that compare bits, and what reads and writes them.
 BITS := $(wildcard tests/test_*.py) tests/golden tests/twins tests/fit tests/sweep \
-  $(addprefix tests/experiment/test_,store.py extend.py comparison.py sites.py)
+  $(addprefix tests/experiment/test_,store.py comparison.py)
 BROWSER := .venv-browser
 
 # What may change machine code or library routines, but never a result; a comma parts two

@@ -372,7 +372,7 @@ def mindful(world: World) -> World:
     ("builder", "change"),
     [
         pytest.param(repurchase_table, stinging, marks=pytest.mark.slow),
-        (whole_lives, remembering),
+        pytest.param(whole_lives, remembering, marks=pytest.mark.slow),
         (thinned_counts, busier),
         pytest.param(whole_lives, meeker, marks=pytest.mark.slow),
         pytest.param(whole_lives, doing_worse, marks=pytest.mark.slow),

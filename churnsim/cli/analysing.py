@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import click
 
@@ -17,11 +17,32 @@ from churnsim.cli.tables import check_table, write_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from churnsim.analysis.finished import Finished
+    from churnsim.analysis.finished import Finished, Sweep
+    from churnsim.analysis.responses import Question
     from churnsim.report.page.blocks import Chart
 
 PICTURES = (".svg", ".png")
 COMMAND = TypeVar("COMMAND", bound=Callable[..., Any])
+
+
+class Asking(Protocol):
+    """Options that say which response is meant."""
+
+    @property
+    def outcome(self) -> str:
+        """Return the outcome."""
+
+    @property
+    def policy(self) -> str | None:
+        """Return the policy that may lose."""
+
+    @property
+    def against(self) -> str | None:
+        """Return the policy that it is compared with."""
+
+    @property
+    def alone(self) -> bool:
+        """Return whether it is compared with nothing."""
 
 
 class Files(NamedTuple):
@@ -118,6 +139,37 @@ def opened(folder: Path) -> Finished:
     from churnsim.sweep.store.reading import read_store
 
     return read_store(folder)
+
+
+def question_of(sweep: Sweep, options: Asking) -> Question:
+    """Return which response is meant.
+
+    Raises:
+        InputError: The sweep has no such outcome or policy, or only one.
+    """
+    from churnsim.analysis.responses import asked
+
+    return asked(
+        sweep, options.outcome, options.policy, options.against, alone=options.alone
+    )
+
+
+def question_typed(
+    question: Question, usual: str, options: Asking
+) -> list[tuple[str, object]]:
+    """Return the options that ask the same again, for `typed`.
+
+    Args:
+        question: What was asked.
+        usual: The outcome where nobody says.
+        options: As they were given.
+    """
+    return [
+        ("--of", question.outcome if question.outcome != usual else None),
+        ("--policy", question.policy),
+        ("--against", question.against),
+        ("--alone", options.alone),
+    ]
 
 
 def answer(

@@ -13,6 +13,8 @@ from churnsim.cli.analysing import (
     check_files,
     file_options,
     opened,
+    question_of,
+    question_typed,
     response_options,
     typed,
     write_files,
@@ -86,18 +88,11 @@ def discover_command(options: DiscoverOptions) -> None:
         raise InputError(Problem(rule, field="below and above"))
     check_files(files)
     from churnsim.analysis.discovery import discover
-    from churnsim.analysis.responses import asked
     from churnsim.analysis.thresholds import target_of
     from churnsim.report.discoveries import discovery_chart, discovery_text
 
     finished = opened(options.folder)
-    question = asked(
-        finished.sweep,
-        options.outcome,
-        options.policy,
-        options.against,
-        alone=options.alone,
-    )
+    question = question_of(finished.sweep, options)
     target = target_of(finished.sweep, question, options.below, options.above)
     found = discover(finished, question, target, options.boxes, options.density)
     again = typed(
@@ -108,10 +103,7 @@ def discover_command(options: DiscoverOptions) -> None:
             ("--above", options.above),
             ("--boxes", options.boxes if options.boxes != BOXES else None),
             ("--density", options.density),
-            ("--of", question.outcome if question.outcome != USUAL else None),
-            ("--policy", question.policy),
-            ("--against", question.against),
-            ("--alone", options.alone),
+            *question_typed(question, USUAL, options),
         ],
     )
     answer(

@@ -13,6 +13,8 @@ from churnsim.cli.analysing import (
     check_files,
     file_options,
     opened,
+    question_of,
+    question_typed,
     response_options,
     typed,
     write_files,
@@ -55,28 +57,16 @@ def sensitivity_command(options: SensitivityOptions) -> None:
     """
     files = Files(options.out, options.plot, options.force)
     check_files(files)
-    from churnsim.analysis.responses import asked
     from churnsim.analysis.sensitivity import sensitivity
     from churnsim.report.sensitivities import sensitivity_chart, sensitivity_text
 
     finished = opened(options.folder)
-    question = asked(
-        finished.sweep,
-        options.outcome,
-        options.policy,
-        options.against,
-        alone=options.alone,
-    )
+    question = question_of(finished.sweep, options)
     found = sensitivity(finished, question)
     again = typed(
         "sensitivity",
         options.folder,
-        [
-            ("--of", question.outcome if question.outcome != USUAL else None),
-            ("--policy", question.policy),
-            ("--against", question.against),
-            ("--alone", options.alone),
-        ],
+        question_typed(question, USUAL, options),
     )
     answer(
         found.to_json_dict(),

@@ -13,6 +13,8 @@ from churnsim.cli.analysing import (
     check_files,
     file_options,
     opened,
+    question_of,
+    question_typed,
     response_options,
     typed,
     write_files,
@@ -66,18 +68,11 @@ def surface_command(options: SurfaceOptions) -> None:
     """
     files = Files(options.out, options.plot, options.force)
     check_files(files)
-    from churnsim.analysis.responses import asked
     from churnsim.analysis.surface import surface
     from churnsim.report.surfaces import surface_chart, surface_text
 
     finished = opened(options.folder)
-    question = asked(
-        finished.sweep,
-        options.outcome,
-        options.policy,
-        options.against,
-        alone=options.alone,
-    )
+    question = question_of(finished.sweep, options)
     found = surface(finished, question, options.x, options.y, options.bins)
     again = typed(
         "surface",
@@ -86,10 +81,7 @@ def surface_command(options: SurfaceOptions) -> None:
             ("--x", options.x),
             ("--y", options.y),
             ("--bins", options.bins),
-            ("--of", question.outcome if question.outcome != USUAL else None),
-            ("--policy", question.policy),
-            ("--against", question.against),
-            ("--alone", options.alone),
+            *question_typed(question, USUAL, options),
         ],
     )
     answer(

@@ -33,6 +33,7 @@ def hearing(setup: Setup) -> dict[str, Engine]:
     """Return the engines, told what the setup's other sites tell."""
     elsewhere = told_elsewhere(setup)
     return {
+        # Each engine has this keyword, which their common type does not name.
         name: functools.partial(engine, elsewhere=elsewhere)  # type: ignore[call-arg]
         for name, engine in ENGINES.items()
     }
@@ -70,6 +71,7 @@ def test_engines__take_nobody_elsewhere_for_nothing() -> None:
         n_periods = len(open_books(setup.plan, 0, 0).tellings)
         nothing = Elsewhere(np.zeros(n_periods, np.int64), 0)
         engine = ENGINES["compiled"]
+        # As in `hearing`.
         told = functools.partial(engine, elsewhere=nothing)  # type: ignore[call-arg]
         assert_twins(setup, {"without": engine, "with": told})
 

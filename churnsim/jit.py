@@ -51,7 +51,10 @@ LOGGER = logging.getLogger(__name__)  # tells what is compiled, as it begins
 
 CACHE_VARIABLE = "CHURNSIM_CACHE_DIR"
 # Folders that no kernel reaches.
-NOT_COMPILED = ("analysis", "cli", "experiment", "report", "sweep")
+NOT_COMPILED = (
+    *("analysis", "calibration", "cli", "data", "experiment", "report", "robustness"),
+    *("sweep", "validation"),
+)
 SEAL_BYTES = hashlib.sha256().digest_size
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD

@@ -34,7 +34,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"simulation"}),
     frozenset({"firm"}),
     frozenset({"experiment"}),
-    frozenset({"sweep", "analysis"}),
+    frozenset({"data", "sweep", "analysis"}),
+    frozenset({"calibration", "robustness", "validation"}),
     frozenset({"report"}),
     frozenset({"cli"}),
 )
@@ -55,6 +56,7 @@ FILE_EDGES = {
     "churnsim.configs": "finds the ready scenarios",
     "churnsim.memory": "asks how much memory is left",
     "churnsim.experiment.store": "keeps results",
+    "churnsim.data": "reads measurements",
     "churnsim.fit": "reads measurements",
     "churnsim.jit": "names and guards the folder of compiled code",
     "churnsim.report": "writes pages and tables",

@@ -1,0 +1,1 @@
+"""What a firm has: logs of events and cross-sections, read as targets."""

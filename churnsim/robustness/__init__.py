@@ -1,0 +1,1 @@
+"""Ask whether a conclusion survives its assumptions."""

@@ -1,0 +1,1 @@
+"""Compare what churnsim computes with what is known from outside it."""

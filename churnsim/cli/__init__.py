@@ -29,6 +29,7 @@ from churnsim.cli.story import story_command
 from churnsim.cli.surface import surface_command
 from churnsim.cli.sweep import sweep_command
 from churnsim.cli.swept import export_command, merge_command, status_command
+from churnsim.cli.targets import targets_command
 from churnsim.cli.verify import verify_command
 from churnsim.errors import ExitCode
 
@@ -89,6 +90,7 @@ for command in (
     init_command,
     validate_command,
     fit_command,
+    targets_command,
     schema_command,
     verify_command,
     extend_command,

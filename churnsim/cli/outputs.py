@@ -32,7 +32,8 @@ COMMANDS = (
         "discover",
         "surface",
     ),
-    *("list", "show", "init", "validate", "fit", "verify", "report", "plot"),
+    *("list", "show", "init", "validate", "fit", "targets"),
+    *("verify", "report", "plot"),
 )
 
 
@@ -164,6 +165,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
     from churnsim.analysis import documents as analyses
+    from churnsim.data import documents as evidence
     from churnsim.experiment import documents as results
     from churnsim.sweep import documents as sweeps
 
@@ -187,6 +189,7 @@ def documents() -> dict[str, type]:
         "init": WrittenDocument,
         "validate": ValidateDocument,
         "fit": FitDocument,
+        "targets": evidence.TargetsDocument,
         "verify": VerifyDocument,
         "report": WrittenDocument,
         "plot": WrittenDocument,

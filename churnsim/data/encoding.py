@@ -76,12 +76,20 @@ class Encoder:
         ):
             packed[field] = self._amount(columns.get(name), name, sieve)
             sieve.out(faulty, reason, packed[field] < 0)
+        # A promise for a day holds until its end. What was resolved on a day without
+        # its time was so at once, where that day was the row's.
+        _, packed["promised"] = self._span(columns.get("promised_at"), sieve)
+        since, until = self._span(columns.get("resolved_at"), sieve)
+        packed["resolved"] = np.minimum(np.maximum(time, since), until)
+        packed["acquired"], _ = self._span(columns.get("acquired_at"), sieve)
         for name, field in (
             ("promised_at", "promised"),
             ("resolved_at", "resolved"),
             ("acquired_at", "acquired"),
         ):
-            packed[field] = self._moment(columns.get(name), name, sieve)
+            reason = f"whose {name} is no moment like its time (kept without it)"
+            sieve.note(self.groups.noted, reason, packed[field] == UNREADABLE)
+            packed[field][packed[field] == UNREADABLE] = NEVER
         opens = (kind == PROBLEM) | (kind == CONTACT)
         is_early = (packed["resolved"] != NEVER) & (packed["resolved"] < time)
         sieve.out(faulty, RESOLVED_EARLY, opens & is_early)
@@ -153,15 +161,14 @@ class Encoder:
         sieve.note(self.groups.noted, reason, is_bad)
         return values
 
-    def _moment(self, column: Any, name: str, sieve: "_Sieve") -> NDArray[np.int64]:
-        """Return moments, `NEVER` where there is none or none that can be read."""
+    def _span(
+        self, column: Any, sieve: "_Sieve"
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the first and last second of moments, `NEVER` where there is none."""
         if column is None:
-            return np.full(len(sieve.left), NEVER)
-        found = self.clock.seconds(column, sieve.rows)
-        is_bad = found == UNREADABLE
-        reason = f"whose {name} is no moment like its time (kept without it)"
-        sieve.note(self.groups.noted, reason, is_bad)
-        return np.where(is_bad, NEVER, found)
+            never = np.full(len(sieve.left), NEVER)
+            return never, never
+        return self.clock.span(column, sieve.rows)
 
 
 class _Sieve:

@@ -16,7 +16,10 @@ from churnsim.data.records import (
     KINDS,
     NEVER,
     RENEWAL,
+    Cases,
+    Customers,
     EventLog,
+    Profile,
     Windows,
 )
 from churnsim.data.spool import Spool
@@ -85,26 +88,8 @@ def read_events(
         rule = "the window must end after it starts"
         told = f"{_moment(start)} to {_moment(end)}"
         raise problems.refuse(rule, "choose an earlier start or a later end", 0, told)
-    due = (cases.promised != NEVER) & (cases.promised <= end)
-    in_time = (cases.settled != NEVER) & (cases.settled <= cases.promised)
-    return EventLog(
-        profile=profile,
-        customers=customers,
-        cases=cases,
-        counts=dict(zip(KINDS, counts.by_kind.tolist(), strict=True)),
-        first=encoder.first,
-        last=encoder.last,
-        start=start,
-        end=end,
-        windows=windows,
-        n_without_amount=counts.n_without_amount,
-        n_returned=encoder.groups.noted.counts.get(RETURNED, 0),
-        n_opened_by_contact=int((cases.contacted == cases.opened).sum()),
-        n_promises=int(due.sum()),
-        n_promises_kept=int((due & in_time).sum()),
-        n_compensated=counts.n_compensated,
-        compensation=counts.compensation,
-        warnings=_warnings(end, encoder.last),
+    return _log(profile, customers, cases, encoder, counts)._replace(
+        start=start, end=end, windows=windows, warnings=_warnings(end, encoder.last)
     )
 
 
@@ -128,6 +113,37 @@ class _Counts:
         self.n_compensated += int((paid > 0).sum())
         self.compensation += float(paid.sum())
         return folded._replace(rows=rows[:0].copy())
+
+
+def _log(
+    profile: Profile,
+    customers: Customers,
+    cases: Cases,
+    encoder: Encoder,
+    counts: _Counts,
+) -> EventLog:
+    """Return a log that counts from its first row to its last."""
+    due = (cases.promised != NEVER) & (cases.promised <= encoder.last)
+    in_time = (cases.settled != NEVER) & (cases.settled <= cases.promised)
+    return EventLog(
+        profile=profile,
+        customers=customers,
+        cases=cases,
+        counts=dict(zip(KINDS, counts.by_kind.tolist(), strict=True)),
+        first=encoder.first,
+        last=encoder.last,
+        start=encoder.first,
+        end=encoder.last,
+        windows=Windows(),
+        n_without_amount=counts.n_without_amount,
+        n_returned=encoder.groups.noted.counts.get(RETURNED, 0),
+        n_opened_by_contact=int((cases.contacted == cases.opened).sum()),
+        n_promises=int(due.sum()),
+        n_promises_kept=int((due & in_time).sum()),
+        n_compensated=counts.n_compensated,
+        compensation=counts.compensation,
+        warnings=(),
+    )
 
 
 def _refuse_one(n_customers: int, problems: Problems) -> None:

@@ -51,7 +51,17 @@ class Clock:
     def seconds(self, column: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return moments in seconds since 1970, UTC; `NEVER` where there is no text.
 
-        A text that is no moment becomes `UNREADABLE`. Fractions of seconds are cut off.
+        A text that is no moment becomes `UNREADABLE`; a day is its first second.
+        Fractions of seconds are cut off.
+        """
+        return self.span(column, rows)[0]
+
+    def span(
+        self, column: Any, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the first and last second that each text can mean; see `seconds`.
+
+        They differ where a day has no time of day.
         """
         import pyarrow as pa
 
@@ -61,14 +71,15 @@ class Clock:
         texts = pa.compute.utf8_trim_whitespace(encoded.dictionary)
         code = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         if not len(texts):
-            return np.full(len(code), NEVER, dtype=np.int64)
+            never = np.full(len(code), NEVER, dtype=np.int64)
+            return never, never
         if self.date_format == "auto":
             self._choose(texts)
-        seconds, names_zone = self._parsed(texts)
-        is_read = (seconds != NEVER) & (seconds != UNREADABLE)
+        first, last, names_zone = self._parsed(texts)
+        is_read = (first != NEVER) & (first != UNREADABLE)
         self._named.add(_WITH, rows[(is_read & names_zone)[code]])
         self._named.add(_WITHOUT, rows[(is_read & ~names_zone)[code]])
-        return np.asarray(seconds[code])
+        return np.asarray(first[code]), np.asarray(last[code])
 
     def check_zones(self) -> None:
         """Note where some moments name a time zone and others do not.
@@ -94,7 +105,9 @@ class Clock:
         """Return whether any moment names its time zone."""
         return bool(self._named.first(_WITH))
 
-    def _typed(self, column: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _typed(
+        self, column: Any, rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return moments of a Parquet file."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -102,15 +115,17 @@ class Clock:
         is_there = np.asarray(pc.is_valid(column))
         names_zone = pa.types.is_timestamp(column.type) and column.type.tz is not None
         self._named.add(_WITH if names_zone else _WITHOUT, rows[is_there])
-        if pa.types.is_date(column.type):
+        is_days = pa.types.is_date(column.type)
+        if is_days:
             column = column.cast(pa.timestamp("s"))
         else:
             column = pc.floor_temporal(column, unit="second")
         whole = column.cast(pa.timestamp("s", column.type.tz), safe=False)
-        seconds = np.asarray(pc.fill_null(whole.cast(pa.int64()), 0))
+        first = np.asarray(pc.fill_null(whole.cast(pa.int64()), 0))
+        last = first + (DAY - 1) if is_days else first
         if not names_zone:
-            seconds = self._to_utc(seconds)
-        return np.where(is_there, seconds, NEVER)
+            first, last = self._to_utc(first), self._to_utc(last)
+        return np.where(is_there, first, NEVER), np.where(is_there, last, NEVER)
 
     def _choose(self, texts: Any) -> None:
         """Settle on the way that most texts are written; none while all are empty."""
@@ -138,8 +153,10 @@ class Clock:
             best = "dmy" if is_dmy > is_mdy else "mdy"
         self.date_format = best
 
-    def _parsed(self, texts: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return moments in seconds, and whether each names its time zone."""
+    def _parsed(
+        self, texts: Any
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the first and last second of texts, and whether each names a zone."""
         import pyarrow.compute as pc
 
         is_empty = np.asarray(pc.equal(texts, ""))
@@ -149,16 +166,21 @@ class Clock:
         hour, minute, second = (parts[name] for name in ("hour", "minute", "second"))
         # A leap second is the first one of the next minute.
         is_read = is_day & (hour < 24) & (minute < 60) & (second <= 60)
-        local = days * DAY + hour * 3600 + minute * 60 + second
+        local = days * DAY + np.maximum(hour, 0) * 3600 + minute * 60 + second
         offsets = np.array([_offset(zone) for zone in zones.dictionary.to_pylist()])
         code = np.asarray(pc.fill_null(zones.indices, 0)).astype(np.int64)
         offset = offsets[code] if len(offsets) else np.zeros(len(local), np.int64)
         names_zone = offset != NEVER
-        seconds = np.where(
-            names_zone, local - np.where(names_zone, offset, 0), self._to_utc(local)
-        )
-        seconds = np.where(is_read, seconds, UNREADABLE)
-        return np.where(is_empty, NEVER, seconds), names_zone & is_read
+
+        def moment(local: NDArray[np.int64]) -> NDArray[np.int64]:
+            named = local - np.where(names_zone, offset, 0)
+            found = np.where(names_zone, named, self._to_utc(local))
+            return np.where(is_empty, NEVER, np.where(is_read, found, UNREADABLE))
+
+        first = moment(local)
+        is_whole = hour < 0
+        last = moment(local + (DAY - 1) * is_whole) if is_whole.any() else first
+        return first, last, names_zone & is_read
 
     def _to_utc(self, local: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return seconds of the wall clock of the zone as seconds since 1970, UTC.
@@ -181,7 +203,10 @@ class Clock:
 
 
 def _parts(texts: Any, form: str) -> tuple[dict[str, NDArray[np.int64]], Any]:
-    """Return the numbers in texts by name, year 0 where there are none, and zones."""
+    """Return the numbers in texts by name, and zones.
+
+    The year is 0 where a text has none, the hour −1 where it has none.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -189,7 +214,8 @@ def _parts(texts: Any, form: str) -> tuple[dict[str, NDArray[np.int64]], Any]:
     parts = {}
     for name in ("year", "month", "day", "hour", "minute", "second"):
         field = pc.fill_null(pc.struct_field(found, name), "")
-        digits = pc.if_else(pc.equal(field, ""), "0", field)
+        missing = "-1" if name == "hour" else "0"
+        digits = pc.if_else(pc.equal(field, ""), missing, field)
         parts[name] = np.asarray(digits.cast(pa.int64()))
     return parts, pc.struct_field(found, "zone").dictionary_encode()
 

@@ -101,7 +101,7 @@ class EventLog(NamedTuple):
     n_without_amount: int  # of purchases and renewals
     n_returned: int  # cancels that were followed by a purchase or renewal
     n_opened_by_contact: int  # cases that no problem row opened
-    n_promises: int  # cases with a promise for a moment before the end
+    n_promises: int  # cases with a promise for a moment before the last row
     n_promises_kept: int  # of those, settled by then
     n_compensated: int  # rows with a compensation above 0
     compensation: float  # [currency] of all of them

@@ -53,7 +53,8 @@ def head(profile: Profile) -> str:
     """Return how many rows were read and kept, in one line."""
     text = f"{profile.name}: {profile.n_rows:,} rows read, {profile.n_kept:,} kept"
     if profile.n_faulty:
-        text += f", {profile.n_faulty:,} make no sense"
+        verb = "makes" if profile.n_faulty == 1 else "make"
+        text += f", {profile.n_faulty:,} {verb} no sense"
     return text
 
 

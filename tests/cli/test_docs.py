@@ -21,6 +21,7 @@ PAGES = (
     ROOT / "docs" / "sensitivity.md",
     ROOT / "docs" / "sweeps.md",
     ROOT / "docs" / "intervals.md",
+    ROOT / "docs" / "data.md",
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "scenarios_library.md",
 )

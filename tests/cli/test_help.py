@@ -9,6 +9,7 @@ import pytest
 
 from churnsim._version import __version__
 from churnsim.cli import churnsim as group
+from churnsim.data import LAYOUTS as DATA_LAYOUTS
 from churnsim.errors import ExitCode
 from churnsim.experiment.losses import MEASURES
 from churnsim.fit import DATE_FORMATS, LAYOUTS
@@ -136,6 +137,8 @@ def test_suggestions__name_what_was_meant(
         ("explain", "measure", MEASURES),
         ("fit", "layout", LAYOUTS),
         ("fit", "date_format", DATE_FORMATS),
+        ("targets", "layout", DATA_LAYOUTS),
+        ("targets", "date_format", DATE_FORMATS),
     ],
 )
 def test_choices__are_those_of_the_code(

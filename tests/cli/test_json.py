@@ -14,6 +14,7 @@ from churnsim.cli.described import schema_of
 from churnsim.cli.outputs import COMMANDS, documents
 from churnsim.scenario import json_schema
 from tests.cli.conftest import ROOT, Answer, Command
+from tests.data.made import SMALL, write_log
 from tests.experiment.conftest import SHOP
 
 FEW = ("--replications", "3")
@@ -69,6 +70,8 @@ CASES = {
     "validate": ("telecom", "slow", "shop.toml"),
     "validate wrong": ("telecom", "wrong.toml", "nowhere.toml"),
     "fit": ("orders.csv", "--scenario", "fitted.toml"),
+    "targets": ("events.csv", "--policy", "slow", "--out", "targets.toml"),
+    "targets cross": ("table.csv", "--layout", "cross-section", "--period", "1 year"),
     "verify": ("results",),
     "report": ("results",),
     "plot": ("results", "--out", "charts"),
@@ -103,6 +106,8 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
     (tmp_path / "failing.toml").write_text(FAILING, encoding="utf-8")
     assert log.is_file()
+    write_log(tmp_path / "events.csv", SMALL + "ann,2020-01-01,contact,,,,\n")
+    write_log(tmp_path / "table.csv", "churned,tenure,note\n1,5,\n0,x,\n")
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")

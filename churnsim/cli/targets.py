@@ -126,7 +126,7 @@ class TargetsOptions(NamedTuple):
 )
 @click.option(
     "--first-contact",
-    default="1 day",
+    default="1 h",
     show_default=True,
     metavar="TIME",
     help="Settled within it: at the first contact.",

@@ -22,7 +22,7 @@ class Windows(NamedTuple):
     end: dt.datetime | None = None  # later rows are left out; None: the last row
     lost_after: float | None = None  # without a purchase: lost; None: by cancel only
     case_gap: float = 30.0  # a later contact begins a case of its own
-    first_contact: float = 1.0  # settled within it: at the first contact
+    first_contact: float = 1.0 / 24.0  # settled within it: at the first contact
     quick: float = 1.0  # settled within it, from the problem on: quickly
     follow_up: float = 180.0  # within it, a customer buys again or does not
 

@@ -16,7 +16,7 @@ ann,2021-01-01,purchase,10,,,
 bob,2021-01-01,purchase,20,,,
 ann,2021-04-11,renewal,10,,,
 ann,2021-07-20 09:00,problem,,,,
-ann,2021-07-20 10:00,contact,,,2021-07-20 12:00,5
+ann,2021-07-20 10:00,contact,,,2021-07-20 10:30,5
 bob,2021-10-08,contact,,,,
 bob,2021-10-18,contact,,,,
 bob,2021-10-28 00:00,resolution,,,,

@@ -178,6 +178,8 @@ def batches(
     except (pa.ArrowException, OSError, OverflowError, ValueError) as error:
         if isinstance(error, TransactionError):
             raise
+        if not source.is_parquet:
+            _check_text(source.path, problems)
         reason = str(error).partition("\n")[0]
         kind = "Parquet" if source.is_parquet else "CSV"
         raise problems.refuse(
@@ -247,6 +249,23 @@ def _text_header(path: Path, problems: Problems) -> tuple[tuple[str, ...], str]:
         rule = f"the data must be readable as CSV ({error})"
         raise problems.refuse(rule, "write it again as CSV", 1) from None
     return tuple(" ".join(cell.split()) for cell in cells), delimiter
+
+
+def _check_text(path: Path, problems: Problems) -> None:
+    """Refuse a file by its first line that is no UTF-8, which Arrow does not name."""
+    number = 0
+    with path.open("rb") as file:
+        while raw := file.readline(LINE_BYTES_MAX):
+            number += 1
+            try:
+                raw.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise problems.refuse(
+                    f"text must be UTF-8; got byte 0x{raw[error.start]:02x} "
+                    f"at column {error.start + 1}",
+                    "save the file as UTF-8",
+                    number,
+                ) from None
 
 
 def _parquet_header(path: Path, problems: Problems) -> tuple[tuple[str, ...], int]:

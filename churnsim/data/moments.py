@@ -100,11 +100,6 @@ class Clock:
             "say of which zone the others are, as in --time-zone Europe/Berlin",
         )
 
-    @property
-    def names_zones(self) -> bool:
-        """Return whether any moment names its time zone."""
-        return bool(self._named.first(_WITH))
-
     def _typed(
         self, column: Any, rows: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -94,6 +94,15 @@ def test_read_events__keeps_a_purchase_whose_amount_is_no_number(
     assert log.counts["purchase"] == 6
 
 
+def test_read_events__leaves_out_what_came_before_the_acquisition(
+    tmp_path: Path,
+) -> None:
+    """Nobody complains before being a customer: the log says since when, in any row."""
+    text = "customer,time,event,acquired_at\na,2021-02-01,contact,\n"
+    text += "b,2021-02-01,purchase,2020-01-01\na,2022-01-01,purchase,2021-03-01\n"
+    assert faulty(read(tmp_path, text)) == {"before the customer was acquired": (2,)}
+
+
 def test_read_events__keeps_rows_whose_other_moments_are_none(tmp_path: Path) -> None:
     """A promise that cannot be read is left out, the row is not."""
     log = read(tmp_path, f"{SMALL}ann,2021-08-01,contact,,soon,later,\n")
@@ -228,7 +237,8 @@ def test_observed__cases_too_near_the_end_do_not_count(tmp_path: Path) -> None:
         (b'{"customer": 1}', "column for customer is missing"),
         (b'customer,time,"event\n', "must be readable as CSV"),
         (b"PAR1 and no more", "must be readable as Parquet"),
-        (b"customer,time,event\na,2021-01-01,\xff\n", "must be readable as CSV"),
+        (b"customer,time,event\na,2021-01-01,\xff\n", "log.csv:2: text must be UTF-8"),
+        (b'customer,time,event\na,"2021-01-01,x', "log.csv:2: 1 rows with more or"),
     ],
 )
 def test_read_events__refuses_what_is_no_table(

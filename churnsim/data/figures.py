@@ -179,10 +179,8 @@ def _repeat_contacts(log: EventLog) -> Told:
     of = _by_customer(cases.customer[counted], n)
     value, error = ratio(contacts, of)
     told = f"{int(contacts.sum()):,} contacts of {int(of.sum()):,} cases"
-    if error is None:
-        return LeftOut("repeat_contacts", f"{told}, all of one customer")
     if not error:
-        return LeftOut("repeat_contacts", f"{told}, without any spread")
+        return LeftOut("repeat_contacts", f"{told}, {_spreadless(error)}")
     return Figure("repeat_contacts", None, value, False, error, None, told)
 
 
@@ -227,8 +225,9 @@ def _spend_ratio(log: EventLog, exposure: _Exposure) -> Told:
     """Return spend per customer-year after the first case over that before it.
 
     Over customers who had a case: before, from their entry, whose own purchase is not
-    counted, to the case's opening; after, from its last event to the loss or the end.
-    The start of the window plays no part.
+    counted, to the case's opening; after, from there to the loss or the end. A purchase
+    at that moment, such as the one that went wrong, is before. The start of the window
+    plays no part.
     """
     customers = log.customers
     name = "spend_ratio"
@@ -242,7 +241,7 @@ def _spend_ratio(log: EventLog, exposure: _Exposure) -> Told:
     if not has.any():
         return LeftOut(name, "no customer had a case")
     before = np.where(has, customers.case_from - customers.entered, 0) / YEAR
-    after = np.where(has, exposure.until - customers.case_until, 0)
+    after = np.where(has, exposure.until - customers.case_from, 0)
     after = np.maximum(after, 0) / YEAR
     spent = customers.spent_before, customers.spent_after
     if not min(before.sum(), after.sum(), spent[0].sum(), spent[1].sum()) > 0:
@@ -254,6 +253,8 @@ def _spend_ratio(log: EventLog, exposure: _Exposure) -> Told:
     if n < 2:
         return LeftOut(name, "only one customer had a case")
     error = value * float(np.sqrt(n / (n - 1) * (influence @ influence)))
+    if not error:
+        return LeftOut(name, f"customers with a case, {_spreadless(error)}")
     told = f"{later:,.2f} over {earlier:,.2f} a year, {n:,} customers with a case"
     return Figure(name, None, value, False, error, None, told)
 
@@ -269,8 +270,8 @@ def _rate(
         most = RULE_OF_THREE / total
         return LeftOut(name, f"{told}: all that can be told is at most {most:.3g}/year")
     value, error = ratio(count, years)
-    if error is None:
-        return LeftOut(name, f"{told}, all of one customer")
+    if not error:
+        return LeftOut(name, f"{told}, {_spreadless(error)}")
     return Figure(name, None, value, True, error, None, told)
 
 
@@ -298,6 +299,11 @@ def _share(
     if not error:
         return Figure(name, outcome, value, False, None, n_customers, told)
     return Figure(name, outcome, value, False, error, None, told)
+
+
+def _spreadless(error: float | None) -> str:
+    """Return why there is no error: it cannot be 0, since nothing is seen exactly."""
+    return "all of one customer" if error is None else "all alike: no error can be told"
 
 
 def _began(log: EventLog, moments: NDArray[np.int64], wait: int) -> NDArray[np.bool_]:

@@ -136,7 +136,7 @@ def _nothing() -> tuple[Customers, Cases]:
     none = np.zeros(0, dtype=np.int64)
     amounts = np.zeros(0)
     return (
-        Customers(none, none, none, none, none, amounts, amounts),
+        Customers(none, none, none, none, amounts, amounts),
         Cases(*[none] * 9),
     )
 
@@ -316,8 +316,8 @@ def _customers(
     """Return what customers come to, their spend before and after the first case."""
     n = len(entered)
     of, first = np.unique(cases.customer, return_index=True)
-    case_from, case_until = np.full(n, NEVER), np.full(n, NEVER)
-    case_from[of], case_until[of] = cases.opened[first], cases.ended[first]
+    case_from = np.full(n, NEVER)
+    case_from[of] = cases.opened[first]
     told = np.flatnonzero(cases.contacted != NEVER)
     who, earliest = np.unique(cases.customer[told], return_index=True)
     complained = np.full(n, NEVER)
@@ -327,14 +327,13 @@ def _customers(
         column[is_spend] for column in (rows["time"], at, rows["amount"])
     )
     has_case = case_from[buyer] != NEVER
-    before = has_case & (times > entered[buyer]) & (times < case_from[buyer])
-    after = has_case & (times > case_until[buyer])
+    before = has_case & (times > entered[buyer]) & (times <= case_from[buyer])
+    after = has_case & (times > case_from[buyer])
     return Customers(
         entered=entered,
         lost=lost,
         complained=complained,
         case_from=case_from,
-        case_until=case_until,
         spent_before=_sums(buyer[before], amounts[before], n),
         spent_after=_sums(buyer[after], amounts[after], n),
     )

@@ -67,8 +67,7 @@ class Customers(NamedTuple):
     lost: NDArray[np.int64]  # NEVER where still a customer at the end
     complained: NDArray[np.int64]  # first contact of the first case, or NEVER
     case_from: NDArray[np.int64]  # the first case opened, or NEVER
-    case_until: NDArray[np.int64]  # the first case's last event, or NEVER
-    spent_before: NDArray[np.float64]  # [currency] after entry, before the first case
+    spent_before: NDArray[np.float64]  # [currency] after entry, until the first case
     spent_after: NDArray[np.float64]  # [currency] after it
 
 

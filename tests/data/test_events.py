@@ -86,12 +86,12 @@ def test_observed__shares_are_of_cases_and_of_the_lost(small: EventLog) -> None:
 
 
 def test_observed__spend_is_before_and_after_the_first_case(small: EventLog) -> None:
-    """10 in 520.375 days before, 40 in 1,280.5625 days after; entries do not count."""
+    """10 in 520.375 days before, 40 in 1,300.625 days after; entries do not count."""
     found = figures_of(small)["spend_ratio"]
-    assert found.value == pytest.approx((40 / 1280.5625) / (10 / 520.375))
+    assert found.value == pytest.approx((40 / 1300.625) / (10 / 520.375))
     before = np.array([10, 0, 0, 0]) / 10 - np.array([200.375, 280, 10, 30]) / 520.375
     after = (
-        np.array([20, 20, 0, 0]) / 40 - np.array([528.5625, 429, 170, 153]) / 1280.5625
+        np.array([20, 20, 0, 0]) / 40 - np.array([528.625, 449, 170, 153]) / 1300.625
     )
     error = found.value * (4 / 3 * ((after - before) ** 2).sum()) ** 0.5
     assert found.error == pytest.approx(error)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from churnsim.cli import progress
 from churnsim.errors import ExitCode
 from churnsim.units import parse_rate
 from tests.cli.conftest import ROOT, Command
-from tests.data.made import SMALL, twice, write_log
+from tests.data.made import SMALL, twice, write_large, write_log
 
 PAGE = ROOT / "docs" / "data.md"
 
@@ -159,6 +160,17 @@ def test_targets__refuses_with_rule_and_cure(
     answer = churnsim("targets", log.name, *arguments)
     assert (answer.code, answer.out) == (ExitCode.INPUT, "")
     assert told in answer.err
+
+
+def test_targets__tells_how_far_it_has_come(
+    churnsim: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no terminal, lines on standard error say how many rows are read."""
+    monkeypatch.setattr(progress, "HEARTBEAT", 0.02)
+    write_large(Path("large.csv"), 100_000)
+    answer = churnsim("targets", "large.csv", "--json")
+    assert json.loads(answer.out)["rows"] == 100_000
+    assert re.search(r"(?m)^\d+ s, \d+ of 100000 rows", answer.err)
 
 
 def test_targets__writes_no_file_without_a_figure(churnsim: Command) -> None:

@@ -165,7 +165,7 @@ def test_targets__refuses_with_rule_and_cure(
 def test_targets__tells_how_far_it_has_come(
     churnsim: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no terminal, lines on standard error say how many rows are read."""
+    """Without a terminal, lines on standard error say how many rows are read."""
     monkeypatch.setattr(progress, "HEARTBEAT", 0.02)
     write_large(Path("large.csv"), 100_000)
     answer = churnsim("targets", "large.csv", "--json")

@@ -32,6 +32,7 @@ from churnsim.fit.likelihood import (
 ENDS_MIN: Final = 5  # seen; fewer say next to nothing of a shape
 _ROOT_TAU: Final = 0.5 * log(2.0 * np.pi)
 _SHARES: Final = (0.9, 0.75, 0.5, 0.25, 0.1)
+_LARGEST: Final = 300.0  # exp of it leaves room for products; only searches go there
 _SURE: Final = 1.959963984540054  # standard errors
 
 LawName = Literal["weibull", "lognormal"]
@@ -227,12 +228,10 @@ def _weibull_terms(
     shape, scale = values.tolist()
     time, seen = durations
     log_time = np.log(time / scale)
-    with np.errstate(over="ignore"):
-        spent = np.exp(shape * log_time)
+    spent = np.exp(np.minimum(shape * log_time, _LARGEST))
     likelihood = np.where(seen, log(shape) - np.log(time) + shape * log_time, 0.0)
     likelihood -= spent
-    with np.errstate(invalid="ignore"):
-        by_shape = np.where(seen, 1.0 / shape + log_time, 0.0) - spent * log_time
+    by_shape = np.where(seen, 1.0 / shape + log_time, 0.0) - spent * log_time
     by_scale = shape / scale * (spent - seen)
     return likelihood, np.array([by_shape.sum(), by_scale.sum()])
 

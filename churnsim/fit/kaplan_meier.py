@@ -4,6 +4,7 @@ Durations whose end was not seen count among those at risk until they are lost s
 The curve and its intervals are scipy's.
 """
 
+import warnings
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -48,10 +49,12 @@ def kaplan_meier(time: ArrayLike, is_seen: ArrayLike) -> Survival:
     durations = checked_durations(time, is_seen)
     sample = CensoredData.right_censored(durations.time, ~durations.is_seen)
     curve = ecdf(sample).sf
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
         interval = curve.confidence_interval(LEVEL, method="log-log")
     at = np.isin(curve.quantiles, durations.time[durations.is_seen])
-    # Where nobody lasts longer the interval does not exist: nothing is known of it.
+    # Where nothing has ended yet, or nothing lasts longer, there is no interval, and
+    # scipy warns; nothing is known of it then.
     low = np.nan_to_num(interval.low.probabilities[at], nan=0.0)
     high = np.nan_to_num(interval.high.probabilities[at], nan=1.0)
     return Survival(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 from pathlib import Path
@@ -18,7 +19,7 @@ from churnsim.cli.outputs import (
     FittedModel,
     say_json,
 )
-from churnsim.errors import InputError, Problem
+from churnsim.errors import InputError, Problem, UnitError
 
 if TYPE_CHECKING:
     from churnsim.fit import DurationFit, LawChoice, TransactionLog
@@ -166,7 +167,7 @@ def fit_durations(options: FitOptions) -> None:
     from churnsim.fit import choose_law, kaplan_meier, read_durations
     from churnsim.fit.durations import curve_points
     from churnsim.report.fitted import duration_line, durations_text
-    from churnsim.units import DAYS, parse_duration
+    from churnsim.units import parse_duration
 
     if options.column is None:
         hint = "say which column holds the times, such as --column wait"
@@ -174,14 +175,12 @@ def fit_durations(options: FitOptions) -> None:
     column, unit = options.column, options.unit
 
     def days(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
+        with contextlib.suppress(UnitError):
             return parse_duration(text)
-        if unit is None:
+        if unit is None and text[-1:].isdigit():
             rule = f'must say in what {column} is, or each time, as in "90 s"'
             raise InputError(Problem(rule, field="--unit", value=text))
-        return number * float(DAYS[unit])
+        return parse_duration(f"{text} {unit}" if text[-1:].isdigit() else text)
 
     table = read_durations(options.file, column, options.censored, days)
     for warning in table.warnings:
@@ -291,7 +290,6 @@ def _discount(options: FitOptions) -> float:
     Raises:
         InputError: It is no share above 0.
     """
-    from churnsim.errors import UnitError
     from churnsim.units import parse_share
 
     rule = 'must be a share above 0, such as "10%"'

@@ -69,6 +69,12 @@ CASES = {
     "validate": ("telecom", "slow", "shop.toml"),
     "validate wrong": ("telecom", "wrong.toml", "nowhere.toml"),
     "fit": ("orders.csv", "--scenario", "fitted.toml"),
+    "fit pareto": ("orders.csv", "--model", "pareto-nbd"),
+    "fit cohort": ("cohort.csv", "--model", "sbg"),
+    "fit durations": (
+        *("calls.csv", "--model", "durations", "--column", "wait"),
+        *("--censored", "answered", "--unit", "min"),
+    ),
     "verify": ("results",),
     "report": ("results",),
     "plot": ("results", "--out", "charts"),
@@ -103,6 +109,10 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
     (tmp_path / "failing.toml").write_text(FAILING, encoding="utf-8")
     assert log.is_file()
+    cohort = "period,survivors\n0,1000\n1,869\n2,743\n3,653\n"
+    (tmp_path / "cohort.csv").write_text(cohort, encoding="utf-8")
+    calls = "wait,answered\n" + "1,yes\n1.5,no\n2.5,no\n4,no\n" * 10
+    (tmp_path / "calls.csv").write_text(calls, encoding="utf-8")
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")

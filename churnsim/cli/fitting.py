@@ -189,11 +189,12 @@ def fit_durations(options: FitOptions) -> None:
     curve = kaplan_meier(table.time, table.is_seen)
     points = curve_points(curve, (choice.best, choice.other))
     if not options.as_json:
-        say(durations_text(table, choice, points, options.field, columns()))
+        setting = (options.field, unit)
+        say(durations_text(table, choice, points, setting, columns()))
         return
     document = document_of(options, table.sha256)
     document["durations"] = _durations_document(choice, points)
-    document["setting"] = duration_line(choice.best, options.field)
+    document["setting"] = duration_line(choice.best, options.field, unit)
     document["warnings"] = list(table.warnings)
     say_json(document)
 

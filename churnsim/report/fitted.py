@@ -31,6 +31,8 @@ FIELDS: Mapping[str, str] = {
     **dict.fromkeys(("handle", "message_handle"), "a policy's speed"),
     **dict.fromkeys(("approval", "repair"), "a policy's speed"),
 }
+_TIMES = frozenset({"scale", "median"})  # parameters that are durations
+_PLURAL = frozenset({"day", "week", "month", "year"})
 EXTRAPOLATED = 0.05  # share of a law above all that was seen, from which it is told
 
 _PARETO = {
@@ -183,22 +185,30 @@ def durations_text(
     table: DurationTable,
     choice: LawChoice,
     points: list[CurvePoint],
-    field: str,
+    setting: tuple[str, str | None],
     width: int,
 ) -> str:
-    """Return both laws beside the curve that supposes none, and which fits better."""
+    """Return both laws beside the curve that supposes none, and which fits better.
+
+    Args:
+        table: The durations, in days.
+        choice: Both laws.
+        points: Of the curve, with the laws in the order of the choice.
+        setting: Its name, and the unit that times are told in; None: each its own.
+        width: Of the lines.
+    """
+    field, unit = setting
     laws = (choice.best, choice.other)
-    n, n_seen = choice.best.n, choice.best.n_seen
     rows = [
         (
             fit.law,
-            f"mean {format_duration(fit.mean)}",
-            f"s.e. {format_duration(fit.mean_error)}",
+            f"mean {_told(fit.mean, unit)}",
+            f"s.e. {_told(fit.mean_error, unit)}",
             f"cv {fit.cv:.4g}",
             f"s.e. {fit.cv_error:.2g}",
             f"AIC {fit.aic:.1f}",
             ", ".join(
-                f"{name} {format_duration(x) if name in _TIMES else f'{x:.4g}'}"
+                f"{name} {_told(x, unit) if name in _TIMES else f'{x:.4g}'}"
                 for name, x in fit.params.items()
             ),
         )
@@ -207,13 +217,17 @@ def durations_text(
     curve = [("longer than", "seen", "95 % interval", *(fit.law for fit in laws))]
     curve += [
         (
-            format_duration(point.time),
+            _told(point.time, unit),
             f"{point.share:.1%}",
             f"{point.low:.1%} to {point.high:.1%}",
             *(f"{share:.1%}" for share in point.by_law),
         )
         for point in points
     ]
+    line = duration_line(choice.best, field, unit)
+    told = f"in {FIELDS[field]} of a scenario:"
+    none = f"no scenario takes this law: its cv must be from {CV_MIN:g} to {CV_MAX:g}"
+    n, n_seen = choice.best.n, choice.best.n_seen
     lines = [
         f"{table.name}: {n:,} durations, {n_seen:,} of them seen to their end",
         "",
@@ -226,32 +240,40 @@ def durations_text(
         "Checks",
         *aligned(_duration_checks(choice), width, indent=2),
         "",
+        *([told, line] if line else [none]),
     ]
-    line = duration_line(choice.best, field)
-    told = f"in {FIELDS[field]} of a scenario:"
-    none = f"no scenario takes this law: its cv must be from {CV_MIN:g} to {CV_MAX:g}"
-    return "\n".join([*lines, *([told, line] if line else [none])])
+    return "\n".join(lines)
 
 
-_TIMES = frozenset({"scale", "median"})
-
-
-def duration_line(fit: DurationFit, field: str) -> str | None:
+def duration_line(fit: DurationFit, field: str, unit: str | None) -> str | None:
     """Return the line of a scenario that holds a law; None where it takes no such law.
 
     Args:
         fit: In days.
         field: Name of the setting.
+        unit: That the mean is told in; None: the largest above 1.
     """
     if not (CV_MIN <= fit.cv <= CV_MAX and 0.0 < fit.mean < np.inf):
         return None
-    unit = next((u for u in reversed(DAYS) if fit.mean >= float(DAYS[u])), "s")
-    mean = np.format_float_positional(
-        fit.mean / float(DAYS[unit]), precision=5, fractional=False, trim="-"
-    )
-    law = {"law": fit.law, "mean": f"{mean} {unit}", "cv": float(f"{fit.cv:.5g}")}
-    mean_error = format_duration(fit.mean_error)
+    mean = _told(fit.mean, unit or _unit_of(fit.mean), digits=5)
+    law = {"law": fit.law, "mean": mean, "cv": float(f"{fit.cv:.5g}")}
+    mean_error = _told(fit.mean_error, unit)
     return f"{field} = {toml_value(law)}  # s.e. {mean_error}, {fit.cv_error:.2g}"
+
+
+def _told(days: float, unit: str | None, digits: int = 3) -> str:
+    """Return a duration in a unit; without one, in its own."""
+    if unit is None or not 0.0 < days < np.inf:
+        return format_duration(days)
+    number = np.format_float_positional(
+        days / float(DAYS[unit]), precision=digits, fractional=False, trim="-"
+    )
+    return f"{number} {unit}{'s' if unit in _PLURAL and number != '1' else ''}"
+
+
+def _unit_of(days: float) -> str:
+    """Return the largest unit of which a duration has at least one."""
+    return next((u for u in reversed(DAYS) if days >= float(DAYS[u])), "s")
 
 
 def _duration_checks(choice: LawChoice) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ PAGES = (
     ROOT / "docs" / "sweeps.md",
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "json.md",
+    ROOT / "docs" / "fitting.md",
     ROOT / "docs" / "scenarios_library.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")

@@ -4,6 +4,8 @@ import datetime as dt
 import json
 import os
 import random
+import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -334,3 +336,42 @@ def test_choices__of_fit_are_those_of_the_code() -> None:
     assert choices == {"field": tuple(fitted.FIELDS), "unit": tuple(DAYS)}
     schema = json.dumps(json_schema())
     assert all(f'"{field}": ' in schema for field in fitted.FIELDS)
+
+
+def page() -> str:
+    """Return the page on fits."""
+    return (ROOT / "docs" / "fitting.md").read_text(encoding="utf-8")
+
+
+def test_fit__prints_what_the_page_shows(churnsim: Command) -> None:
+    """Each file on the page, fitted as it says there, gives the lines below it."""
+    files = dict(re.findall(r"```csv (\S+)\n(.*?)```", page(), re.DOTALL))
+    assert files.keys() == {"cohort.csv", "remission.csv"}
+    for name, text in files.items():
+        Path(name).write_text(text, encoding="utf-8")
+        (typed,) = re.findall(rf"(?m)^    churnsim (fit {name} .*)$", page())
+        answer = churnsim(*shlex.split(typed))
+        lines = [f"    {line}".rstrip() for line in answer.out.rstrip().splitlines()]
+        shown = page().partition(f"    churnsim {typed}\n\n")[2]
+        assert shown.startswith("\n".join(lines) + "\n")
+
+
+@pytest.mark.data
+def test_fit__finds_of_cdnow_what_the_page_says(churnsim: Command) -> None:
+    """Both models of the sample, their likelihoods, and the purchases held out."""
+    folder = Path(os.environ.get("CHURNSIM_DATA", ROOT.parent / "shared" / "data"))
+    log = folder / "cdnow_sample.txt"
+    if not log.is_file():
+        pytest.skip(f"no real data in {folder}; set CHURNSIM_DATA to their folder")
+    typed = re.findall(r"`churnsim (fit cdnow_sample.txt [^`]*)`", page())
+    figures = (
+        ("r 0.24259", "log-likelihood -9582.43"),
+        ("r 0.55328", "log-likelihood -9594.98", "1,882 purchases", "1,666 expected"),
+    )
+    told = " ".join(page().split())
+    for command, found in zip(typed, figures, strict=True):
+        name, _, *options = shlex.split(command)
+        answer = " ".join(churnsim(name, str(log), *options).out.split())
+        assert all(figure in answer for figure in found)
+        words = " ".join(found).split()
+        assert all(word in told for word in words if word[-1].isdigit())

@@ -7,8 +7,9 @@ are as in `churnsim.fit.bgnbd`.
 
 The likelihood of having left is an integral over the moment of leaving:
 s β^s ∫ (β + y)^(−s − 1)·(α + y)^(−r − x) dy from t_x to T. Its closed form is a
-difference of two ₂F₁, which cancels where T is near t_x and has no derivative by r or s
-in closed form. The integral itself is computed instead: it has neither fault.
+difference of two ₂F₁, which overflows for those who buy most, cancels where T is near
+t_x, and has no derivative by r or s in closed form. The integral itself is computed
+instead: it has none of these faults.
 
 Source:
     Fader & Hardie (2005), A Note on Deriving the Pareto/NBD Model and Related

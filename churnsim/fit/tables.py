@@ -3,6 +3,7 @@
 import csv
 import difflib
 import hashlib
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -227,34 +228,33 @@ def _read(path: Path, wanted: Sequence[str], problems: Problems) -> _Columns:
 
 def _read_csv(path: Path, wanted: Sequence[str], problems: Problems) -> _Columns:
     """Return some columns of a CSV file; fields are stripped of blanks."""
-    digest = hashlib.sha256()
-    rows: list[tuple[int, list[str]]] = []
+    digest, known, numbers = hashlib.sha256(), dict[str, str](), array("q")
+    texts: dict[str, list[str]] = {name: [] for name in wanted}
     with path.open("rb") as handle:
         lines = text_lines(handle, digest, problems)
         first = next(lines, "")
         delimiter = max(_DELIMITERS, key=first.count)
         header = next(csv.reader([first], delimiter=delimiter), [])
+        at = list(zip(texts.values(), _places(header, wanted, problems), strict=True))
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        at = _places(header, wanted, problems)
         try:
             for cells in reader:
                 line = reader.line_num + 1
-                if not "".join(cells).strip():
-                    continue
                 if len(cells) == len(header):
-                    rows.append((line, [cells[i].strip() for i in at]))
-                    continue
-                rule = f"a row must have {len(header)} fields like the header"
-                problems.add(line, rule, "quote fields with commas", len(cells))
+                    numbers.append(line)
+                    for column, i in at:
+                        text = cells[i].strip()
+                        column.append(known.setdefault(text, text))
+                elif "".join(cells).strip():
+                    rule = f"a row must have {len(header)} fields like the header"
+                    problems.add(line, rule, "quote fields with commas", len(cells))
         except csv.Error as error:
             raise problems.refuse(
                 f"the table must be readable as CSV ({error})",
                 "write it again as CSV",
                 reader.line_num + 1,
             ) from None
-    texts = {name: [cells[i] for _, cells in rows] for i, name in enumerate(wanted)}
-    numbers = np.array([line for line, _ in rows], dtype=np.int64)
-    return _Columns(texts, numbers, digest.hexdigest())
+    return _Columns(texts, np.array(numbers, dtype=np.int64), digest.hexdigest())
 
 
 def _read_parquet(path: Path, wanted: Sequence[str], problems: Problems) -> _Columns:

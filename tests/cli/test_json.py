@@ -109,7 +109,7 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
     (tmp_path / "failing.toml").write_text(FAILING, encoding="utf-8")
     assert log.is_file()
-    cohort = "period,survivors\n0,1000\n1,869\n2,743\n3,653\n"
+    cohort = "period,survivors\n0,1000\n1,631\n2,468\n3,382\n4,326\n5,289\n"
     (tmp_path / "cohort.csv").write_text(cohort, encoding="utf-8")
     calls = "wait,answered\n" + "1,yes\n1.5,no\n2.5,no\n4,no\n" * 10
     (tmp_path / "calls.csv").write_text(calls, encoding="utf-8")

@@ -108,20 +108,96 @@ class FittedModel(TypedDict):
     converged: bool  # the gradient is zero but for rounding
 
 
+class ExpectedPurchases(TypedDict):
+    """What the Pareto/NBD model expects."""
+
+    alive: float  # customers still there at the end
+    coming: float  # purchases of all of them in the year after
+    held_out: float  # and from the end to the log's last day
+    new_alive: float  # share of new customers still there after a year
+    new_coming: float  # repeat purchases of a new customer in a year
+    new_discounted: float  # and in all, discounted
+    discount: float  # what a year takes off
+
+
+class FittedPeriod(TypedDict):
+    """A line of a survival table."""
+
+    period: int  # 0 is the start
+    survivors: int  # as given
+    fitted: float  # share left
+    residual_lifetime: float  # of one left, the next renewal first [periods]
+
+
+class FittedCohort(TypedDict):
+    """The sBG model of a survival table."""
+
+    model: FittedModel  # of who renews
+    periods: list[FittedPeriod]  # from the start on
+    lifetime: float  # of a new customer, discounted [periods]
+    discount: float  # what a period takes off
+
+
+class FittedLaw(TypedDict):
+    """A law of durations fitted by maximum likelihood."""
+
+    law: Literal["weibull", "lognormal"]  # as a scenario names it
+    mean: float | None  # [days]; null: too large
+    cv: float | None  # standard deviation over mean; null: too large
+    mean_error: float | None  # standard error [days]
+    cv_error: float | None  # standard error
+    params: dict[str, float]  # shape and scale, or median and sigma [days]
+    standard_errors: dict[str, float | None]  # null: not known
+    log_likelihood: float  # at the maximum
+    aic: float  # the law with less fits better
+    beyond: float  # share of the law above all durations: extrapolated
+    converged: bool  # the gradient is zero but for rounding
+
+
+class LastingShare(TypedDict):
+    """The share that lasts longer than a time."""
+
+    days: float  # the time
+    share: float  # Kaplan-Meier: no law supposed
+    low: float  # of its 95 % interval
+    high: float  # of its 95 % interval
+    by_law: list[float]  # in the order of the laws
+
+
+class FittedDurations(TypedDict):
+    """Both laws of durations, the better one first."""
+
+    durations: int  # that say anything
+    seen: int  # of them to their end
+    laws: list[FittedLaw]  # the better one first
+    is_sure: bool  # the order is more than luck
+    aic_difference: float  # of the other law over the first
+    weight: float  # Akaike's, of the first
+    z: float  # Vuong's statistic for the first
+    p_value: float  # of z, two-sided
+    curve: list[LastingShare]  # where it falls to 90, 75, 50, 25, 10 %
+
+
 class FitDocument(TypedDict):
-    """What `churnsim fit --json` prints."""
+    """What `churnsim fit --json` prints; null is what the model has not."""
 
     file: str  # as it was given
     sha256: str  # of the file
-    end: str  # last day learnt from
-    customers: int  # in the log
-    repeat_purchases: int  # of all of them
-    currency: str  # symbol of amounts
-    bgnbd: FittedModel  # how often, and for how long; times in weeks
-    gamma_gamma: FittedModel  # how much [currency]
+    model: Literal["bg-nbd", "pareto-nbd", "sbg", "durations"]  # that was asked for
+    end: str | None  # last day learnt from
+    customers: int | None  # in the log, or at the start of the table
+    repeat_purchases: int | None  # of all of them
+    currency: str | None  # symbol of amounts
+    bgnbd: FittedModel | None  # how often, and for how long; times in weeks
+    gamma_gamma: FittedModel | None  # how much [currency]
     correlation: float | None  # of frequency and spend; the model supposes 0
-    market: str  # the [market] table as TOML
-    warnings: list[str]  # what is unusual about the log
+    pareto_nbd: FittedModel | None  # as bgnbd, of those who leave at any moment
+    expected: ExpectedPurchases | None  # what pareto_nbd expects
+    sbg: FittedCohort | None  # who renews
+    durations: FittedDurations | None  # how long something takes
+    market: str | None  # the [market] table as TOML
+    setting: str | None  # or a line of a scenario; null also where it takes none such
+    warnings: list[str]  # what is unusual about the data
     written: list[str]  # files
 
 

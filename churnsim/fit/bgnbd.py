@@ -16,14 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, xlogy
 
-from churnsim.fit.likelihood import (
-    CUSTOMERS_MIN,
-    SCALES,
-    SHAPES,
-    FitError,
-    FloatArray,
-    maximise,
-)
+from churnsim.fit.histories import History, check_enough, checked_history
+from churnsim.fit.likelihood import SCALES, SHAPES, FloatArray, maximise
 
 _NEAR: Final = 1e-4  # distance from a = 1 and a + b = 1, where 0/0 arises
 
@@ -63,14 +57,6 @@ class Posterior(NamedTuple):
     dropout_b: FloatArray  # b + x [-]
 
 
-class _History(NamedTuple):
-    """Checked histories, shape (customers,)."""
-
-    x: FloatArray
-    t_x: FloatArray
-    age: FloatArray
-
-
 class _Counts(NamedTuple):
     """The values that x takes and how many customers have each: few, always."""
 
@@ -89,18 +75,9 @@ def fit_bgnbd(x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> BgNbdFit:
     Raises:
         FitError: When histories make no sense or do not determine the parameters.
     """
-    history = _checked(x, t_x, age)
+    history = checked_history(x, t_x, age)
+    check_enough(history)
     n = len(history.x)
-    if n < CUSTOMERS_MIN:
-        raise FitError(
-            f"a fit needs at least {CUSTOMERS_MIN} customers; got {n}; "
-            "take a larger log"
-        )
-    if not history.x.any():
-        raise FitError(
-            f"a fit needs repeat purchases; got none from {n:,} customers; "
-            "take a longer window"
-        )
     counts = _counted(history)
     rate = float(history.x.sum() / history.age.sum())
     starts = [
@@ -133,7 +110,7 @@ def log_likelihood(
     params: BgNbd, x: ArrayLike, t_x: ArrayLike, age: ArrayLike
 ) -> float:
     """Return the log-likelihood of all histories together (equation 6)."""
-    history = _checked(x, t_x, age)
+    history = checked_history(x, t_x, age)
     return _gradient(params, history, _counted(history))[0]
 
 
@@ -187,7 +164,7 @@ def conditional_alive(
     Source:
         Fader, Hardie & Lee (2008), Computing P(alive) Using the BG/NBD Model.
     """
-    return _alive(params, _checked(x, t_x, age))
+    return _alive(params, checked_history(x, t_x, age))
 
 
 def conditional_expected_purchases(
@@ -223,7 +200,7 @@ def posterior(params: BgNbd, x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> Po
     While alive the likelihood is λ^x·exp(−λT)·(1 − p)^x, a product, so both priors
     stay what they are and stay independent.
     """
-    history = _checked(x, t_x, age)
+    history = checked_history(x, t_x, age)
     return Posterior(
         alive_probability=_alive(params, history),
         rate_shape=params.r + history.x,
@@ -231,34 +208,6 @@ def posterior(params: BgNbd, x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> Po
         dropout_a=np.full(len(history.x), params.a),
         dropout_b=params.b + history.x,
     )
-
-
-def _checked(x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> _History:
-    """Return histories as arrays, or raise `FitError` for the first that cannot be."""
-    history = _History(
-        *(
-            np.atleast_1d(np.asarray(values, dtype=np.float64))
-            for values in (x, t_x, age)
-        )
-    )
-    if len({values.shape for values in history}) != 1 or history.x.ndim != 1:
-        raise FitError("x, t_x and age must be of equal length, one entry a customer")
-    whole = (history.x >= 0) & (history.x == np.floor(history.x))
-    ordered = (history.t_x >= 0) & (history.t_x <= history.age)
-    finite = np.isfinite(history.x) & np.isfinite(history.age)
-    matched = (history.x == 0) == (history.t_x == 0)
-    for rule, kept in (
-        ("x must be a whole number of at least 0", whole & finite),
-        ("t_x must lie from 0 to age", ordered & finite),
-        ("t_x must be 0 where x is 0, and only there", matched),
-    ):
-        if not kept.all():
-            i = int(np.argmin(kept))
-            raise FitError(
-                f"{rule}; got x {history.x[i]:g}, t_x {history.t_x[i]:g}, "
-                f"age {history.age[i]:g} (customer {i}); correct the history"
-            )
-    return history
 
 
 def _expected(
@@ -284,11 +233,11 @@ def _expected_beside(
     return np.asarray((a + b - 1) / (a - 1) * (1 - stayed * series))
 
 
-def _alive(params: BgNbd, history: _History) -> FloatArray:
+def _alive(params: BgNbd, history: History) -> FloatArray:
     return np.asarray(expit(_log_odds_alive(params, history)))
 
 
-def _log_odds_alive(params: BgNbd, history: _History) -> FloatArray:
+def _log_odds_alive(params: BgNbd, history: History) -> FloatArray:
     """Return the log-odds of being alive, inf where nothing was bought again."""
     r, alpha, a, b = params
     x = np.maximum(history.x, 1)
@@ -297,13 +246,13 @@ def _log_odds_alive(params: BgNbd, history: _History) -> FloatArray:
     return np.where(history.x > 0, odds, np.inf)
 
 
-def _counted(history: _History) -> _Counts:
+def _counted(history: History) -> _Counts:
     x, n = np.unique(history.x, return_counts=True)
     return _Counts(x, n.astype(np.float64))
 
 
 def _gradient(
-    params: BgNbd, history: _History, counts: _Counts
+    params: BgNbd, history: History, counts: _Counts
 ) -> tuple[float, FloatArray]:
     """Return the log-likelihood and its derivatives by r, α, a, b.
 

@@ -25,7 +25,7 @@ _STALLED_MAX: Final = 1e-6  # and what still counts as converged
 
 
 class FitError(InputError, ValueError):
-    """Customers from whom the parameters of a model cannot be told."""
+    """Observations from which the parameters of a model cannot be told."""
 
 
 class Maximum(NamedTuple):
@@ -47,6 +47,7 @@ def maximise(
     bounds: dict[str, tuple[float, float]],
     starts: Sequence[Sequence[float]],
     n: int,
+    noun: str = "customers",
 ) -> Maximum:
     """Return the highest maximum reached from several starts, in log-parameters.
 
@@ -58,7 +59,8 @@ def maximise(
             and its derivatives by the parameters.
         bounds: Name of each parameter, and between what its maximum must lie.
         starts: Values to start from.
-        n: Number of customers.
+        n: Number of customers, or of what else the likelihood is a sum over.
+        noun: What they are.
 
     Raises:
         FitError: When the maximum lies at the boundary or is all but flat.
@@ -83,7 +85,7 @@ def maximise(
     tried = [descend(np.log(start), _ROUGH) for start in starts]
     _, best = descend(min(tried, key=lambda found: found[0])[1], _FINE)
     logs, slope, curvature = _newton(lambda at: negative_mean(at)[1], best)
-    covariance = _invert(curvature, logs, bounds, n)
+    covariance = _invert(curvature, logs, bounds, n, noun)
     values = np.exp(logs)
     return Maximum(
         values=values,
@@ -130,8 +132,9 @@ def _invert(
     logs: FloatArray,
     bounds: dict[str, tuple[float, float]],
     n: int,
+    noun: str,
 ) -> FloatArray:
-    """Return the inverse, or say which parameters the customers leave open."""
+    """Return the inverse, or say which parameters are left open by what was seen."""
     roots, vectors = np.linalg.eigh(curvature)
     flat = roots * n <= LOG_ERROR_MAX**-2
     loose = np.max(np.abs(vectors) * flat, axis=1) > _PART_MIN
@@ -143,8 +146,8 @@ def _invert(
     names = [name for name, is_loose in zip(bounds, loose, strict=True) if is_loose]
     reached = ", ".join(f"{name} {ends[name]:.3g}" for name in names)
     raise FitError(
-        f"customers must settle {', '.join(names)} to within a factor of "
-        f"{np.exp(LOG_ERROR_MAX):.0f}; got {n:,} customers who leave them open (the "
-        f"search ended at {reached}); take more customers or a longer window, or hold "
-        "what hardly differs between customers constant"
+        f"{noun} must settle {', '.join(names)} to within a factor of "
+        f"{np.exp(LOG_ERROR_MAX):.0f}; got {n:,} {noun}, which leave them open (the "
+        f"search ended at {reached}); take more {noun} or a longer window, or hold "
+        f"what hardly differs between {noun} constant"
     )

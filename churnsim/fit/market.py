@@ -1,11 +1,12 @@
 """What a log says about a market: a block of TOML, and each customer's own traits."""
 
 import json
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from churnsim.errors import shown
+from churnsim.fit import pareto_nbd
 from churnsim.fit.bgnbd import (
     BgNbd,
     BgNbdFit,
@@ -21,7 +22,21 @@ from churnsim.fit.gamma_gamma import (
     value_posterior,
 )
 from churnsim.fit.likelihood import FloatArray
+from churnsim.fit.pareto_nbd import ParetoNbd
 from churnsim.fit.transactions import DAYS_PER_WEEK, TransactionLog
+
+WEEKS_PER_YEAR: Final = 365.25 / DAYS_PER_WEEK
+
+
+class Outlook(NamedTuple):
+    """What a Pareto/NBD model expects: of the customers of a log, and of a new one."""
+
+    alive: float  # customers still there at the end of the window
+    coming: float  # purchases of all of them in the year after
+    held_out: float  # and from the end of the window to the log's last day
+    new_alive: float  # share of new customers still there after a year [-]
+    new_coming: float  # repeat purchases of a new customer in a year
+    new_discounted: float  # and in all, discounted
 
 
 class PosteriorTraits(NamedTuple):
@@ -55,6 +70,31 @@ def fit_log(log: TransactionLog) -> tuple[BgNbdFit, GammaGammaFit]:
     return (
         fit_bgnbd(log.x, log.t_x_weeks, log.age_weeks),
         fit_gamma_gamma(log.mean_repeat_spend, log.n_spend),
+    )
+
+
+def outlook(params: ParetoNbd, log: TransactionLog, discount: float) -> Outlook:
+    """Return what a Pareto/NBD model expects.
+
+    Args:
+        params: Parameters in weeks.
+        log: The log they were fitted to.
+        discount: What a year takes off [-], above 0.
+    """
+    history = (log.x, log.t_x_weeks, log.age_weeks)
+    later = (log.last - log.end).days / DAYS_PER_WEEK
+    week = float(np.log1p(discount)) / WEEKS_PER_YEAR
+    coming = [
+        float(pareto_nbd.conditional_expected_purchases(params, t, *history).sum())
+        for t in (WEEKS_PER_YEAR, max(later, 0.0))
+    ]
+    return Outlook(
+        alive=float(pareto_nbd.conditional_alive(params, *history).sum()),
+        coming=coming[0],
+        held_out=coming[1],
+        new_alive=float(pareto_nbd.probability_alive(params, WEEKS_PER_YEAR)),
+        new_coming=float(pareto_nbd.expected_purchases(params, WEEKS_PER_YEAR)),
+        new_discounted=float(pareto_nbd.discounted_purchases(params, week)[0]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Collects the mistakes in a transaction log, to report them all at once."""
+"""Collects the mistakes in a log or table, to report them all at once."""
 
 from collections.abc import Callable
 from typing import Final
@@ -12,7 +12,7 @@ SHOWN_MAX: Final = 20
 
 
 class TransactionError(InputError, ValueError):
-    """A transaction log that cannot be used, with the first of its mistakes."""
+    """A log or table that cannot be used, with the first of its mistakes."""
 
 
 class Problems:

@@ -72,7 +72,7 @@ def read_rows(path: Path, layout: str, problems: Problems) -> tuple[RawRows, str
                 digest.update(block)
             rows = _encode(_parquet_rows(path, problems))
         else:
-            lines = _text_lines(handle, digest, problems)
+            lines = text_lines(handle, digest, problems)
             read = _cdnow_rows if layout == "cdnow" else _csv_rows
             rows = _encode(read(lines, problems))
     return rows, digest.hexdigest()
@@ -108,7 +108,7 @@ def _as_array(values: "array[int]") -> NDArray[np.int64]:
     return np.array(values, dtype=np.int64)
 
 
-def _text_lines(
+def text_lines(
     handle: BinaryIO, digest: "hashlib._Hash", problems: Problems
 ) -> Iterator[str]:
     """Yield the lines of a UTF-8 file without its byte order mark."""
@@ -203,7 +203,7 @@ def _parquet_rows(path: Path, problems: Problems) -> Iterator[Row]:
             names = file.schema_arrow.names
             at = find_columns(names, problems)
             for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                columns = [_as_texts(column) for column in batch.columns]
+                columns = [as_texts(column) for column in batch.columns]
                 for cells in zip(*columns, strict=True):
                     number += 1
                     texts = cells[at[0]], cells[at[1]], cells[at[2]]
@@ -219,7 +219,7 @@ def _parquet_rows(path: Path, problems: Problems) -> Iterator[Row]:
         ) from None
 
 
-def _as_texts(column: Any) -> list[str]:
+def as_texts(column: Any) -> list[str]:
     """Return a column's values as text; moments as their date."""
     import pyarrow as pa
 

@@ -23,6 +23,7 @@ PAGES = (
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "json.md",
+    ROOT / "docs" / "fitting.md",
     ROOT / "docs" / "scenarios_library.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")

@@ -72,6 +72,12 @@ CASES = {
     "fit": ("orders.csv", "--scenario", "fitted.toml"),
     "targets": ("events.csv", "--policy", "slow", "--out", "targets.toml"),
     "targets cross": ("table.csv", "--layout", "cross-section", "--period", "1 year"),
+    "fit pareto": ("orders.csv", "--model", "pareto-nbd"),
+    "fit cohort": ("cohort.csv", "--model", "sbg"),
+    "fit durations": (
+        *("calls.csv", "--model", "durations", "--column", "wait"),
+        *("--censored", "answered", "--unit", "min"),
+    ),
     "verify": ("results",),
     "report": ("results",),
     "plot": ("results", "--out", "charts"),
@@ -108,6 +114,10 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     assert log.is_file()
     write_log(tmp_path / "events.csv", SMALL + "ann,2020-01-01,contact,,,,\n")
     write_log(tmp_path / "table.csv", "churned,tenure,note\n1,5,\n0,x,\n")
+    cohort = "period,survivors\n0,1000\n1,631\n2,468\n3,382\n4,326\n5,289\n"
+    (tmp_path / "cohort.csv").write_text(cohort, encoding="utf-8")
+    calls = "wait,answered\n" + "1,yes\n1.5,no\n2.5,no\n4,no\n" * 10
+    (tmp_path / "calls.csv").write_text(calls, encoding="utf-8")
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")

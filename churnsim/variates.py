@@ -17,6 +17,7 @@ from churnsim.primitives import exp, log, normal_quantile
 CV_MIN = 1e-4
 CV_MAX = 100.0
 STIRLING_FROM = 16.0
+MARGIN = 1.0 - 2.0**-30
 HALF_LOG_TWO_PI = 0.9189385332046727418
 
 
@@ -65,6 +66,27 @@ def quantile(law: Law, u: float) -> float:
     if law.kind == LawKind.WEIBULL:
         return law.a * exp(law.b * log(-log(1.0 - u)))
     return law.a + law.b * u
+
+
+@mechanism
+def at_least(law: Law, u: float) -> float:
+    """Return what `quantile(law, u)` is never below, for a multiplication; else 0.
+
+    −log(1 − u) > u, and x^b ≥ x for x and b up to 1; the margin outweighs all rounding.
+    Most who wait are served long before their patience ends, which this tells at once.
+
+    Args:
+        law: Of durations.
+        u: As in `quantile`.
+    """
+    if law.kind == LawKind.CONSTANT:
+        return law.a
+    if law.kind == LawKind.UNIFORM:
+        return law.a + law.b * u
+    is_steep = law.kind == LawKind.WEIBULL and law.b <= 1.0
+    if law.kind == LawKind.EXPONENTIAL or is_steep:
+        return law.a * u * MARGIN
+    return 0.0
 
 
 def constant(value: float) -> Law:

@@ -13,6 +13,7 @@ from churnsim.variates import (
     CV_MIN,
     Law,
     LawKind,
+    at_least,
     constant,
     exponential,
     lognormal,
@@ -88,6 +89,19 @@ def test_quantile__rises_with_u(law: Law) -> None:
     map_quantile(law, u, values)
     assert np.all(np.diff(values) > 0.0)
     assert np.all(np.isfinite(values))
+
+
+@pytest.mark.parametrize(
+    "law", [*SPREAD, constant(3.0), constant(math.inf), weibull(3.0, 0.1)]
+)
+def test_at_least__is_never_above_the_quantile(law: Law) -> None:
+    """Over 20,001 uniforms and both ends; above 0 where that is cheap to tell."""
+    ends = [2.0**-53, 3 * 2.0**-53, 1.0 - 2.0**-53]
+    for u in [*drawn(20_001).tolist(), *ends]:
+        assert at_least(law, u) <= quantile(law, u)
+    is_dear = law.kind == LawKind.LOGNORMAL
+    is_dear = is_dear or (law.kind == LawKind.WEIBULL and law.b > 1.0)
+    assert (at_least(law, 0.5) > 0.0) != is_dear
 
 
 @pytest.mark.parametrize("build", [lognormal, weibull])

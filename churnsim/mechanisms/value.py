@@ -96,7 +96,9 @@ def amount(rate: float, time: float) -> int:
 @mechanism
 def discount_factor(market: Market, now: float) -> float:
     """Return the value at time 0 of one unit at `now` [-]: exp(−δ·now)."""
-    return 1.0 if market.discount == 0.0 else exp(-market.discount * now)
+    if market.discount == 0.0 or now == 0.0:  # exp(0) is 1 exactly: no need to ask
+        return 1.0
+    return exp(-market.discount * now)
 
 
 @mechanism
@@ -114,8 +116,7 @@ def discounted_stream(market: Market, rate: float, since: float, until: float) -
     """
     if market.discount == 0.0:
         return round_half_up(rate * (until - since))
-    early = exp(-market.discount * since)
-    late = exp(-market.discount * until)
+    early, late = discount_factor(market, since), discount_factor(market, until)
     return round_half_up(rate * ((early - late) / market.discount))
 
 

@@ -13,7 +13,7 @@ from churnsim.mechanisms.hours import Hours
 
 def queue_for(n: int, horizon: float) -> event_queue.Queue:
     """Return an empty queue of `n` customers."""
-    return event_queue.make_queue(np.zeros(n), horizon)
+    return event_queue.make_queue(np.zeros(n), horizon, float(n))
 
 
 def pop_all(queue: event_queue.Queue) -> list[tuple[float, int]]:

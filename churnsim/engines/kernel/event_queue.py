@@ -24,8 +24,10 @@ from churnsim.records import Floats
 NOWHERE = -1  # no customer
 CURRENT = 0  # of `meta`: the bucket kept as a heap
 SIZE = 1  # of `meta`: moments in the heap
-BUCKETS_PER_CUSTOMER = 0.5
-BUCKETS_MAX = 1 << 20
+BUCKETS_MIN = 0.5  # for each customer
+BUCKETS_MAX = 2.0  # for each customer
+BUCKETS_IN_ALL = 1 << 21
+MOMENTS_PER_BUCKET = 2.0
 AHEAD = 6  # buckets: how early rows are asked for
 
 
@@ -41,15 +43,18 @@ class Queue(NamedTuple):
     per_day: float  # buckets per day
 
 
-def make_queue(at: Floats, horizon: float) -> Queue:
+def make_queue(at: Floats, horizon: float, n_moments: float) -> Queue:
     """Return an empty queue for moments before `horizon` [days].
 
     Args:
         at: Where moments are kept, shape (n,).
         horizon: Where the buckets end.
+        n_moments: About how many there will be, over the whole time.
     """
     n = len(at)
-    n_buckets = int(min(BUCKETS_MAX, max(64, BUCKETS_PER_CUSTOMER * n)))
+    wanted = n_moments / MOMENTS_PER_BUCKET
+    wanted = min(max(wanted, BUCKETS_MIN * n, 64), BUCKETS_MAX * n + 64)
+    n_buckets = int(min(wanted, BUCKETS_IN_ALL))
     at[:] = np.inf
     return Queue(
         at,

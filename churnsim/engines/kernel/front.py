@@ -1,5 +1,7 @@
 """The front line: waiting, handling, and what staff do at the end of a contact."""
 
+from typing import NamedTuple
+
 from churnsim.engines.books import Event, Tally, book_event
 from churnsim.engines.channels import (
     CALLS,
@@ -45,7 +47,6 @@ from churnsim.engines.kernel.world import (
     World,
     bond_of,
     goodwill_of,
-    is_answered_apart,
     is_by_message,
     set_moment,
     word_of,
@@ -64,7 +65,7 @@ from churnsim.mechanisms.profile import turns_up_at
 from churnsim.mechanisms.strain import slowness
 from churnsim.records import Cause
 from churnsim.streams import Purpose, uniforms
-from churnsim.variates import quantile
+from churnsim.variates import at_least, quantile
 
 ATTEMPT_HANDLING = Purpose.HANDLING.value
 ATTEMPT_RETRY = Purpose.RETRY.value
@@ -96,87 +97,100 @@ LIES_FOUND_OUT = Tally.LIES_FOUND_OUT.value
 FOBBED_OFF = Tally.FOBBED_OFF.value
 
 
+class Joining(NamedTuple):
+    """One who joins the front line, and what the contact is to be."""
+
+    customer: int
+    at: float  # [days]
+    word: int  # of the episode
+    by_message: bool
+    is_apart: bool  # at the desk of messages
+    has_people: bool  # agents are people
+    u_time: float  # handle time
+    u_patience: float
+
+
+@mechanism
+def joining(world: World, customer: int, now: float) -> Joining:
+    """Return who joins the front line `now`: both draws of a contact are one block."""
+    word = word_of(world, customer)
+    block = attempt_block(world, customer, ATTEMPT_HANDLING)
+    u_time, u_patience = uniforms(world.key, customer, world.replication, word, block)
+    by_message = is_by_message(world, customer)
+    is_apart = by_message and world.plan.policy.message_agents >= 0
+    has_people = are_people(world.crew) and not is_apart
+    return Joining(
+        customer, now, word, by_message, is_apart, has_people, u_time, u_patience
+    )
+
+
 @mechanism
 def join_front(world: World, customer: int, now: float) -> None:
     """Let a customer join a line: it is known then how the wait ends (7.5)."""
     books, market = world.books, world.plan.market
-    by_message = is_by_message(world, customer)
-    book_join(books, world.plan, by_message, now)
-    word = word_of(world, customer)
+    one = joining(world, customer, now)
+    book_join(books, world.plan, one.by_message, now)
     grievance = world.life[customer, GRIEVANCE]
-    event = WRITES if by_message else CALLS
-    book_event(books, now, customer, event, word, grievance)
-    is_apart = is_answered_apart(world, customer)
-    has_people = are_people(world.crew) and not is_apart
-    desk = world.messages if is_apart else world.front
-    if has_people:
+    event = WRITES if one.by_message else CALLS
+    book_event(books, now, customer, event, one.word, grievance)
+    desk = world.messages if one.is_apart else world.front
+    if one.has_people:
         restaff_crew(world.crew, world.plan, now)
     else:
         restaff(desk, now)
-    if is_anybody_free(world, desk, has_people, customer, now):
-        handle(world, customer, now, now, False)
+    if is_anybody_free(world, desk, one, now):
+        handle(world, one, now, False)
         return
-    count(books, by_message, WAITED)
+    count(books, one.by_message, WAITED)
     until = FOREVER
     if not world.codes[customer, IS_CALLED] or world.codes[customer, IS_ORDINARY]:
-        block = attempt_block(world, customer, ATTEMPT_HANDLING)
-        _, u = uniforms(world.key, customer, world.replication, word, block)
-        patience = market.message_patience if by_message else market.patience
-        until = now + quantile(patience, u)
-    if is_anybody_free(world, desk, has_people, customer, until):
-        at = next_free_at(world.crew) if has_people else desk.free_at[0]
-        handle(world, customer, now, at, True)
+        patience = market.message_patience if one.by_message else market.patience
+        until = now + at_least(patience, one.u_patience)
+        if not is_anybody_free(world, desk, one, until):  # the moment itself matters
+            until = now + quantile(patience, one.u_patience)
+    if is_anybody_free(world, desk, one, until):
+        at = next_free_at(world.crew) if one.has_people else desk.free_at[0]
+        handle(world, one, at, True)
     else:
         lose_patience(world, customer, now, until)
 
 
 @mechanism
-def is_anybody_free(
-    world: World, desk: Desk, has_people: bool, customer: int, moment: float
-) -> bool:
+def is_anybody_free(world: World, desk: Desk, one: Joining, moment: float) -> bool:
     """Return whether an agent is free for a customer who is next, at a moment."""
-    if has_people:
-        return has_agent_free(world.crew, customer, moment)
-    return is_free(desk, customer, moment)
+    if one.has_people:
+        return has_agent_free(world.crew, one.customer, moment)
+    return is_free(desk, one.customer, moment)
 
 
 @mechanism
-def handle(
-    world: World, customer: int, joined_at: float, now: float, has_waited: bool
-) -> None:
+def handle(world: World, one: Joining, now: float, has_waited: bool) -> None:
     """Let an agent handle a customer from `now` on, if that is before the horizon.
 
     Args:
         world: The run.
-        customer: Next in line.
-        joined_at: When the customer joined [days].
+        one: Next in line.
         now: When the contact begins [days].
         has_waited: Whether nobody was free as the customer joined.
     """
-    books, plan = world.books, world.plan
+    books, plan, customer = world.books, world.plan, one.customer
     if now >= plan.horizon:
         set_moment(world, customer, AT_FRONT, FOREVER)
         return
-    by_message = is_by_message(world, customer)
-    is_apart = is_answered_apart(world, customer)
-    word = word_of(world, customer)
-    block = attempt_block(world, customer, ATTEMPT_HANDLING)
-    u, _ = uniforms(world.key, customer, world.replication, word, block)
-    law = plan.policy.message_handle if by_message else plan.policy.handle
-    time = quantile(law, u)
-    has_people = are_people(world.crew) and not is_apart
-    if has_people:
+    law = plan.policy.message_handle if one.by_message else plan.policy.handle
+    time = quantile(law, one.u_time)
+    if one.has_people:
         time *= slowness(plan.strain, next_agent_handled(world.crew))
     until = served_until(now, time, has_waited)
-    book_handling(books, plan, by_message, joined_at, now, until)
+    book_handling(books, plan, one.by_message, one.at, now, until)
     grievance = world.life[customer, GRIEVANCE]
-    book_event(books, now, customer, IS_HANDLED, word, grievance)
-    if has_people:
+    book_event(books, now, customer, IS_HANDLED, one.word, grievance)
+    if one.has_people:
         keep_agent_busy(world, customer, until)
     else:
         if are_people(world.crew):  # else nobody reads it, and its line is a cold one
             world.life[customer, WARMTH] = 1.0
-        occupy(world.messages if is_apart else world.front, customer, until)
+        occupy(world.messages if one.is_apart else world.front, customer, until)
     set_moment(world, customer, AT_AGENT, until)
 
 
@@ -235,10 +249,7 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         is_first,
         codes[customer, IS_DOUBLE] == 1,
     )
-    _, u_contest = uniforms(
-        world.key, customer, world.replication, word, EPISODE_NOTICE
-    )
-    if codes[customer, IS_AT_FAULT] and u_contest < policy.contest:
+    if is_contested(world, customer, word):
         feel(world, customer, now, shifted(goodwill, market.blame_sting))
         survey(world, customer)
         close(world, customer, now, REFUSED, word)
@@ -260,6 +271,15 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         warmth = world.life[customer, WARMTH] if are_people(world.crew) else 1.0
         settle(world, customer, now, paid, warmth)
         close(world, customer, now, SETTLED, word)
+
+
+@mechanism
+def is_contested(world: World, customer: int, word: int) -> bool:
+    """Return whether staff contest a claim: only where the customer is at fault."""
+    if not world.codes[customer, IS_AT_FAULT]:
+        return False
+    _, u = uniforms(world.key, customer, world.replication, word, EPISODE_NOTICE)
+    return u < world.plan.policy.contest
 
 
 @mechanism

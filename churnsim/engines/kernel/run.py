@@ -24,7 +24,6 @@ from churnsim.engines.kernel.world import (
     CONTENT,
     GIVING_UP,
     IN_REPAIR,
-    LEAVING,
     PHASE,
     PROMISED,
     PROSPECT,
@@ -47,6 +46,9 @@ def live_alone(world: World, customer: int) -> None:
         if at >= horizon:
             return
         phase = world.codes[customer, PHASE]
+        if phase in (AT_FRONT, AT_BACK, PROSPECT):
+            add(world.queue, customer, at)
+            return
         if phase == CONTENT:
             be_content(world, customer, at)
         elif phase == AT_AGENT:
@@ -59,11 +61,8 @@ def live_alone(world: World, customer: int) -> None:
             end_approval(world, customer, at)
         elif phase == IN_REPAIR:
             end_repair(world, customer, at)
-        elif phase == LEAVING:
+        else:  # LEAVING
             depart(world, customer, at, world.codes[customer, CLOSING])
-        else:
-            add(world.queue, customer, at)
-            return
 
 
 @mechanism

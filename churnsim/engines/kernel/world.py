@@ -215,7 +215,7 @@ def make_world(
         float(failure_probability(plan.market, plan.policy)),
         life,
         life.view(np.int32),
-        make_queue(life[:, AT], plan.horizon),
+        make_queue(life[:, AT], plan.horizon, n_meetings(plan, people)),
         make_desk(front_hours(plan), n_customers),
         make_desk(back_hours(plan), n_customers),
         books,
@@ -226,6 +226,13 @@ def make_world(
         make_desk(message_hours(plan), n_customers),
         heard_from(elsewhere, books),
     )
+
+
+def n_meetings(plan: Plan, people: Population) -> float:
+    """Return about how many meetings there will be: ordinary contacts, mostly."""
+    market, rates = plan.market, float(people.rate.sum())
+    of_all = market.ordinary_rate * len(people.rate)
+    return (of_all + market.ordinary_per_occasion * rates) * plan.horizon
 
 
 @mechanism
@@ -307,13 +314,6 @@ def is_by_message(world: World, customer: int) -> bool:
     if codes[customer, WRITES] == 0:
         return False
     return bool(codes[customer, IS_ORDINARY] or not codes[customer, IS_CALLED])
-
-
-@mechanism
-def is_answered_apart(world: World, customer: int) -> bool:
-    """Return whether a customer's message goes to a desk of its own."""
-    is_apart = world.plan.policy.message_agents >= 0
-    return is_apart and is_by_message(world, customer)
 
 
 @mechanism

@@ -23,6 +23,7 @@ PAGES = (
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "scenarios_library.md",
+    ROOT / "docs" / "validation.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")

@@ -18,6 +18,8 @@ HEAD = ("", "must be", "found", "z", "sample", "verdict")
 PAGE_COMMAND = "churnsim validate --all --out docs/validation.md --force"
 PAGE_HEAD = ("compared", "source", "must be", "found", "z", "sample", "verdict")
 ABOUT = """\
+<!-- made by: {command} -->
+
 Written by the command
 
     {command}

@@ -42,7 +42,7 @@ DEFINED = (
 )
 CITATION = re.compile(
     r"[A-Z][\w’'-]+(?:,? (?:& |and )?[A-Z][\w’'-]+)*(?: et al\.)?,? \(?(?:19|20)\d\d\b"
-    r"|\]\([^)]+\)|\bgrades? [A-D]\b|\([A-D]\)"
+    r"|\]\([^)]+\)|\bgrades? [A-D]\b|(?:\(|; )[A-D](?:\)|, )"
 )
 MARK = re.compile(r"<!-- (source|made by|set|output|table): (.+?) -->", re.DOTALL)
 COMMAND = re.compile(r"\b(?:(?:churnsim|pytest|make) \S+|python \S+\.py)")

@@ -1,5 +1,6 @@
 """No figure in the docs without the source or the command behind it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,19 @@ def test_claim__is_not_excused_by_another_sentence() -> None:
     marked = "<!-- source: a book -->\nHere 37 % stay.\n\nThere 80 % do."
     assert [x.claim for x in unsourced(marked)] == ["80 %"]
     assert unsourced(marked)[0].line == 4
+
+
+def test_model__says_of_each_mechanism_what_speaks_against_it() -> None:
+    """Each numbered part of the model's page has its evidence, with grades."""
+    page = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+    model, _, grounds = page.partition("## 11. ")
+    parts = set(re.findall(r"(?m)^\W*([457]\.\d+) ", model))
+    entries = dict(re.findall(r"(?ms)^\*\*([457]\.\d+) (.*?)(?=^\*\*|\Z)", grounds))
+    assert parts == entries.keys()
+    assert len(parts) >= 20
+    of_convention = {"4.6", "5.4", "7.9"}
+    told = {name for name, text in entries.items() if "*Against:*" in text}
+    assert parts - told == of_convention
 
 
 def test_output__without_its_command_is_found() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,7 +48,7 @@ def validate_pack(options: ValidateOptions) -> None:
         tell("interrupted: what was not finished is shown as skipped")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     if options.out:
-        _write(options.out, found, force=options.force)
+        _write(options, options.out, found)
     if failed := found.of("fail"):
         raise PartialError(
             *(
@@ -101,12 +102,15 @@ def pack_document(found: Validation) -> PackDocument:
     }
 
 
-def _write(file: Path, found: Validation, *, force: bool) -> None:
+def _write(options: ValidateOptions, file: Path, found: Validation) -> None:
     """Write the page, or the table that the file's ending asks for."""
     from churnsim.report.validations import validation_markdown, validation_table
 
     if file.suffix.lower() == MARKDOWN:
-        write_new(file, validation_markdown(found), force=force)
+        only = [word for group in options.only for word in ("--only", group)]
+        typed = ["churnsim", "validate", "--all", *only, "--out", str(file), "--force"]
+        page = validation_markdown(found, shlex.join(typed))
+        write_new(file, page, force=options.force)
     else:
-        write_table(file, validation_table(found), force=force)
+        write_table(file, validation_table(found), force=options.force)
     tell(f"wrote {len(found.findings):,} figures to {file}")

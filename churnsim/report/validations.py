@@ -15,7 +15,6 @@ from churnsim.validation.pack import GROUPS, Validation
 
 NOTHING = "–"
 HEAD = ("", "must be", "found", "z", "sample", "verdict")
-PAGE_COMMAND = "churnsim validate --all --out docs/validation.md --force"
 PAGE_HEAD = ("compared", "source", "must be", "found", "z", "sample", "verdict")
 ABOUT = """\
 <!-- made by: {command} -->
@@ -63,9 +62,14 @@ def validation_text(found: Validation, width: int) -> str:
     return "\n".join([*lines, "", paragraph(found.sentence(), width)])
 
 
-def validation_markdown(found: Validation) -> str:
-    """Return what the pack found as a page of Markdown."""
-    parts = ["# Validation", ABOUT.format(command=PAGE_COMMAND)]
+def validation_markdown(found: Validation, command: str) -> str:
+    """Return what the pack found as a page of Markdown.
+
+    Args:
+        found: What came out.
+        command: That writes the page again.
+    """
+    parts = ["# Validation", ABOUT.format(command=command)]
     sentence = found.sentence()
     parts.append(f"**{escaped(sentence[0].upper() + sentence[1:])}.**")
     is_text = [True, True, *(False for _ in PAGE_HEAD[3:]), True]
@@ -177,10 +181,10 @@ def _allowed(figure: Figure) -> str:
 
 
 def _reasons(found: Validation) -> list[str]:
-    """Return why figures were skipped or could not be looked at, each once."""
-    reasons = dict.fromkeys(
-        f"{finding.verdict}: {finding.source}: {finding.reason}"
-        for finding in found.findings
-        if finding.reason
-    )
-    return list(reasons)
+    """Return why figures were skipped or could not be looked at, with their sources."""
+    sources: dict[str, dict[str, None]] = {}
+    for finding in found.findings:
+        if finding.reason:
+            why = f"{finding.verdict}, {finding.reason}"
+            sources.setdefault(why, {})[finding.source] = None
+    return [f"{why}: {'; '.join(of)}" for why, of in sources.items()]

@@ -63,9 +63,11 @@ class Validation(NamedTuple):
         """Return how many figures came out, failed and were skipped."""
         n_failed, n_skipped = len(self.of("fail")), len(self.of("skipped"))
         n_made = len(self.findings) - n_skipped
-        left = f", {n_skipped} were skipped" if n_skipped else ""
+        left = f"; {n_skipped} skipped" if n_skipped else ""
         if n_failed:
             return f"{n_failed} of {n_made} figures did not come out{left}"
+        if n_made < 2:
+            return f"{n_made or 'no'} figure came out{left}"
         return f"all {n_made} figures came out{left}"
 
 

@@ -99,6 +99,7 @@ def test_pack__that_is_stopped_says_what_was_not_looked_at() -> None:
     stop.set()
     found = run_pack(checks_of(("contacts",)), stop=stop)
     assert found.is_stopped
+    assert found.sentence().startswith("no figure came out; ")
     assert {(f.verdict, f.reason) for f in found.findings} == {
         ("skipped", "interrupted")
     }
@@ -116,7 +117,7 @@ def test_pack__without_data_skips_what_needs_them() -> None:
     }
     assert all("no folder of data sets is named" in f.reason for f in skipped)
     assert len(found.of("pass")) == len(found.findings) - len(skipped) > 0
-    assert f"{len(skipped)} were skipped" in found.sentence()
+    assert f"; {len(skipped)} skipped" in found.sentence()
 
 
 def test_pack__refuses_a_group_that_there_is_not() -> None:
@@ -136,6 +137,7 @@ def changed_kernel(
         return run_kernel(plan._replace(**{part: changed}), *rest)
 
     monkeypatch.setattr(worlds, "run_kernel", run)
+    monkeypatch.setitem(simulation.ENGINES, "kernel", run)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +148,8 @@ def changed_kernel(
         ("closed-forms", "market.discount", 1.05, "sBG, residual before renewal 8"),
         ("contacts", "policy.fob_off", 0.98, "contacts a case, FCR 0.48"),
         ("honesty", "market.placated", 1.2, "stay: lies found out"),
+        ("repeated", "market.stated_to_actual", 0.8, "late again: stay"),
+        ("orderings", "market.double", 0.5, "K3 leave: soon again over late again"),
         ("intervals", "market.stated_to_actual", 0.8, "hold the loss"),
     ],
 )

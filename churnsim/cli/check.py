@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from churnsim.cli.console import say, tell
-from churnsim.cli.options import json_option, threads_option
+from churnsim.cli.options import json_option
 from churnsim.cli.outputs import (
     COMMANDS,
     CheckedFile,
@@ -100,7 +100,12 @@ def init_command(options: InitOptions) -> None:
     help="Of --all: where the data sets are that some figures were published of;"
     " $CHURNSIM_DATA by default. Without them these figures are skipped.",
 )
-@threads_option
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Of --all: checks at once; one a core by default.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -141,9 +141,12 @@ def _made(
         todo.put(i)
     lock = threading.Lock()
 
+    needs_kernel = any(check.group != published.GROUP for check in checks)
+
     def work() -> None:
-        with lock, uncollected():
-            worlds.run(worlds.World())  # compiles, once for all
+        if needs_kernel:
+            with lock, uncollected():
+                worlds.run(worlds.World())  # compiles, once for all
         with contextlib.suppress(queue.Empty):
             while not stop.is_set():
                 i = todo.get_nowait()

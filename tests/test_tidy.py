@@ -63,6 +63,7 @@ FILE_EDGES = {
     "churnsim.scenario": "reads scenario files",
     "churnsim.storage": "writes so that it lasts",
     "churnsim.sweep": "keeps results",
+    "churnsim.validation.published": "reads the data that figures are published of",
 }
 FILE_METHODS = frozenset(
     {"exists", "glob", "is_dir", "is_file", "iterdir", "mkdir", "open", "read_bytes"}

@@ -91,11 +91,41 @@ class CheckedFile(TypedDict):
     problems: list[ProblemDocument]  # all of them
 
 
+class FigureDocument(TypedDict):
+    """A figure that must come out, and what did."""
+
+    group: str  # as --only names it
+    what: str  # is compared
+    source: str  # of what is expected
+    rule: Literal["near", "within", "above", "at least", "at most"]  # that decides
+    expected: float
+    allowed: float | None  # largest distance; null: chance alone decides, or the rule
+    found: float | None  # null: skipped, or nothing that is a number came out
+    standard_error: float | None  # of what was found; 0: no chance in it
+    z: float | None  # distance in standard errors; null: it decides nothing
+    sample: int  # customers, cases, events or replications; 0: there is none
+    unit: str  # of expected, allowed and found; "" where they have none
+    verdict: Literal["pass", "fail", "skipped"]
+    reason: str  # why it was skipped, or what went wrong
+
+
+class PackDocument(TypedDict):
+    """What the validation pack found."""
+
+    sentence: str  # in words
+    is_stopped: bool  # interrupted before all was looked at
+    passed: int  # figures
+    failed: int  # figures
+    skipped: int  # figures
+    figures: list[FigureDocument]  # all of them
+
+
 class ValidateDocument(TypedDict):
     """What `churnsim validate --json` prints."""
 
-    is_valid: bool  # all files
+    is_valid: bool  # all files, or all figures of the pack
     files: list[CheckedFile]  # in the order given
+    pack: PackDocument | None  # null without --all
 
 
 class FittedModel(TypedDict):

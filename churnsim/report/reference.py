@@ -15,6 +15,8 @@ POLICY = "Policy"  # its tables are described once, in a part of their own
 HEAD = """\
 # Settings of {kind} files
 
+<!-- made by: churnsim schema {kind} --markdown -->
+
 Made by `churnsim schema {kind} --markdown`; a test holds it to the code.
 
 - Durations are texts with a unit, such as `"6 min"`: s, min, h, day, week, month, year.

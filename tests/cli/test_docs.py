@@ -25,6 +25,8 @@ PAGES = (
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "fitting.md",
     ROOT / "docs" / "scenarios_library.md",
+    ROOT / "docs" / "validation.md",
+    ROOT / "docs" / "model.md",
 )
 TYPED = re.compile(r"(?m)(?:^    |`)churnsim ([^`\n#]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")

@@ -68,6 +68,7 @@ CASES = {
     "show policy": ("slow",),
     "init": ("mine.toml",),
     "validate": ("telecom", "slow", "shop.toml"),
+    "validate all": ("--all", "--only", "published"),
     "validate wrong": ("telecom", "wrong.toml", "nowhere.toml"),
     "fit": ("orders.csv", "--scenario", "fitted.toml"),
     "targets": ("events.csv", "--policy", "slow", "--out", "targets.toml"),

@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 from scipy import special
 
-from churnsim.engines.books import Account, Books, Tally
+from churnsim.engines.books import Account, Tally
 from churnsim.records import MICRO, Cause, Floats
 from churnsim.scenario.traits import TraitKind, TraitLaw
+from churnsim.validation.repurchase import (
+    INSTANT,
+    forced,
+    leaving_at_first,
+    published,
+)
 from churnsim.variates import constant, exponential
 from tests.oracles import closed_forms as forms
 from tests.oracles.gates import Battery
@@ -38,48 +44,8 @@ from tests.oracles.worlds import (
 
 pytestmark = pytest.mark.compiled
 
-INSTANT = 1e-9  # [days], but longer than a zone of tolerance of 0
 ALWAYS = 1.0  # [days], a zone of tolerance that nothing here exceeds
 TEN_PERCENT = math.log(1.1) / YEAR  # continuous [per day]
-
-
-def published(kind: str) -> Mistake:
-    """Return the mistake that stings, and is soothed, as TARP's row says."""
-    soothing = forms.tarp_credits(kind)
-    return Mistake(
-        sting=constant(forms.tarp_sting(kind)),
-        heard=soothing.heard,
-        settled=soothing.settled,
-        quick=soothing.quick,
-    )
-
-
-def leaving_at_first(books: Books) -> tuple[int, int]:
-    """Return how many left after their first episode, and how many had one."""
-    n_episodes = books.accounts[:, Account.EPISODES]
-    is_driven = books.cause > Cause.NATURAL
-    left = int(np.sum((n_episodes == 1) & is_driven))
-    return left, int(np.sum(n_episodes >= 1))
-
-
-def forced(kind: str, cell: str) -> World:
-    """Return a world in which the first mistake ends in one cell of TARP's table."""
-    mistake, policy = published(kind), POLICY
-    if cell != "silent":
-        mistake = mistake._replace(voice=SURE)
-    if cell == "unresolved":
-        mistake = mistake._replace(at_fault=1.0)
-        policy = policy._replace(contest=1.0)
-    if cell == "resolved":
-        policy = policy._replace(handle=constant(INSTANT))
-    if cell == "quick":
-        mistake = mistake._replace(tolerance=ALWAYS)
-    market = MARKET._replace(mistake_probability=1.0, stated_to_actual=1.0)
-    stay = forms.TARP[kind]._asdict()[cell]
-    rarer = min(stay, 1 - stay)
-    n = int(1e6 * rarer / (1 - rarer))
-    spec = SPEC._replace(customers=n, rate=certain(1.0), horizon=1.0)
-    return World(market, policy, mistake, spec)
 
 
 def repurchase_table(battery: Battery, change: Change) -> None:
@@ -92,7 +58,9 @@ def repurchase_table(battery: Battery, change: Change) -> None:
     for kind, row in forms.TARP.items():
         for cell, stay in row._asdict().items():
             number += 1
-            left, n = leaving_at_first(run(change(forced(kind, cell)), number))
+            rarer = min(stay, 1 - stay)
+            world = forced(kind, cell, int(1e6 * rarer / (1 - rarer)))
+            left, n = leaving_at_first(run(change(world), number))
             name = f"TARP {kind}, {cell}"
             if stay > 0.5:
                 battery.share(f"{name}: stay", (n - left, n), stay)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from churnsim.engines.outcome import Outcome
 from churnsim.scenario import load_scenario
 from churnsim.simulation import simulate, with_events
+from churnsim.validation.checks import Seen, share
 
 # A desk that never keeps anybody waiting, no questions, no newcomers.
 ALONE = (
@@ -75,13 +76,7 @@ def episodes(outcome: Outcome) -> dict[int, list[Episode]]:
     return told
 
 
-def share_left(cases: Iterable[Episode]) -> tuple[float, float]:
-    """Return the share of closed episodes after which customers left, and its SE."""
+def share_left(cases: Iterable[Episode]) -> Seen:
+    """Return the share of closed episodes after which customers left."""
     left = [case.has_left for case in cases if case.closed_at < math.inf]
-    share = sum(left) / len(left)
-    return share, math.sqrt(max(share * (1.0 - share), 1e-9) / len(left))
-
-
-def z_of(more: tuple[float, float], less: tuple[float, float]) -> float:
-    """Return how many standard errors one estimate exceeds another by."""
-    return (more[0] - less[0]) / math.hypot(more[1], less[1])
+    return share(sum(left), len(left))

@@ -19,6 +19,7 @@ from churnsim.validation import (
     desks,
     honesty,
     lifetimes,
+    models,
     orderings,
     perception,
     published,
@@ -86,8 +87,13 @@ def checks_of(groups: Sequence[str] = (), data: Path | None = None) -> list[Chec
             rule = f"must be one of {', '.join(GROUPS)}"
             raise refused("only", name, rule, close_to(name, GROUPS))
     made = (
-        *(*lifetimes.checks(), *published.checks(data), *desks.checks()),
-        *(*repurchase.checks(), *repeated.checks(), *contacts.checks()),
+        *(*lifetimes.checks(), *published.checks(data), *models.checks()),
+        *(
+            *desks.checks(),
+            *repurchase.checks(),
+            *repeated.checks(),
+            *contacts.checks(),
+        ),
         *(*honesty.checks(), *orderings.checks(), *perception.checks()),
         *(*twins.checks(), *coverage.checks()),
     )

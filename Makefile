@@ -16,8 +16,9 @@ TEST := .venv-test
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
 LOCK := .venv-lock
-# The tests that compare bits, and what reads and writes them.
-BITS := $(wildcard tests/test_*.py) tests/golden tests/twins tests/fit tests/sweep \
+# The golden tests, and with them all that compare bits, and what reads and writes them.
+GOLDEN := tests/golden
+BITS := $(wildcard tests/test_*.py) $(GOLDEN) tests/twins tests/fit tests/sweep \
   $(addprefix tests/experiment/test_,store.py comparison.py)
 BROWSER := .venv-browser
 
@@ -61,6 +62,7 @@ test-lowest: $(LOWEST)/installed ## Repeat compiled and golden tests, oldest lib
 	$(LOWEST)/bin/python $(PYTEST) $(BITS) -m "(compiled or golden) and not slow"
 
 test-newest: $(NEWEST)/installed ## Repeat the golden tests on the newest Python
+	@# Looking for them everywhere also tries whether everything can be imported there.
 	$(NEWEST)/bin/python $(PYTEST) -m "golden and not slow"
 
 test-browser: $(TEST)/installed ## Look at pages in Chromium, which it gets if it can
@@ -73,7 +75,8 @@ test-settings: $(TEST)/installed ## Repeat the golden tests, other compiler sett
 	@for setting in $(SETTINGS); do \
 	  echo "== $$setting"; \
 	  env $$(echo "$$setting" | tr ',/' ' ,') \
-	    $(TEST)/bin/python $(PYTEST) -q -m "golden and not slow" || exit 1; \
+	    $(TEST)/bin/python $(PYTEST) $(GOLDEN) -q -m "golden and not slow" || \
+	    exit 1; \
 	done
 
 lint: $(TEST)/installed ## Check form, style and types

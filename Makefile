@@ -42,7 +42,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-slow test-lowest test-newest test-settings test-browser \
-  lint format lock clean
+  lint compiled format lock clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -50,7 +50,10 @@ help: ## Say what there is to make
 run: $(RUN)/installed ## Install churnsim in .venv and simulate the default scenario
 	$(RUN)/bin/churnsim run $(SCENARIO)
 
-test: lint $(TEST)/installed ## Lint, check types and run the tests (the quick ones)
+# Types are checked on one core while the simulation is compiled on another: else each
+# worker would compile it.
+test: $(TEST)/installed ## Lint, check types and run the tests (the quick ones)
+	$(MAKE) -j 2 lint compiled
 	$(TEST)/bin/python $(PYTEST) -m "not slow"
 
 test-slow: $(TEST)/installed ## Run the tests that take longer
@@ -83,6 +86,9 @@ lint: $(TEST)/installed ## Check form, style and types
 	$(TEST)/bin/ruff check .
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
+
+compiled: $(TEST)/installed ## Compile the simulation, once on this machine
+	$(TEST)/bin/churnsim run --replications 1 --set population.customers=20 >/dev/null
 
 format: $(TEST)/installed ## Put the code in form
 	$(TEST)/bin/ruff check --fix .

@@ -9,6 +9,7 @@ NEWEST_PYTHON ?=
 # The script of axe-core for `make test-browser`; without one, the tool gets it.
 AXE ?=
 PYTEST = -m pytest -n $(WORKERS)
+INSTALL = -m pip install --quiet --no-compile
 PACKAGED := $(shell find churnsim configs -type f ! -name '*.pyc' 2>/dev/null)
 
 RUN := .venv
@@ -16,8 +17,9 @@ TEST := .venv-test
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
 LOCK := .venv-lock
-# The tests that compare bits, and what reads and writes them.
-BITS := $(wildcard tests/test_*.py) tests/golden tests/twins tests/fit tests/sweep \
+# The golden tests, and with them all that compare bits, and what reads and writes them.
+GOLDEN := tests/golden
+BITS := $(wildcard tests/test_*.py) $(GOLDEN) tests/twins tests/fit tests/sweep \
   $(addprefix tests/experiment/test_,store.py comparison.py)
 BROWSER := .venv-browser
 
@@ -41,7 +43,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-slow test-lowest test-newest test-settings test-browser \
-  lint format lock clean
+  lint compiled format lock clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -49,7 +51,10 @@ help: ## Say what there is to make
 run: $(RUN)/installed ## Install churnsim in .venv and simulate the default scenario
 	$(RUN)/bin/churnsim run $(SCENARIO)
 
-test: lint $(TEST)/installed ## Lint, check types and run the tests (the quick ones)
+# Types are checked on one core while the simulation is compiled on another: else each
+# worker would compile it.
+test: $(TEST)/installed ## Lint, check types and run the tests (the quick ones)
+	$(MAKE) -j 2 lint compiled
 	$(TEST)/bin/python $(PYTEST) -m "not slow"
 
 test-slow: $(TEST)/installed ## Run the tests that take longer
@@ -61,6 +66,7 @@ test-lowest: $(LOWEST)/installed ## Repeat compiled and golden tests, oldest lib
 	$(LOWEST)/bin/python $(PYTEST) $(BITS) -m "(compiled or golden) and not slow"
 
 test-newest: $(NEWEST)/installed ## Repeat the golden tests on the newest Python
+	@# Looking for them everywhere also tries whether everything can be imported there.
 	$(NEWEST)/bin/python $(PYTEST) -m "golden and not slow"
 
 test-browser: $(TEST)/installed ## Look at pages in Chromium, which it gets if it can
@@ -73,13 +79,17 @@ test-settings: $(TEST)/installed ## Repeat the golden tests, other compiler sett
 	@for setting in $(SETTINGS); do \
 	  echo "== $$setting"; \
 	  env $$(echo "$$setting" | tr ',/' ' ,') \
-	    $(TEST)/bin/python $(PYTEST) -q -m "golden and not slow" || exit 1; \
+	    $(TEST)/bin/python $(PYTEST) $(GOLDEN) -q -m "golden and not slow" || \
+	    exit 1; \
 	done
 
 lint: $(TEST)/installed ## Check form, style and types
 	$(TEST)/bin/ruff check .
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
+
+compiled: $(TEST)/installed ## Compile the simulation, once on this machine
+	$(TEST)/bin/churnsim run --replications 1 --set population.customers=20 >/dev/null
 
 format: $(TEST)/installed ## Put the code in form
 	$(TEST)/bin/ruff check --fix .
@@ -95,7 +105,10 @@ clean: ## Remove environments, caches and build products
 	  .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is written last, so an interrupted installation is done again.
+# A stamp is written last, so an interrupted installation is done again. Where tests run,
+# bytecode is made on all cores, and of all but the libraries' own tests, a third of all.
+BYTECODE = -m compileall -q -j 0 -x '[\\/]tests?[\\/]'
+
 $(RUN)/installed: pyproject.toml LICENSE README.md $(PACKAGED)
 	$(PYTHON) -m venv $(RUN)
 	$(RUN)/bin/python -m pip install --quiet ".[report]"
@@ -103,14 +116,16 @@ $(RUN)/installed: pyproject.toml LICENSE README.md $(PACKAGED)
 
 $(TEST)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(TEST)
-	$(TEST)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(TEST)/bin/python -m pip install --quiet --no-deps --editable .
+	$(TEST)/bin/python $(INSTALL) --require-hashes -r requirements.lock
+	$(TEST)/bin/python $(INSTALL) --no-deps --editable .
+	-$(TEST)/bin/python $(BYTECODE) $(TEST)/lib >/dev/null 2>&1
 	@touch $@
 
 $(LOWEST)/installed: pyproject.toml tests/lowest-constraints.txt
 	$(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/python -m pip install --quiet --editable ".[test]" \
+	$(LOWEST)/bin/python $(INSTALL) --editable ".[test]" \
 	  --constraint tests/lowest-constraints.txt
+	-$(LOWEST)/bin/python $(BYTECODE) $(LOWEST)/lib >/dev/null 2>&1
 	@touch $@
 
 $(NEWEST)/installed: pyproject.toml requirements.lock tools/newest_python.sh
@@ -118,8 +133,9 @@ $(NEWEST)/installed: pyproject.toml requirements.lock tools/newest_python.sh
 	python="$(NEWEST_PYTHON)"; \
 	: "$${python:=$$(tools/newest_python.sh $(NEWEST)-python)}" && \
 	"$$python" -m venv $(NEWEST)
-	$(NEWEST)/bin/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(NEWEST)/bin/python -m pip install --quiet --no-deps --editable .
+	$(NEWEST)/bin/python $(INSTALL) --require-hashes -r requirements.lock
+	$(NEWEST)/bin/python $(INSTALL) --no-deps --editable .
+	-$(NEWEST)/bin/python $(BYTECODE) $(NEWEST)/lib >/dev/null 2>&1
 	@touch $@
 
 $(LOCK)/installed:

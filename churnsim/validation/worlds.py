@@ -207,8 +207,11 @@ def run_with(
 
 
 def certain(value: float) -> TraitLaw:
-    """Return the trait that is the same for all."""
-    return TraitLaw(TraitKind.CONSTANT, value)
+    """Return the trait that is the same for all.
+
+    A whole number would make a column of whole numbers, and a kernel of its own for it.
+    """
+    return TraitLaw(TraitKind.CONSTANT, float(value))
 
 
 def calling(

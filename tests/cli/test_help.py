@@ -45,18 +45,23 @@ def test_help__answers_at_once(tmp_path: Path) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         times.append(used)
+        if used < HELP_SECONDS:
+            break
     # The fastest: what else the machine does can only add to it.
     assert min(times) < HELP_SECONDS
 
 
-@pytest.mark.parametrize("command", ["", *group.commands])
-def test_help__loads_nothing_heavy(command: str, tmp_path: Path) -> None:
-    """No command's help loads a library that computes."""
+def test_help__loads_nothing_heavy(tmp_path: Path) -> None:
+    """No command's help loads a library that computes; the first that does is told."""
     code = (
-        "import atexit, sys\n"
-        "atexit.register(lambda: print(*{m.split('.')[0] for m in sys.modules}))\n"
+        "import sys\n"
         "from churnsim.cli import main\n"
-        f"main({[*command.split(), '--help']!r})\n"
+        f"for command in {['', *group.commands]!r}:\n"
+        "    try:\n"
+        "        main([*command.split(), '--help'])\n"
+        "    except SystemExit as left:\n"
+        f"        found = set({HEAVY!r}) & set(sys.modules)\n"
+        "        print(command or 'churnsim', left.code, *found, file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -66,7 +71,8 @@ def test_help__loads_nothing_heavy(command: str, tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert set(HEAVY) & set(done.stdout.splitlines()[-1].split()) == set()
+    told = done.stderr.splitlines()
+    assert told == [f"{command} 0" for command in ("churnsim", *group.commands)]
 
 
 def test_help__names_every_exit_code(churnsim: Command) -> None:

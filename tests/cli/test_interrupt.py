@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from churnsim.errors import ExitCode
-from tests.cli.conftest import Command, environment
+from tests.cli.conftest import environment
 
 BEATING = "import churnsim.cli.progress as p; p.HEARTBEAT = 0.05\n"
 MAIN = "from churnsim.cli import main; main()"
@@ -130,22 +130,35 @@ def test_interrupt__while_modules_load(tmp_path: Path) -> None:
     assert (out, err) == ("", "interrupted\n")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_compiling__is_not_told_before_a_refusal(tmp_path: Path) -> None:
+    """What is refused says so alone, also where nothing is compiled yet."""
+    refused = [
         ("run", "--policy", "kind"),
         ("run", "telecom", "--set", "population.customers=10000000000"),
         ("explain", "telecom", "--from", "kind"),
         ("story", "telecom", "--customer", "1", "--from", "kind"),
-    ],
-)
-def test_compiling__is_not_told_before_a_refusal(
-    typed: Command, tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
-    """What is refused says so alone, also where nothing is compiled yet."""
-    answer = typed(*arguments, CHURNSIM_CACHE_DIR=str(tmp_path / "cache"))
-    assert answer.code in {ExitCode.INPUT, ExitCode.RESOURCES}
-    assert "compiling" not in answer.err
+    ]
+    code = "from churnsim.cli import main\n"
+    code += f"for arguments in {refused!r}:\n"
+    code += "    try:\n"
+    code += "        main(arguments)\n"
+    code += "    except SystemExit as left:\n"
+    code += "        print(left.code)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment(CHURNSIM_CACHE_DIR=str(tmp_path / "cache")),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    inputs = [int(ExitCode.INPUT)] * 2
+    assert [*map(int, done.stdout.split())] == [
+        int(ExitCode.INPUT),
+        int(ExitCode.RESOURCES),
+        *inputs,
+    ]
+    assert "compiling" not in done.stderr
 
 
 def test_interrupt__while_it_compiles(tmp_path: Path) -> None:

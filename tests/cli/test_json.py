@@ -1,6 +1,5 @@
 """`--json`: one document on standard output, as its schema says, of every command."""
 
-import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,8 +135,8 @@ def validator(command: str) -> jsonschema.Draft202012Validator:
 
 def objects(
     value: Any, schema: Any, whole: Any, seen: set[str]
-) -> Iterator[dict[str, Any]]:
-    """Yield an object of each kind that a document has a list of keys for."""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield an object of each kind that a document has a list of keys for, by name."""
     kind = schema.get("$ref", "").rpartition("/")[2]
     if kind in seen:
         return
@@ -149,7 +148,7 @@ def objects(
     elif isinstance(value, dict):
         if schema.get("additionalProperties") is False:
             seen.add(kind)
-            yield value
+            yield kind, value
         for key, item in value.items():
             inner = schema.get("properties", {}).get(key)
             inner = inner or schema.get("additionalProperties", {})
@@ -161,8 +160,12 @@ def objects(
 @pytest.mark.compiled
 @pytest.mark.usefixtures("folder")
 def test_json__of_every_command_is_as_its_schema_says(churnsim: Command) -> None:
-    """Real documents pass; with a key more, or one less, in any object they fail."""
+    """Real documents pass; with a key more, or one less, in any object they fail.
+
+    One object of each kind is tried, in the first document of the command that has it.
+    """
     assert {case.split()[0] for case in CASES} == documents().keys()
+    tried: set[tuple[str, str]] = set()
     for case, arguments in CASES.items():
         command = case.split()[0]
         answer: Answer = churnsim(command, *arguments, "--json")
@@ -170,16 +173,17 @@ def test_json__of_every_command_is_as_its_schema_says(churnsim: Command) -> None
         document = json.loads(answer.out)
         rules = validator(command)
         rules.validate(document)
-        n = len(list(objects(document, rules.schema, rules.schema, set())))
-        for place in range(n):
-            for change in ("more", "less"):
-                other = copy.deepcopy(document)
-                found = list(objects(other, rules.schema, rules.schema, set()))[place]
-                if change == "more":
-                    found["surplus"] = 1
-                elif found:
-                    found.pop(next(iter(found)))
-                assert not rules.is_valid(other), (case, place, change)
+        for kind, found in list(objects(document, rules.schema, rules.schema, set())):
+            if (command, kind) in tried:
+                continue
+            tried.add((command, kind))
+            found["surplus"] = 1
+            assert not rules.is_valid(document), (case, kind, "more")
+            del found["surplus"]
+            first = next(iter(found))
+            value = found.pop(first)
+            assert not rules.is_valid(document), (case, kind, "less")
+            found[first] = value
 
 
 @pytest.mark.compiled

@@ -91,7 +91,6 @@ def test_progress__bar_on_a_terminal(
 @pytest.mark.compiled
 def test_progress__quick_runs_are_silent(typed: Command) -> None:
     """Without a terminal, a run of a few seconds writes the answer and nothing else."""
-    typed("run", *SMALL)  # where it has to be compiled, it says so
     answer = typed("run", *SMALL, FORCE_COLOR="1")
     assert answer.code == 0
     assert answer.err == ""

@@ -98,6 +98,14 @@ def test_draws_for_a_new_purpose__move_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert drawn
 
 
+def test_golden__tests_stand_in_this_folder() -> None:
+    """No test elsewhere is marked so: `make test-settings` looks only here."""
+    tests = Path(__file__).resolve().parents[1]
+    files = tests.rglob("*.py")
+    marked = {p.parent for p in files if "mark.golden" in p.read_text("utf-8")}
+    assert marked == {Path(__file__).resolve().parent}
+
+
 if __name__ == "__main__":
     found = {"stream_version": STREAM_VERSION, "digests": digests(run_reference)}
     print(json.dumps(found, indent=2))  # noqa: T201 - this is what it is for

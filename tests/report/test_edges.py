@@ -48,4 +48,4 @@ def test_page__of_little_is_whole(
     assert len(list(page.all("section"))) == len(SECTIONS) - 2
     assert any(said in element.text for element in page.all("p"))
     for chart in charts_of(document):
-        alt.LayerChart.from_dict(chart.build(PAPER))
+        alt.LayerChart.validate(chart.build(PAPER))

@@ -60,7 +60,7 @@ def test_front_line__bars_are_the_json_s(week: dict[str, Any], name: str) -> Non
     """A bar for each policy with its interval, which the words for it repeat."""
     (chart,) = [c for c in charts_of(week) if c.name == f"agents_{name}"]
     spec = chart.build(PAPER)
-    alt.LayerChart.from_dict(spec)
+    alt.LayerChart.validate(spec)
     rows = spec["datasets"]["rows"]
     known = [[e["mean"], e["low"], e["high"]] for e in figure(week, name)]
     assert [[row["value"], row["low"], row["high"]] for row in rows] == known

@@ -55,7 +55,7 @@ def steps(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of the waterfall, valid and continuous, the sum last."""
     (chart,) = levers.why(Results(document)).charts
     spec = chart.build(PAPER)
-    alt.LayerChart.from_dict(spec)
+    alt.LayerChart.validate(spec)
     rows: list[dict[str, Any]] = spec["datasets"]["rows"]
     *parts, whole = rows
     assert [row["label"] for row in parts] != []

@@ -279,7 +279,7 @@ def test_charts__are_valid_on_the_page_and_as_files(week: dict[str, Any]) -> Non
     for chart in charts_of(week):
         for palette in (PAGE, PAPER):
             spec = chart.build(palette)
-            alt.LayerChart.from_dict(spec)
+            alt.LayerChart.validate(spec)
             assert len(spec["datasets"]["rows"]) > 0
             # Where a file is seen, letters may be wider than where it was made.
             assert spec.get("padding", 0) == (0 if palette is PAGE else 24)

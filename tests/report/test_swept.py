@@ -94,7 +94,7 @@ def test_charts__are_valid_and_told(design: str, scenario: Scenario) -> None:
     for chart in charts:
         for palette in (PAPER, PAGE):
             spec = chart.build(palette)
-            alt.LayerChart.from_dict(spec).to_dict()  # checked by Altair
+            alt.LayerChart.validate(spec)
             assert len(spec["datasets"]["rows"]) > 2
         assert chart.alt.split(".")[0] in {"Chart of dots", "Line chart", "Heat map"}
         assert len(chart.alt) > 60

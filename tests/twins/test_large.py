@@ -15,8 +15,8 @@ pytestmark = pytest.mark.compiled
 N_STEPS = 12  # of the grid, in a run on one
 
 
-def gridded_plan(grid: float) -> Plan:
-    """Return the usual plan with all durations multiples of a grid [days]."""
+def gridded_plan(grid: float, n: int) -> Plan:
+    """Return the usual plan for n people, all durations multiples of a grid [days]."""
     plan = usual_plan(N_STEPS * grid)
     market = plan.market._replace(
         period=4.0 * grid,
@@ -32,9 +32,9 @@ def gridded_plan(grid: float) -> Plan:
     hoops[:, :3] = constant(grid)
     policy = plan.policy._replace(
         hoops=hoops[:1],
-        agents=350,
+        agents=7 * n // 40,
         handle=constant(grid),
-        supervisors=60,
+        supervisors=3 * n // 100,
         approval=constant(grid),
         repair=constant(0.0),
         promise=constant(2.0 * grid),
@@ -45,9 +45,10 @@ def gridded_plan(grid: float) -> Plan:
     return plan._replace(market=market, policy=policy, kinds=kinds)
 
 
-def gridded_people(grid: float) -> Population:
-    """Return 2,000 people who arrive and renew on a grid, most of them rushed."""
-    people = usual_people(1700, 300, N_STEPS * grid)
+def gridded_people(grid: float, n: int) -> Population:
+    """Return n people who arrive and renew on a grid, most of them rushed."""
+    n_prospects = 3 * n // 20
+    people = usual_people(n - n_prospects, n_prospects, N_STEPS * grid)
     arrival = np.floor(people.arrival / grid) * grid
     phase = np.ceil((people.renewal - people.arrival) / MONTH * 4.0) * grid
     is_rushed = np.arange(len(arrival)) % 5 > 0
@@ -55,9 +56,9 @@ def gridded_people(grid: float) -> Population:
     return people._replace(arrival=arrival, rate=rate, renewal=arrival + phase)
 
 
-def crowded_setup() -> Setup:
-    """Return 20,000 customers over 12 days, with too few staff at both desks."""
-    setup = usual_setup(20_000, 500, 12.0)
+def crowded_setup(n_customers: int) -> Setup:
+    """Return thousands of customers over 12 days, too many for the staff they have."""
+    setup = usual_setup(n_customers, n_customers // 40, 12.0)
     market = setup.plan.market._replace(
         lock_in=-1.0,
         ordinary_rate=6.0 / YEAR,
@@ -68,22 +69,29 @@ def crowded_setup() -> Setup:
         told_good=2500,
         influence=40.0,
     )
-    policy = setup.plan.policy._replace(agents=4, supervisors=2, truth=0.2)
+    n_agents, n_supervisors = n_customers // 5000, max(1, n_customers // 10_000)
+    policy = setup.plan.policy._replace(
+        agents=n_agents, supervisors=n_supervisors, truth=0.2
+    )
     return setup._replace(plan=setup.plan._replace(market=market, policy=policy))
 
 
-def test_engines__agree_on_twenty_thousand_customers() -> None:
-    """20,000 customers at crowded desks: the same bits, and every close there is."""
-    books = assert_twins(crowded_setup())
+@pytest.mark.parametrize(
+    "n_customers", [5_000, pytest.param(20_000, marks=pytest.mark.slow)]
+)
+def test_engines__agree_on_thousands_of_customers(n_customers: int) -> None:
+    """At crowded desks: the same bits, and every close there is."""
+    books = assert_twins(crowded_setup(n_customers))
     assert np.all(books.tally > 0)
     assert np.all(books.closed[Cause.SILENT :] > 0)
     assert np.count_nonzero(books.lost) >= 8
 
 
+@pytest.mark.parametrize("n", [600, pytest.param(2_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("grid", GRIDS)
-def test_engines__agree_where_ties_are_the_rule(grid: float) -> None:
-    """2,000 people on a time grid: the same bits, and half of all events are ties."""
-    books = assert_twins(Setup(gridded_plan(grid), gridded_people(grid), KEY, 3))
+def test_engines__agree_where_ties_are_the_rule(grid: float, n: int) -> None:
+    """Many people on a time grid: the same bits, and half of all events are ties."""
+    books = assert_twins(Setup(gridded_plan(grid, n), gridded_people(grid, n), KEY, 3))
     log = log_of(books)
     assert n_tied(log.times, log.customers) > 0.5 * len(log.times)
     assert np.count_nonzero(log.words >= ORDINARY) > 0

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from churnsim._version import __version__
+from churnsim.cli.assumptions import assumptions_command
 from churnsim.cli.breakeven import breakeven_command
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
@@ -77,6 +78,7 @@ for command in (
     story_command,
     breakeven_command,
     staff_command,
+    assumptions_command,
     sweep_command,
     status_command,
     merge_command,

@@ -24,6 +24,7 @@ COMMANDS = (
         "story",
         "breakeven",
         "staff",
+        "assumptions",
         "sweep",
         "status",
         "merge",
@@ -66,6 +67,31 @@ class ShowDocument(TypedDict):
     digest: str | None  # SHA-256 of all that a scenario means; null of a policy
     settings: dict[str, Any]  # with defaults, as in a file (see churnsim schema)
     evidence: dict[str, Grounds]  # by dotted key
+
+
+class GroundDocument(TypedDict):
+    """A figure, and what it rests on."""
+
+    keys: list[str]  # settings that it stands in, as `--set` spells them
+    value: str  # as a file has it
+    grade: str  # "A", "B", "C" or "D"
+    basis: str  # "seen": somebody observed it; "assumed": nobody did
+    text: str  # the source or the reason in a few words
+    sources: list[str]  # in full
+    range_of: str  # part of a law or list that the range is of; "": all of it
+    low: str | None  # of the plausible range, as `--set` takes it; null: no range
+    high: str | None  # its other end
+    range_by: str | None  # who gives it: "source" or "ours"
+    fixed: str | None  # why there is none: "definition", "choice" or "rest"
+
+
+class AssumptionsDocument(TypedDict):
+    """What `churnsim assumptions --json` prints."""
+
+    scenario: str  # name of its file, without the suffix
+    title: str  # or its name where it has none
+    digest: str  # SHA-256 of all that it means
+    figures: list[GroundDocument]  # the weakest first
 
 
 class ProblemDocument(TypedDict):
@@ -175,6 +201,7 @@ def documents() -> dict[str, type]:
         "story": results.StoryDocument,
         "breakeven": results.BreakevenDocument,
         "staff": results.StaffDocument,
+        "assumptions": AssumptionsDocument,
         "sweep": sweeps.SweepDocument,
         "status": sweeps.StatusDocument,
         "merge": sweeps.StatusDocument,

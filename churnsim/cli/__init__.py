@@ -22,6 +22,7 @@ from churnsim.cli.fit import fit_command
 from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
 from churnsim.cli.report import plot_command, report_command
+from churnsim.cli.robust import robust_command
 from churnsim.cli.run import run_command
 from churnsim.cli.sensitivity import sensitivity_command
 from churnsim.cli.shape import SuggestingGroup
@@ -79,6 +80,7 @@ for command in (
     breakeven_command,
     staff_command,
     assumptions_command,
+    robust_command,
     sweep_command,
     status_command,
     merge_command,

@@ -25,6 +25,7 @@ COMMANDS = (
         "breakeven",
         "staff",
         "assumptions",
+        "robust",
         "sweep",
         "status",
         "merge",
@@ -191,6 +192,7 @@ def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
     from churnsim.analysis import documents as analyses
     from churnsim.experiment import documents as results
+    from churnsim.robustness import documents as robustness
     from churnsim.sweep import documents as sweeps
 
     return {
@@ -202,6 +204,7 @@ def documents() -> dict[str, type]:
         "breakeven": results.BreakevenDocument,
         "staff": results.StaffDocument,
         "assumptions": AssumptionsDocument,
+        "robust": robustness.RobustDocument,
         "sweep": sweeps.SweepDocument,
         "status": sweeps.StatusDocument,
         "merge": sweeps.StatusDocument,

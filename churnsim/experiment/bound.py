@@ -199,15 +199,24 @@ def _weighted(weight: float, ways: Iterator[Chance] | list[Chance]) -> Iterator[
     return ((weight * chance, leaves) for chance, leaves in ways)
 
 
+def is_beyond(share: MistakeShare) -> bool:
+    """Return whether mistakes would explain more churn than is observed."""
+    return (
+        share.observed is not None
+        and share.share is not None
+        and share.share > REFUSE_ABOVE
+    )
+
+
 def _check(share: MistakeShare) -> None:
-    if share.observed is None or share.share is None or share.share <= REFUSE_ABOVE:
+    if not is_beyond(share):
         return
     raise InputError(
         Problem(
             f"must leave room for mistakes, which under {share.policy} drive away "
             f"{share.from_mistakes:.2%} of customers a year by themselves",
             field="market.observed_churn",
-            value=f"{100.0 * share.observed:.4g} %/year",
+            value=f"{100.0 * (share.observed or 0.0):.4g} %/year",
             hint="lower mistakes.probability, sting or market.stated_to_actual",
         )
     )

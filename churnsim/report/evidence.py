@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -95,12 +96,12 @@ def assumptions_table(grounds: Sequence[Ground]) -> pa.Table:
 
 def label_of(ground: Ground, scenario: Scenario) -> Label:
     """Return how a figure is called, the policies or kinds that share it together."""
-    head, _, rest = ground.key.partition(".")
+    head, *_ = _words(ground.key)
     if head not in {"policy", "mistakes"}:
         section, _, name = ground.key.rpartition(".")
         return Label(section, name)
-    names = [key.split(".")[1] for key in ground.keys]
-    tail = rest.partition(".")[2]
+    names = [_words(key)[1] for key in ground.keys]
+    tail = ".".join(_words(ground.key)[2:])
     if head == "mistakes":
         n_kinds = len(scenario.spec.mistakes)
         who = "all" if len(names) == n_kinds > 1 else ", ".join(names)
@@ -129,6 +130,16 @@ def range_cell(ground: Ground) -> str:
         return FIXED.get(ground.fixed or "", "")
     of = f"{ground.vary} " if ground.vary and ground.vary != "mean" else ""
     return f"{of}{ground.range_text}{FROM_SOURCE if ground.whose == 'source' else ''}"
+
+
+def _words(key: str) -> list[str]:
+    """Return the parts of a key, whose quotes may hold dots."""
+    words: list[str] = []
+    table: object = tomllib.loads(f"{key} = 0")
+    while isinstance(table, dict):
+        word, table = next(iter(table.items()))
+        words.append(word)
+    return words
 
 
 def _rows(

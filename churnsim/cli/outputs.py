@@ -68,6 +68,7 @@ class ShowDocument(TypedDict):
     digest: str | None  # SHA-256 of all that a scenario means; null of a policy
     settings: dict[str, Any]  # with defaults, as in a file (see churnsim schema)
     evidence: dict[str, Grounds]  # by dotted key
+    derived: dict[str, Any]  # settings that follow from others, by dotted key
 
 
 class GroundDocument(TypedDict):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from churnsim.errors import ChurnsimError
-from churnsim.experiment.bound import is_beyond, mistake_share
+from churnsim.experiment.bound import is_beyond, mistake_share, observed_under
 from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.records import MICRO
 from churnsim.robustness.varied import completed
@@ -17,6 +17,7 @@ from churnsim.sweep.points import Variations
 from churnsim.sweep.rows import Failed
 from churnsim.sweep.simulated import Simulated
 
+OBSERVED = "market.observed_churn"
 BOUND = "mistakes alone would drive away more customers than are observed to leave"
 
 Losses = dict[str, Estimate]  # of each policy but the baseline
@@ -61,10 +62,11 @@ class Points:
         varied = completed(scenario.spec, settings)
         try:
             changed = self._variations.scenario(varied)
-            if is_beyond(mistake_share(changed, scenario.baseline)):
+            if is_beyond(mistake_share(changed, observed_under(changed))):
                 return Refused(BOUND)
         except ChurnsimError as error:
-            return Refused(error.problems[0].rule)
+            problem = error.problems[0]
+            return Refused(BOUND if problem.field == OBSERVED else problem.rule)
         with self._counting:
             number, self.n_done = self.n_done, self.n_done + 1
         rows = self._simulated(Point(number, (), self.sweep.policies, varied))

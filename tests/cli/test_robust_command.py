@@ -4,6 +4,7 @@ import csv
 import json
 import shlex
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from churnsim.cli import robust
 from churnsim.cli.described import schema_of
 from churnsim.cli.outputs import documents
+from churnsim.cli.progress import Report
 from churnsim.errors import ExitCode
 from tests.cli.conftest import ROOT, Command
 from tests.experiment.conftest import SHOP
@@ -42,7 +44,10 @@ def test_robust__text_and_json_have_the_same_numbers(churnsim: Command) -> None:
     words = " ".join(text.out.split())
     assert len(whole["sentences"]) == 1
     assert all(" ".join(told.split()) in words for told in whole["sentences"])
-    for world in ("Bad news travels twice as far", "Good news is three times as common"):
+    for world in (
+        "Bad news travels twice as far",
+        "Good news is three times as common",
+    ):
         assert world in words
     assert {a["field"] for a in whole["assumptions"]} >= {
         "market.discovery",
@@ -73,11 +78,11 @@ def test_robust__interrupted_shows_what_is_finished(
     stop = threading.Event()
 
     @contextmanager
-    def stopping():  # type: ignore[no-untyped-def]
+    def stopping() -> Iterator[threading.Event]:
         yield stop
 
     @contextmanager
-    def progress(_: str):  # type: ignore[no-untyped-def]
+    def progress(_: str) -> Iterator[Report]:
         def report(done: int, total: int, failed: int = 0) -> None:
             assert (done <= total, failed) == (True, 0)
             if done >= 4:
@@ -110,7 +115,10 @@ def test_robust__fewer_customers_are_said_to_change_the_desk(churnsim: Command) 
         (("--grade", "E"), "--grade: must be letters of A, B, C and D"),
         (("--parameter", "market.lock_in"), "must be FIELD=LOW..HIGH"),
         (("--parameter", "market.lokc_in=1..2"), "did you mean 'market.lock_in'?"),
-        (("--set", "policies=[\"empowered\"]"), "must name a policy besides the baseline"),
+        (
+            ("--set", 'policies=["empowered"]'),
+            "must name a policy besides the baseline",
+        ),
         (("--plot", "lines.pdf"), "must end in .svg or .png"),
         (("--points", "0"), "0 is not in the range"),
     ],

@@ -103,11 +103,14 @@ def robustness_chart(found: Robustness) -> Chart | None:
 
 
 def headline_policy(found: Robustness) -> str | None:
-    """Return the policy that loses most in the scenario's own world; None: no sign."""
-    own = [c for c in found.conclusions if c.world.is_own and c.sign]
-    if not own:
-        return None
-    return max(own, key=lambda c: abs(c.stated.mean or 0.0)).policy
+    """Return the policy with the largest loss or gain in the scenario's own world.
+
+    One whose sign is sure, if there is one; None where there is no policy.
+    """
+    own = [c for c in found.conclusions if c.world.is_own]
+    sure = [c for c in own if c.sign] or own
+    largest = max(sure, key=lambda c: abs(c.stated.mean or 0.0), default=None)
+    return largest.policy if largest else None
 
 
 def swings_of(found: Robustness, policy: str) -> list[Swing]:
@@ -175,6 +178,8 @@ def _one_by_one(found: Robustness, policy: str, width: int) -> list[str]:
     """Return the grid of assumptions moved by themselves."""
     currency = found.scenario.currency
     swings = swings_of(found, policy)
+    own = [c for c in found.conclusions if c.world.is_own and c.policy == policy]
+    never = "never" if any(c.sign for c in own) else "no sure sign"
     first = [s for s in swings if turn_of(s.line, policy)]
     rest = [s for s in swings if s not in first][: max(0, SHOWN_MAX - len(first))]
     rows = []
@@ -189,7 +194,7 @@ def _one_by_one(found: Robustness, policy: str, width: int) -> list[str]:
                     lever.text(swing.line.varied.value) if lever else "",
                     " to ".join(ends),
                     *money_cells([swing.low, swing.high], currency, WHOLE),
-                    f"{turn.value} ({turn.distance:.0%})" if turn else "never",
+                    f"{turn.value} ({turn.distance:.0%})" if turn else never,
                 ),
             )
         )

@@ -92,8 +92,10 @@ def test_robust__interrupted_shows_what_is_finished(
 
     monkeypatch.setattr(robust, "stopping", stopping)
     monkeypatch.setattr(robust, "progress", progress)
+    left: list[int] = []
+    monkeypatch.setattr("churnsim.cli.os._exit", left.append)
     answer = churnsim("robust", *ASKED, "--threads", "1", "--out", "lines.csv")
-    assert answer.code == ExitCode.INTERRUPTED
+    assert left == [ExitCode.INTERRUPTED] == [answer.code]
     assert "PARTIAL: stopped after" in answer.out
     assert "no file was written" in answer.err
     assert not (tmp_path / "lines.csv").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from churnsim.scenario.laws import Beta, Constant
 from churnsim.scenario.ordinary import ordinary_dropout
 from churnsim.simulation import simulate
 from churnsim.units import year_days
+
+ROOT = Path(__file__).resolve().parents[2]
 
 FIRM = """\
 title = "A firm that knows its churn"
@@ -137,6 +140,27 @@ def test_churn__is_as_observed_under_that_policy(exit_at: str, file: Path) -> No
     assert error < 0.005
     better = [churn(scenario, "empowered", i) for i in range(8)]
     assert np.mean(better) < np.mean(values) - 3.0 * error
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "a"), [("telecom", 1.2), ("bank", 1.2), ("saas", 0.9)]
+)
+def test_churn__of_ready_scenarios_is_as_far_off_as_told(name: str, a: float) -> None:
+    """docs/evidence.md says by how much the estimate misses, z = 3, 6 replications."""
+    page = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    told = re.search(rf"(?m)^\| {name} \| ([\d.]+) % \| ([\d.]+) % \|", page)
+    assert told is not None
+    law = [f'market.dropout={{ law = "observed", a = {a} }}']
+    scenario = load_scenario(name, overrides=[*law, "market.observed_under=slow"])
+    assert (scenario.spec.market.observed_churn or 0.0) * year_days() == pytest.approx(
+        float(told[1]) / 100.0
+    )
+    values = [churn(scenario, "slow", i) for i in range(6)]
+    error = np.std(values, ddof=1) / math.sqrt(len(values))
+    rounding = 0.0005
+    assert abs(np.mean(values) - float(told[2]) / 100.0) < 3.0 * error + rounding
 
 
 def test_dropout__follows_from_the_settings(file: Path) -> None:

@@ -10,6 +10,7 @@ from scipy import special
 from churnsim.analysis.boxes import Box
 from churnsim.experiment.documents import as_dict
 from churnsim.experiment.intervals import CONFIDENCE, Estimate
+from churnsim.experiment.plain import plain
 from churnsim.experiment.sentences import PER
 from churnsim.robustness.documents import (
     AssumptionDocument,
@@ -242,7 +243,7 @@ def _conclusion(found: Conclusion) -> ConclusionDocument:
         "told_good": found.world.told_good,
         "is_own": found.world.is_own,
         "policy": found.policy,
-        "stated": found.stated,
+        "stated": plain(found.stated),
         "sign": found.sign,
         "tally": _tally(found.tally) if found.tally else None,
         "box": found.box.text if found.box else None,
@@ -283,7 +284,7 @@ def _assumption(line: Line) -> AssumptionDocument:
         "high": _end(line, 1),
         "is_cut": line.is_cut,
         "is_log": varied.factor.is_log,
-        "lost_at_low": dict(line.low),
-        "lost_at_high": dict(line.high),
+        "lost_at_low": {name: plain(loss) for name, loss in line.low.items()},
+        "lost_at_high": {name: plain(loss) for name, loss in line.high.items()},
         "turns": turns,
     }

@@ -18,7 +18,14 @@ from churnsim.experiment.preparing import standing_warnings
 from churnsim.experiment.replications import checked_seed
 from churnsim.experiment.sentences import PER
 from churnsim.population import history_of
-from churnsim.robustness.points import Losses, Outcome, Points, Refused, sign_of
+from churnsim.robustness.points import (
+    Losses,
+    Outcome,
+    Points,
+    Refused,
+    Stopped,
+    sign_of,
+)
 from churnsim.robustness.record import Conclusion, Extent, Robustness, Tally
 from churnsim.robustness.running import in_threads
 from churnsim.robustness.turning import Line, line_of
@@ -184,7 +191,7 @@ def sweep_of(
 
 def _run(points: Points, choice: Choice, worlds: Sequence[World], how: How) -> _Found:
     """Run the values assumed, then the points and the lines, until done or stopped."""
-    stop = how.stop or threading.Event()
+    stop = points.stop = how.stop or points.stop
     n_threads = threads_for(points.sweep, how.threads)
     n_points = len(worlds) * (how.points + 1) + 2 * len(choice.varied)
 
@@ -194,8 +201,10 @@ def _run(points: Points, choice: Choice, worlds: Sequence[World], how: How) -> _
 
     def finished(tasks: Sequence[Callable[[], _T]]) -> dict[int, _T]:
         done = {}
-        for number, result in in_threads(tasks, n_threads, stop):
-            done[number] = result
+        begun = [functools.partial(_unless_stopped, task) for task in tasks]
+        for number, result in in_threads(begun, n_threads, stop):
+            if result is not None:
+                done[number] = result
             tell()
         return done
 
@@ -228,6 +237,14 @@ def _run(points: Points, choice: Choice, worlds: Sequence[World], how: How) -> _
             spread[world.name, i] = result
     is_stopped = len(done) < len(tasks) or len(stated_at) < len(worlds)
     return _Found(stated, spread, tuple(lines), is_stopped)
+
+
+def _unless_stopped(task: Callable[[], _T]) -> _T | None:
+    """Return what a task returns; None where it was stopped on its way."""
+    try:
+        return task()
+    except Stopped:
+        return None
 
 
 def settings_at(sweep: Sweep, choice: Choice, index: int) -> Settings:

@@ -32,6 +32,10 @@ class Refused(NamedTuple):
 Outcome = Losses | Refused | Failed
 
 
+class Stopped(Exception):  # noqa: N818 - no error: what is finished is kept
+    """The user stopped it before the point was begun."""
+
+
 class Points:
     """Simulates points; threads may share one."""
 
@@ -46,6 +50,7 @@ class Points:
         """
         self.sweep = sweep
         self.years = years
+        self.stop = threading.Event()  # set it, and no further point is begun
         self.n_done = 0
         self._is_revenue = measure == "revenue"
         self._variations = Variations(sweep.scenario)
@@ -57,7 +62,12 @@ class Points:
 
         A year and 1,000 customers at the start. Where settings contradict each other,
         or mistakes would explain more churn than is observed, there is no such point.
+
+        Raises:
+            Stopped: It was to be begun after `stop` was set.
         """
+        if self.stop.is_set():
+            raise Stopped
         scenario = self.sweep.scenario
         varied = completed(scenario.spec, settings)
         try:

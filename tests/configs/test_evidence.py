@@ -10,10 +10,10 @@ import pytest
 
 from churnsim.configs import configs_folder
 from churnsim.scenario import list_scenarios, load_scenario
-from churnsim.scenario.assumptions import INFLUENTIAL
+from churnsim.scenario.assumptions import INFLUENTIAL, foundations_of
 from churnsim.scenario.evidence import Graded, graded_lines
 from churnsim.scenario.files import read
-from churnsim.scenario.grounds import Ground, grounds_of
+from churnsim.scenario.grounds import Ground, grounds_of, with_ranges
 from churnsim.scenario.recorded import KINDS, Record, recorded
 
 FILES = sorted(
@@ -188,3 +188,14 @@ def test_grounds__what_is_set_for_a_run_has_no_range() -> None:
         ground = of(grounds, key)
         assert (ground.grade, ground.low) == ("D", None)
         assert ground.text == "set for this run"
+
+
+def test_foundations__have_the_ranges_that_are_plausible() -> None:
+    """What results rest on is told with its range, but for what was set for the run."""
+    scenario = load_scenario("telecom", overrides=["market.double=2"])
+    found = with_ranges(foundations_of(scenario), scenario, None)
+    ranges = {item.key: item.range for item in found}
+    assert ranges["market.retry"] == "0.3 to 0.8"
+    assert ranges["market.memory"] == "20.2 days to 260 days"
+    assert ranges["mistakes.outage.probability"] == "0.0010417 to 0.0052083"
+    assert ranges["market.double"] == ""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from churnsim.errors import InputError
+from churnsim.report.settings import derived_of, scenario_text
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.scenario.laws import Beta, Constant
 from churnsim.scenario.ordinary import ordinary_dropout
@@ -178,6 +179,17 @@ def test_dropout__of_the_telecom_is_the_same_on_every_machine() -> None:
     law = ['market.dropout={ law = "observed", a = 1.2 }']
     scenario = load_scenario("telecom", overrides=[*law, "market.observed_under=slow"])
     assert scenario.population.dropout.b == 142.225431591
+
+
+def test_show__tells_the_derived_law(file: Path) -> None:
+    """Text and document have the law that follows; a given one is not derived."""
+    scenario = load_scenario(file)
+    law = scenario.population.dropout
+    derived = {"market.dropout": {"law": "beta", "a": 1.5, "b": law.b}}
+    assert derived_of(scenario) == derived
+    text = " ".join(scenario_text(scenario, {}, 100).split())
+    assert f"derived: market.dropout is beta: a 1.5, b {law.b!r}, so that" in text
+    assert derived_of(load_scenario("telecom")) == {}
 
 
 def test_dropout__written_and_read_again_means_the_same(

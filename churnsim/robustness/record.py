@@ -130,7 +130,7 @@ class Robustness:
         ]
         if not parts:
             return f"{told} as assumed; no point over the ranges was finished."
-        spread = f"{told} at {', at '.join(parts)}."
+        spread = f"{told}, surely so at {', at '.join(parts)}."
         first = self.first_turns().get(policy)
         if not self.lines:
             return spread

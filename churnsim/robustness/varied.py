@@ -25,6 +25,8 @@ from churnsim.units import parse_share
 LOG_FROM = 8.0  # high over low from which a range is even in its logarithm
 ASSUMED = "D"  # grades that are varied where nobody says
 COSTS = ("costs.", "_cost", ".cost", ".training")  # act on no revenue
+# How much is simulated, which is no claim about the world.
+EXTENT = ("horizon", "replications", "seed", "sites", "population.customers")
 PARAMETER = "--parameter"
 
 Settings = dict[str, AnyLevel]
@@ -119,7 +121,8 @@ def chosen(
         elif ground.grade not in grades or ground.fixed is not None:
             continue
         elif ground.low is None or ground.high is None:
-            if number_at(scenario.spec, ground.key) is not None:
+            is_extent = ground.key in EXTENT
+            if not is_extent and number_at(scenario.spec, ground.key) is not None:
                 without.append(ground.key)
         elif measure == "revenue" and all(map(is_cost, ground.varied)):
             idle.append(ground.key)

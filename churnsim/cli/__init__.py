@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from churnsim._version import __version__
+from churnsim.cli.assumptions import assumptions_command
 from churnsim.cli.breakeven import breakeven_command
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
@@ -21,6 +22,7 @@ from churnsim.cli.fit import fit_command
 from churnsim.cli.guard import guarded
 from churnsim.cli.library import list_command, show_command
 from churnsim.cli.report import plot_command, report_command
+from churnsim.cli.robust import robust_command
 from churnsim.cli.run import run_command
 from churnsim.cli.sensitivity import sensitivity_command
 from churnsim.cli.shape import SuggestingGroup
@@ -78,6 +80,8 @@ for command in (
     story_command,
     breakeven_command,
     staff_command,
+    assumptions_command,
+    robust_command,
     sweep_command,
     status_command,
     merge_command,

@@ -125,6 +125,8 @@ def show_command(options: ShowOptions) -> None:
 
 def _of_scenario(scenario: Scenario, evidence: Mapping[str, Evidence]) -> ShowDocument:
     """Return a scenario for JSON."""
+    from churnsim.report.settings import derived_of
+
     return {
         "kind": "scenario",
         "name": scenario.name,
@@ -132,6 +134,7 @@ def _of_scenario(scenario: Scenario, evidence: Mapping[str, Evidence]) -> ShowDo
         "digest": scenario.digest,
         "settings": _settings(scenario.to_toml()),
         "evidence": _grounds(evidence),
+        "derived": dict(derived_of(scenario)),
     }
 
 
@@ -149,6 +152,7 @@ def _of_policy(
         "digest": None,
         "settings": _settings(to_toml(policy, GENERIC_CURRENCY)),
         "evidence": _grounds(evidence),
+        "derived": {},
     }
 
 

@@ -24,6 +24,8 @@ COMMANDS = (
         "story",
         "breakeven",
         "staff",
+        "assumptions",
+        "robust",
         "sweep",
         "status",
         "merge",
@@ -67,6 +69,32 @@ class ShowDocument(TypedDict):
     digest: str | None  # SHA-256 of all that a scenario means; null of a policy
     settings: dict[str, Any]  # with defaults, as in a file (see churnsim schema)
     evidence: dict[str, Grounds]  # by dotted key
+    derived: dict[str, Any]  # settings that follow from others, by dotted key
+
+
+class GroundDocument(TypedDict):
+    """A figure, and what it rests on."""
+
+    keys: list[str]  # settings that it stands in, as `--set` spells them
+    value: str  # as a file has it
+    grade: str  # "A", "B", "C" or "D"
+    basis: str  # "seen": somebody observed it; "assumed": nobody did
+    text: str  # the source or the reason in a few words
+    sources: list[str]  # in full
+    range_of: str  # part of a law or list that the range is of; "": all of it
+    low: str | None  # of the plausible range, as `--set` takes it; null: no range
+    high: str | None  # its other end
+    range_by: str | None  # who gives it: "source" or "ours"
+    fixed: str | None  # why there is none: "definition", "choice" or "rest"
+
+
+class AssumptionsDocument(TypedDict):
+    """What `churnsim assumptions --json` prints."""
+
+    scenario: str  # name of its file, without the suffix
+    title: str  # or its name where it has none
+    digest: str  # SHA-256 of all that it means
+    figures: list[GroundDocument]  # the weakest first
 
 
 class ProblemDocument(TypedDict):
@@ -273,6 +301,7 @@ def documents() -> dict[str, type]:
     from churnsim.analysis import documents as analyses
     from churnsim.data import documents as evidence
     from churnsim.experiment import documents as results
+    from churnsim.robustness import documents as robustness
     from churnsim.sweep import documents as sweeps
 
     return {
@@ -283,6 +312,8 @@ def documents() -> dict[str, type]:
         "story": results.StoryDocument,
         "breakeven": results.BreakevenDocument,
         "staff": results.StaffDocument,
+        "assumptions": AssumptionsDocument,
+        "robust": robustness.RobustDocument,
         "sweep": sweeps.SweepDocument,
         "status": sweeps.StatusDocument,
         "merge": sweeps.StatusDocument,

@@ -30,6 +30,7 @@ from churnsim.experiment.summary import BINNED, FIGURES, Value, range_of, wait_b
 from churnsim.scenario import Scenario
 from churnsim.scenario.assemble import Overrides
 from churnsim.scenario.assumptions import Foundation, foundations_of
+from churnsim.scenario.grounds import with_ranges
 from churnsim.scenario.model import FLAWLESS
 
 
@@ -77,7 +78,8 @@ def compare(
     names = list(dict.fromkeys([loaded.baseline, *(policies or loaded.policy_names)]))
     names.sort(key=loaded.policy_names.index)
     # Before the replications: whoever stops them waits for nothing that could be known.
-    foundations = foundations_of(loaded, file_of(scenario), names)
+    file = file_of(scenario)
+    foundations = with_ranges(foundations_of(loaded, file, names), loaded, file)
     told: list[str] = []
     if isinstance(replications, Until):
         results = run_until(loaded, names, replications, seed=seed, execution=execution)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from churnsim.report.columns import aligned, paragraph
 from churnsim.scenario import Policy, Scenario
 from churnsim.scenario.evidence import Evidence
+from churnsim.scenario.laws import Observed
 from churnsim.scenario.model import Spec
 from churnsim.units import GENERIC_CURRENCY
 
@@ -75,6 +76,17 @@ def meaning_of(path: str) -> str:
     return f"{phrase[:1].upper()}{phrase[1:]}"
 
 
+def derived_of(scenario: Scenario) -> dict[str, dict[str, object]]:
+    """Return settings that follow from others, by dotted name, as a file has them."""
+    if not isinstance(scenario.spec.market.dropout, Observed):
+        return {}
+    # Here, since mistakes are weighed with the compiled model.
+    from churnsim.scenario.ordinary import ordinary_dropout
+
+    law = ordinary_dropout(scenario.spec)
+    return {"market.dropout": law.model_dump(mode="json")}
+
+
 def scenario_text(
     scenario: Scenario, evidence: Mapping[str, Evidence], width: int
 ) -> str:
@@ -102,6 +114,16 @@ def scenario_text(
         and setting.key not in OF_POLICIES
     ]
     lines += _sections(own, evidence, width)
+    if derived := derived_of(scenario):
+        under = spec.market.observed_under or scenario.baseline
+        lines += [
+            "",
+            paragraph(
+                f"derived: market.dropout is {value_text(derived['market.dropout'])},"
+                f" so that about as many leave under {under} as are observed to",
+                width,
+            ),
+        ]
     base = scenario.baseline
     known = settings_of(spec.policy[base], scenario.currency)
     lines += ["", f"policy {base}, which the others are measured against"]

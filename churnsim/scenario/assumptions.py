@@ -66,6 +66,7 @@ class Foundation(NamedTuple):
     source: str  # or the reason
     acts: bool  # whether anything under the policies compared depends on it
     is_influential: bool  # among the settings that move results most
+    range: str = ""  # that is plausible, as a file would say it; empty: not known
 
 
 def assumptions_of(
@@ -243,11 +244,15 @@ def _leaves(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str
             for item in value:
                 yield from _leaves(item, f"{name}.{item['name']}.")
         else:
-            yield name, _shown(value)
+            yield name, shown(value)
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value on one line: "lognormal, mean 1.53, cv 0.3" for a law."""
+    if isinstance(value, list):
+        return "; ".join(map(shown, value))
+    if isinstance(value, dict) and "law" not in value:
+        return ", ".join(f"{key} {shown(item)}" for key, item in value.items())
     if isinstance(value, dict):
         rest = (f"{key} {item}" for key, item in value.items() if key != "law")
         return ", ".join((str(value["law"]), *rest))

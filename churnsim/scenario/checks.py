@@ -23,6 +23,7 @@ from churnsim.units import MICRO, format_duration
 
 ONLY_SUBSCRIPTION = ("period", "exit")
 NOT_WITH_TRANSACTIONS = ("customers", "starting_tenure", "history")
+UNDER = ("market", "observed_under")
 RATE_OF_0 = {
     "purchase": "at a rate of 0 nobody buys again, and no purchase goes wrong",
     "subscription": "at a rate of 0 fees are paid, and there is no occasion on which"
@@ -49,6 +50,7 @@ def conflicts(root: Node, sections: Sections) -> list[Problem]:
         *_relationship(root),
         *_population(root, sections.population),
         *_transactions(root, sections.market),
+        *_observed(root),
         *_names(root),
         *_mistakes(root, sections),
         *_people(root, sections.policies),
@@ -192,6 +194,37 @@ def _transactions(root: Node, market: Market | None) -> Iterator[Problem]:
         if law != kind:
             rule = f'must have law = "{kind}", to learn from the log'
             yield at(root, "market", name).problem(rule, law)
+
+
+def _observed(root: Node) -> Iterator[Problem]:
+    """Yield what does not go with churn that was observed, or is missing for it."""
+    churn, under = root.get("market", "observed_churn"), root.get(*UNDER)
+    if under is not None and churn is None:
+        rule = "must be absent without observed_churn"
+        yield under.place.problem(rule, under.value)
+    listed = root.get("policies")
+    names = [str(item.value) for item in listed.array()] if listed else []
+    if under is not None and names and under.value not in names:
+        hint = close_to(under.value, names)
+        yield under.place.problem("must be one of policies", under.value, hint)
+    law = root.get("market", "dropout", "law")
+    if law is None or law.value != "observed":
+        return
+    relationship = root.get("market", "relationship")
+    if relationship is not None and relationship.value == "purchase":
+        rule = (
+            'must not be "observed" for purchases: nobody sees who will not come back'
+        )
+        hint = "churnsim fit learns it from a log of purchases"
+        yield law.place.problem(rule, law.value, hint)
+    if churn is None:
+        rule = 'is required to derive dropout, such as observed_churn = "9.9 %/year"'
+        yield at(root, "market", "observed_churn").problem(rule)
+    if under is None:
+        rule = (
+            "is required to derive dropout: the policy under which churn was observed"
+        )
+        yield at(root, *UNDER).problem(rule)
 
 
 def _names(root: Node) -> Iterator[Problem]:

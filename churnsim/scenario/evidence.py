@@ -4,6 +4,9 @@ A trailing comment "# B: source" or "# D: reason" on a key's line grades its val
 
     A  behavioural or official figure      C  recalled, not read again
     B  survey or vendor figure             D  an assumption: no source gives it
+
+"# D [0.3 .. 0.8]: reason" also says in which range it is plausible. The ready files'
+ranges, with sources in full, are in `configs/evidence.toml`.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ ASSUMED = "D"
 _SCENARIO_KEYS = Spec.model_fields.keys() - {"title"}
 
 _MARK = re.compile(r"""[#"']""")
-_GRADED = re.compile(r"#\s*([ABCD]):\s*(\S.*?)\s*$")
+_RANGE = r"\[\s*(\S.*?)\s*\.\.\s*(\S.*?)\s*\]"
+_GRADED = re.compile(rf"#\s*([ABCD])(?:\s*{_RANGE})?:\s*(\S.*?)\s*$")
 _PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*'""")
 
 
@@ -33,6 +37,14 @@ class Evidence(NamedTuple):
 
     grade: str  # "A", "B", "C" or "D"
     text: str  # the source, or the reason
+
+
+class Graded(NamedTuple):
+    """What the comment on a line says of the value there."""
+
+    key: str  # dotted, as in its file; items of arrays by name
+    evidence: Evidence
+    span: tuple[str, str] | None  # ends of the plausible range, as a file has values
 
 
 def evidence_of(path: str | Path) -> dict[str, Evidence]:
@@ -58,6 +70,16 @@ def evidence_of(path: str | Path) -> dict[str, Evidence]:
 
 def evidence_in(text: str, root: Node) -> dict[str, Evidence]:
     """Return the evidence in one valid text, which `root` holds parsed."""
+    return {found.key: found.evidence for found in graded_lines(text, root).values()}
+
+
+def graded_lines(text: str, root: Node) -> dict[int, Graded]:
+    """Return what comments say of values, by line, in one valid text.
+
+    Args:
+        text: Of a file.
+        root: The same, parsed.
+    """
     paths: dict[int, list[Keys]] = {}
     for path, line in lines_of(text).items():
         paths.setdefault(line, []).append(path)
@@ -69,7 +91,9 @@ def evidence_in(text: str, root: Node) -> dict[str, Evidence]:
             continue
         meant = _meant(lines[line - 1], paths[line])
         if meant is not None:
-            found[dotted(meant, root)] = Evidence(match[1], match[2])
+            span = (match[2], match[3]) if match[2] else None
+            grounds = Evidence(match[1], match[4])
+            found[line] = Graded(dotted(meant, root), grounds, span)
     return found
 
 

@@ -116,6 +116,17 @@ class Beta(Closed):
     b: Shape = Field(description="Second shape [-].")
 
 
+class Observed(Closed):
+    """What mistakes leave of `observed_churn`: derived, so that churn comes out."""
+
+    law: Literal["observed"]
+    a: Shape | None = Field(
+        None,
+        description="First shape of the beta law whose b is derived [-]; absent: all"
+        " customers are alike.",
+    )
+
+
 class GammaGamma(Closed):
     """A customer's own mean value: mean p v/(q − 1) (Fader, Hardie & Lee)."""
 
@@ -193,7 +204,9 @@ MoneyLaw = Annotated[
     PlainAs("constant", Money),
 ]
 RateTrait = Annotated[Constant[Rate] | Gamma, _BY_LAW, PlainAs("constant", Rate)]
-DropoutTrait = Annotated[Constant[Share] | Beta, _BY_LAW, PlainAs("constant", Share)]
+DropoutTrait = Annotated[
+    Constant[Share] | Beta | Observed, _BY_LAW, PlainAs("constant", Share)
+]
 ValueTrait = Annotated[
     Constant[Money] | Lognormal[Money] | GammaGamma, _BY_LAW, PlainAs("constant", Money)
 ]

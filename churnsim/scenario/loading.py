@@ -22,6 +22,7 @@ from churnsim.scenario.checks import (
     warnings_of,
 )
 from churnsim.scenario.files import find, is_file, read
+from churnsim.scenario.laws import Observed
 from churnsim.scenario.market import Market, Mistake, Population
 from churnsim.scenario.messages import at, distinct, problems
 from churnsim.scenario.model import Spec, filled
@@ -106,9 +107,30 @@ def _scenario_of(name: str, top: Node, overrides: Overrides) -> Scenario:
         raise ResourceError(*exceeded)
     if coarse := clock_problems(spec, root):
         raise InputError(*coarse)
+    _check_observed(spec, root)
     log = spec.population.transactions
     log_digest = _file_digest(Path(log.file)) if log else ""
     return Scenario(name, spec, warnings_of(spec, root), log_digest)
+
+
+def _check_observed(spec: Spec, root: Node) -> None:
+    """Refuse observed churn that leaves ordinary dropout no room.
+
+    Raises:
+        InputError: With its place in the file.
+    """
+    if not isinstance(spec.market.dropout, Observed):
+        return
+    # Here, since mistakes are weighed with the compiled model.
+    from churnsim.scenario.ordinary import ordinary_dropout
+
+    try:
+        ordinary_dropout(spec)
+    except InputError as error:
+        place = at(root, "market", "observed_churn")
+        raise InputError(
+            *(place.problem(p.rule, p.value, p.hint) for p in error.problems)
+        ) from None
 
 
 def _with_seed(root: Node) -> Node:

@@ -165,7 +165,13 @@ class Market(Closed):
     observed_churn: PositiveRate | None = Field(
         None,
         description='Churn that the market is known to have, such as "9.9 %/year":'
-        " mistakes may not explain more. Changes no result.",
+        " mistakes may not explain more. Changes no result but where dropout has law ="
+        ' "observed".',
+    )
+    observed_under: Name | None = Field(
+        None,
+        description="Policy under which `observed_churn` was seen; default the"
+        " baseline.",
     )
     lock_in: LogOdds = Field(
         1.0, description="Contracts, switching cost, few other places [log-odds]."

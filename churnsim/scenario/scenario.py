@@ -31,6 +31,7 @@ LATER: tuple[tuple[str, object], ...] = (
     ("market.when_closed", "wait"),
     ("market.profile", Profile()),
     ("strain", None),
+    ("market.observed_under", None),
     ("market.message_share", 0.0),
     ("market.message_patience", MESSAGE_PATIENCE.model_dump()),
     ("mistakes.*.message_share", 0.0),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from churnsim.scenario.laws import Beta, Constant, Gamma, GammaGamma, Lognormal
+from churnsim.scenario.laws import (
+    Beta,
+    Constant,
+    Gamma,
+    GammaGamma,
+    Lognormal,
+    Observed,
+)
 from churnsim.scenario.measures import (
     Prospects,
     Tenure,
@@ -80,6 +87,12 @@ def trait_mean(trait: TraitLaw) -> float:
 def to_population(spec: Spec) -> PopulationSpec:
     """Return what the population is drawn from."""
     population, market = spec.population, spec.market
+    dropout = market.dropout
+    if isinstance(dropout, Observed):
+        # Here, since mistakes are weighed with the compiled model.
+        from churnsim.scenario.ordinary import ordinary_dropout
+
+        dropout = ordinary_dropout(spec)
     return PopulationSpec(
         customers=population.customers,
         prospects=population.prospects,
@@ -89,7 +102,7 @@ def to_population(spec: Spec) -> PopulationSpec:
         relationship=market.relationship,
         period=market.period or 0.0,
         rate=to_trait(market.rate),
-        dropout=to_trait(market.dropout),
+        dropout=to_trait(dropout),
         value=to_trait(market.value),
         trust_sd=market.trust_sd,
         horizon=spec.horizon,

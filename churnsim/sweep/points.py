@@ -72,6 +72,9 @@ class Variations:
             spec = self.base.spec
             for key, setting in settings.items():
                 spec = self._changed(spec, key, setting)
+            # Of the whole: shares of one may be changed in turn.
+            for key in settings:
+                _check_rules(spec, self._places[key])
         except (_Unsure, ValidationError, PydanticCustomError):
             return self._loaded(settings)
         parts = Sections(spec.population, spec.market, spec.mistakes, spec.policy)
@@ -175,22 +178,34 @@ def _is_record(value: object) -> bool:
 def _with(value: Any, path: Sequence[str | int], leaf: object) -> Any:
     """Return a record, table or array with what lies at a path replaced.
 
-    Raises:
-        PydanticCustomError: A record's rule about its own settings does not hold.
+    Rules of records about their own settings are not looked at.
     """
     if not path:
         return leaf
     head, *rest = path
     if isinstance(value, BaseModel):
         below = _with(getattr(value, str(head)), rest, leaf) if rest else leaf
-        record = value.model_copy(update={str(head): below})
-        for rule in type(record).__pydantic_decorators__.model_validators.values():
-            rule.func(record)
-        return record
+        return value.model_copy(update={str(head): below})
     if isinstance(value, Mapping):
         return {**value, head: _with(value[str(head)], rest, leaf)}
     index = int(head)
     return (*value[:index], _with(value[index], rest, leaf), *value[index + 1 :])
+
+
+def _check_rules(value: Any, place: _Place | None) -> None:
+    """Check the rules of all records that a setting lies in.
+
+    Raises:
+        PydanticCustomError: A record's rule about its own settings does not hold.
+    """
+    for step in place.path if place else ():
+        if _is_record(value):
+            rules = type(value).__pydantic_decorators__.model_validators
+            for rule in rules.values():
+                rule.func(value)
+            value = getattr(value, str(step))
+        else:
+            value = value[step]
 
 
 def _parsed(setting: str) -> object:

@@ -18,6 +18,7 @@ PAGES = (
     ROOT / "docs" / "counterfactuals.md",
     ROOT / "docs" / "breakeven.md",
     ROOT / "docs" / "staffing.md",
+    ROOT / "docs" / "evidence.md",
     ROOT / "docs" / "sensitivity.md",
     ROOT / "docs" / "sweeps.md",
     ROOT / "docs" / "intervals.md",

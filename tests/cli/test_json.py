@@ -52,6 +52,11 @@ CASES = {
         'policy_defaults.speed.agents=["Mon-Fri 09:00-17:00: 2"]',
     ),
     "staff all": ("shop.toml", "--target", "100% in 20s", *FEW),
+    "assumptions": ("shop.toml",),
+    "robust": (
+        *("shop.toml", "--points", "2", "--replications", "2", "--grade", "A"),
+        *("--parameter", "market.discovery=0..1"),
+    ),
     "sweep": ("sweep.toml", "--out", "swept"),
     "sweep dry run": ("sweep.toml", "--out", "other", "--dry-run"),
     "sweep again": ("failing.toml", "--out", "failed"),

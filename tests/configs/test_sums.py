@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from churnsim.experiment.bound import spread
 from churnsim.mechanisms import episode
 from churnsim.records import KindColumn
 from churnsim.scenario import load_scenario, trait_mean
+from churnsim.scenario.aftermath import spread
 from churnsim.scenario.laws import Constant
 from churnsim.scenario.market import Mistake
 from churnsim.units import year_days

@@ -25,10 +25,11 @@ from churnsim.experiment import (
     mistake_share,
     mistake_shares,
 )
-from churnsim.experiment.bound import leave_after_mistake, share_warning
+from churnsim.experiment.bound import share_warning
 from churnsim.experiment.intervals import ANYWHERE
 from churnsim.experiment.summary import BINNED, range_of, wait_bin
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario.aftermath import leave_after_mistake
 from churnsim.scenario.assumptions import assumptions_of
 from churnsim.simulation import simulate
 

@@ -17,10 +17,12 @@ from churnsim.scenario import LEVERS
 from churnsim.scenario.files import close_to
 from churnsim.scenario.laws import Constant, Exponential
 from churnsim.scenario.measures import (
+    Contacts,
     Measure,
     PerThousand,
     Staff,
     read_annual,
+    read_contacts,
     read_duration,
     read_money,
     read_pay,
@@ -50,7 +52,7 @@ class Lever(NamedTuple):
     key: str  # as `--set` spells it
     about: str  # its description
     measure: Measure
-    is_per_thousand: bool  # staff or prospects whose number grows with the customers
+    is_per_thousand: bool  # it grows with the customers, or contacts with occasions
     is_integer: bool  # kept as one: people, or micro-units of money
     is_whole: bool  # only whole numbers are told: people
     currency: str
@@ -62,6 +64,10 @@ class Lever(NamedTuple):
     def exact(self, value: float) -> Any:
         """Return a value as a scenario holds it."""
         exact: Any = round(value) if self.is_integer else value
+        if self.measure.read is read_contacts:
+            return (
+                Contacts(0.0, value) if self.is_per_thousand else Contacts(value, 0.0)
+            )
         if self.is_per_thousand:
             is_rate = self.measure.read is read_prospects
             exact = PerThousand(value) if is_rate else Staff(0, value)
@@ -75,6 +81,8 @@ class Lever(NamedTuple):
             return f"{value:,.0f}"
         year = units.year_days()
         read = self.measure.read
+        if read is read_contacts and self.is_per_thousand:
+            return f"{value:.3g}/occasion"
         if read is read_prospects:
             grows = " per 1000" if self.is_per_thousand else ""
             return f"{value * year:.3g}/year{grows}"
@@ -86,7 +94,7 @@ class Lever(NamedTuple):
             return f"{100.0 * value:.3g} %/year"
         if read is read_duration:
             return units.format_duration(value) if value else "0 s"
-        if read is read_rate:
+        if read in (read_rate, read_contacts):
             return f"{value * year:.3g}/year"
         if read is read_money:
             return units.format_money(round(value), self.currency)
@@ -202,14 +210,18 @@ def number_of(value: object) -> float | int | None:
         return value.number if value.per_thousand is None else value.per_thousand
     if isinstance(value, PerThousand):
         return value.per_day
+    if isinstance(value, Contacts):
+        return max(value)  # the other one is 0
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and isinstance(value, int | float) else None
 
 
 def _grows(value: object) -> bool:
-    """Return whether a setting is one for each 1000 customers."""
+    """Return whether a setting is one for each 1000 customers, or each occasion."""
     if isinstance(value, Staff):
         return value.per_thousand is not None
+    if isinstance(value, Contacts):
+        return value.per_occasion > 0.0
     return isinstance(value, PerThousand)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from churnsim.experiment.intervals import ROUGH_BELOW
+from churnsim.report.evidence import value_text
 from churnsim.report.page.blocks import Section, Table
 from churnsim.report.page.figures import Results
 from churnsim.report.settings import GRADES, meaning_of
@@ -43,11 +44,12 @@ def assumptions(results: Results) -> Section:
         tables=tuple(
             Table(
                 caption,
-                ("what it is", "value", "grade", "source or reason"),
+                ("what it is", "value", "plausible", "grade", "source or reason"),
                 tuple(
                     (
                         meaning_of(item["key"]),
-                        _value(item["value"]),
+                        value_text(item["value"]),
+                        item.get("range", ""),  # older folders have none
                         item["grade"],
                         item["source"],
                     )
@@ -61,19 +63,6 @@ def assumptions(results: Results) -> Section:
             if items
         ),
     )
-
-
-def _value(text: str) -> str:
-    """Return a value with its figures first: of a law its mean, and what it is called.
-
-    "exponential, mean 10 days" is "mean 10 days (exponential)".
-    """
-    law, _, figures = text.partition(", ")
-    if not figures.startswith("mean "):
-        return text
-    if law == "constant":
-        return figures.removeprefix("mean ")
-    return f"{figures} ({law})"
 
 
 def warnings(results: Results) -> Section:

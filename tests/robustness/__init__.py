@@ -1,0 +1,1 @@
+"""Whether conclusions survive their assumptions."""

@@ -51,6 +51,16 @@ class Job(NamedTuple, Generic[Row]):
     # firm), or that from the rows which its sites kept. Neither: it must have one site.
     of_firm: Callable[[str, int, Firm], Row] | None = None
     of_rows: Callable[[Sequence[Row]], Row] | None = None
+    # By replication, where each is run in a scenario of its own, policies too.
+    drawn: Mapping[int, Scenario] | None = None
+
+    def at(self, number: int) -> Job[Row]:
+        """Return the job as a replication does it: in the scenario drawn for it."""
+        if self.drawn is None:
+            return self
+        scenario = self.drawn[number]
+        policies = {name: scenario.policy(name) for name in self.policies}
+        return self._replace(scenario=scenario, policies=policies, drawn=None)
 
 
 class Work(NamedTuple):
@@ -119,6 +129,7 @@ def run_replication(
     Raises:
         PolicyFailed: A run failed.
     """
+    job = job.at(number)
     if job.scenario.sites > 1:
         return _in_rounds(job, number, stop)
     people = make_population(job.scenario, seed=job.seed, replication=number)
@@ -140,6 +151,7 @@ def run_errand(
         PolicyFailed: A run failed.
     """
     number, site, heard = errand
+    job = job.at(number)
     people = make_population(job.scenario, seed=job.seed, replication=number, site=site)
     keep = job.keeping(people) if job.of_rows is not None else None
     rows = {}
@@ -252,7 +264,8 @@ def _in_pool(
     pool = ProcessPoolExecutor(size, mp_context=context)
     try:
         pending: dict[Future[Any], int] = {
-            pool.submit(_result, job, Work(number, None)): number for number in numbers
+            pool.submit(_result, job.at(number), Work(number, None)): number
+            for number in numbers
         }
         while pending and not results.stop.is_set():
             ready, _ = wait(pending, WATCH, FIRST_COMPLETED)

@@ -17,8 +17,10 @@ from scipy import optimize, special
 from churnsim.experiment.intervals import ANYWHERE, CONFIDENCE, Estimate, Range
 from churnsim.records import Floats
 
-NODES = 20  # of either chi-squared law: t's quantile is met to 2e-6 of its probability
+NODES = 16  # of either chi-squared law: t's quantile is met to 7e-6 of its probability
 TINY = 1e-12  # of the largest spread, beside which a smaller one is none
+USUAL = (0.0, 2.0)  # logarithm of the half-width over a typical spread
+ANY = (-30.0, 30.0)
 
 
 class Components(NamedTuple):
@@ -166,17 +168,22 @@ def reach_of(found: Components) -> float:
     variance = of_draws * (1.0 + 1.0 / found.effective) + luck[None, :] / found.n
     scale = np.sqrt(2.0 * variance).ravel()
     weights = (weight_of_both[:, None] * weight_of_luck[None, :]).ravel()
-    unit = float(scale.max())
-    if not unit:
+    largest = float(scale.max())
+    if not largest:
         return 0.0
-    rates = unit / np.maximum(scale, TINY * unit)
+    rates = 1.0 / np.maximum(scale, TINY * largest)
+    typical = 1.0 / float((weights * rates).sum())
+    rates *= typical
 
     def missing(log_reach: float) -> float:
         held = special.erf(math.exp(log_reach) * rates)
         return float((weights * held).sum()) - CONFIDENCE
 
-    root: float = optimize.brentq(missing, math.log(TINY), 3.0, xtol=1e-10)
-    return math.exp(root) * unit
+    low, high = USUAL
+    if not missing(low) < 0.0 < missing(high):
+        low, high = ANY
+    root: float = optimize.brentq(missing, low, high, xtol=1e-9)
+    return math.exp(root) * typical
 
 
 def _spread(mean_square: float, degrees: float) -> tuple[Floats, Floats]:

@@ -58,6 +58,7 @@ class Lots(NamedTuple):
     """
 
     upto: tuple[float, ...]  # weights of the draws added up, the last one their sum
+    last: int  # the last draw that has any weight: no rounding leads beyond it
 
     def draw(self, replication: int) -> int:
         """Return the number of a replication's draw, counted from 0.
@@ -67,15 +68,11 @@ class Lots(NamedTuple):
         draw comes as often as its weight says, but for less than one or two.
         """
         place = (HALF + replication // IN_A_ROW * STEP) % WHOLE
-        return bisect_right(self.upto, place / WHOLE * self.upto[-1], hi=self._last)
-
-    @property
-    def _last(self) -> int:
-        """Return the last draw that has any weight: no rounding leads beyond it."""
-        return self.upto.index(self.upto[-1])
+        return bisect_right(self.upto, place / WHOLE * self.upto[-1], hi=self.last)
 
 
 def lots_of(posterior: Posterior) -> Lots:
     """Return which draw of a posterior each replication is run under."""
     weights = posterior.weights or (1.0,) * len(posterior.draws)
-    return Lots(tuple(itertools.accumulate(weights)))
+    upto = tuple(itertools.accumulate(weights))
+    return Lots(upto, upto.index(upto[-1]))

@@ -89,7 +89,8 @@ def test_components__of_draws_that_come_unequally_often() -> None:
     assert found is not None
     assert (found.n, found.n_draws, found.mean) == (3, 2, 5.0)
     assert found.effective == pytest.approx(1.8)
-    assert (found.within, found.between) == (2.0, pytest.approx(24.0))
+    assert found.within == 2.0
+    assert found.between == pytest.approx(24.0)
     assert found.size == pytest.approx(4.0 / 3.0)
 
 
@@ -172,6 +173,20 @@ def test_coverage__of_the_mean_over_the_draws_would_not_do() -> None:
         centre, error = statistics.fmean(means[:15]), statistics.stdev(means[:15])
         held += abs(means[15] - centre) <= 2.145 * error / math.sqrt(15.0)
     assert held / FEW < 0.6
+
+
+def test_coverage__of_the_estimated_variance_alone_would_not_do() -> None:
+    """As if both variances were known: too narrow where luck hides ignorance."""
+    coins = random.Random(4)
+    truth = Truth(15, 2, 0.3, 1.0)
+    draws = [draw for draw in range(truth.draws) for _ in range(truth.each)]
+    held = 0
+    for _ in range(MANY // 2):
+        means = [coins.gauss(0.0, truth.ignorance) for _ in range(truth.draws + 1)]
+        found = components([coins.gauss(means[d], truth.luck) for d in draws], draws)
+        assert found is not None
+        held += abs(means[-1] - found.mean) <= 2.145 * uncertainty(found).total
+    assert held / (MANY // 2) < 0.9
 
 
 @pytest.mark.slow

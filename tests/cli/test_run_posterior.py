@@ -30,9 +30,9 @@ def contents(folder: str) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def posterior(churnsim: Command) -> Posterior:
+def posterior(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Posterior:
     """Write a shop and its posterior into the folder of the command; return it."""
-    assert churnsim  # the command's folder is the present one
+    monkeypatch.chdir(tmp_path)
     Path("shop.toml").write_text(SHOP, encoding="utf-8")
     found = of_shop(load_scenario("shop.toml"))
     Path("posterior.json").write_text(posterior_text(found), encoding="utf-8")

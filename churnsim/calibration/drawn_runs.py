@@ -134,7 +134,7 @@ def _check_draws(uncertain: Uncertain) -> None:
     found: dict[Problem, None] = {}
     for draw in range(len(uncertain.posterior.draws)):
         try:
-            uncertain.at(draw)
+            uncertain.drawn(draw)
         except InputError as error:
             found |= dict.fromkeys(error.problems)
     if found:

@@ -102,8 +102,8 @@ def test_posterior__is_read_as_it_is_written(tmp_path: Path) -> None:
             raw(parameters=[{"field": "", "unit": "1"}] * 2),
             'parameter 1, field: must be a text that is not empty; got ""',
         ),
-        (raw(draws=[]), "draws: must be an array of 1 to 1,000,000 draws"),
-        (raw(draws={}), "draws: must be an array of 1 to 1,000,000 draws"),
+        (raw(draws=[]), "draws: must be an array of 1 to 100,000 draws"),
+        (raw(draws={}), "draws: must be an array of 1 to 100,000 draws"),
         (raw(draws=["0.5"]), 'draw 1: must be an array of texts; got "0.5"'),
         (
             raw(draws=[["1", "2"], ["1"]]),

@@ -20,7 +20,7 @@ KEYS = (
     *("parameters", "draws", "weights"),
 )
 PARAMETER_KEYS = ("field", "unit")
-DRAWS_MAX = 1_000_000
+DRAWS_MAX = 100_000
 PARAMETERS_MAX = 100
 MADE = "churnsim calibrate --out DIR writes one as DIR/posterior.json"
 

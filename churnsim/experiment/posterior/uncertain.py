@@ -51,8 +51,21 @@ class Uncertain:
             ResourceError: Valid, but more than any machine could do.
         """
         if draw not in self._known:
-            self._known[draw] = self._drawn(draw)
+            self._known[draw] = self.drawn(draw)
         return self._known[draw]
+
+    def drawn(self, draw: int) -> Scenario:
+        """Return what `at` does, made anew and kept by nobody.
+
+        Raises:
+            InputError: As `at`.
+        """
+        settings = self.posterior.settings(draw)
+        try:
+            return self._varied(settings)
+        except ChurnsimError as error:
+            told = [_placed(self, draw, problem) for problem in error.problems]
+            raise type(error)(*dict.fromkeys(told)) from None
 
     def scenarios(self, replications: Iterable[int]) -> dict[int, Scenario]:
         """Return the scenario that each replication is run in, by its number.
@@ -82,14 +95,6 @@ class Uncertain:
     @cached_property
     def _known(self) -> dict[int, Scenario]:
         return {}
-
-    def _drawn(self, draw: int) -> Scenario:
-        settings = self.posterior.settings(draw)
-        try:
-            return self._varied(settings)
-        except ChurnsimError as error:
-            told = [_placed(self, draw, problem) for problem in error.problems]
-            raise type(error)(*dict.fromkeys(told)) from None
 
     def _varied(self, settings: Mapping[str, str]) -> Scenario:
         if self.vary is None:

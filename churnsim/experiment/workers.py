@@ -19,7 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
-from churnsim.experiment.failures import Failure
+from churnsim.experiment.failures import Failure, PolicyFailed
 from churnsim.experiment.rounds import Errand, Rounds
 from churnsim.firm import Firm, SiteRow, row_of
 from churnsim.jit import uncollected
@@ -68,15 +68,6 @@ class Work(NamedTuple):
 
     number: int  # of the replication
     errand: Errand | None  # its part at one site; None: the whole replication
-
-
-class PolicyFailed(Exception):  # noqa: N818 - carries another error
-    """A run failed: the policy, and what was wrong."""
-
-    def __init__(self, policy: str, error: Exception) -> None:
-        super().__init__(policy, error)
-        self.policy = policy
-        self.error = error
 
 
 class Results(Generic[Row]):
@@ -129,7 +120,6 @@ def run_replication(
     Raises:
         PolicyFailed: A run failed.
     """
-    job = job.at(number)
     if job.scenario.sites > 1:
         return _in_rounds(job, number, stop)
     people = make_population(job.scenario, seed=job.seed, replication=number)
@@ -151,7 +141,6 @@ def run_errand(
         PolicyFailed: A run failed.
     """
     number, site, heard = errand
-    job = job.at(number)
     people = make_population(job.scenario, seed=job.seed, replication=number, site=site)
     keep = job.keeping(people) if job.of_rows is not None else None
     rows = {}
@@ -376,6 +365,7 @@ def _result(
 ) -> tuple[Row, ...] | dict[str, SiteRow] | Exception:
     """Return what comes of a work, or why nothing does."""
     try:
+        job = job.at(work.number)
         if work.errand is not None:
             return run_errand(job, work.errand, stop)
         return run_replication(job, work.number, stop)

@@ -10,7 +10,7 @@ from churnsim.experiment.posterior import Parameter, Posterior, Uncertain
 from churnsim.scenario import Scenario
 from tests.experiment.known import PRICE, known_revenue, known_scenario
 
-PRICE_SD = 25.0  # of what is not known of the price of a purchase
+PRICE_SD = 20.0  # of what is not known of the price of a purchase
 
 # What a firm loses by being slow, where the price of a purchase is 1.
 LOST_A_PRICE = {

@@ -34,7 +34,7 @@ from tests.experiment.conftest import SHOP
 
 MANY = 4000  # experiments
 FEW = 400
-PLENTY = 400  # experiments on the engine
+PLENTY = 200  # experiments on the engine
 LOW = 0.93  # of the share that is held; an exact one of 400 is below it once in 30
 
 
@@ -297,7 +297,7 @@ def test_coverage__of_the_engine(tmp_path: Path) -> None:
     """The loss expected at the firm's own price is in the interval as often as told."""
     held = 0
     for seed in range(PLENTY):
-        uncertain, price = of_price(tmp_path, 60, seed)
+        uncertain, price = of_price(tmp_path, 20, seed)
         how = Execution(threads=1)
         result = compare(uncertain, replications=30, seed=seed, execution=how)
         total = result.loss("slow").total

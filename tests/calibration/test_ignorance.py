@@ -35,6 +35,7 @@ from tests.experiment.conftest import SHOP
 MANY = 4000  # experiments
 FEW = 400
 PLENTY = 200  # experiments on the engine
+ON_ENGINE = 0.90  # of the share held there: 94 % less three standard errors
 LOW = 0.93  # of the share that is held; an exact one of 400 is below it once in 30
 
 
@@ -305,7 +306,7 @@ def test_coverage__of_the_engine(tmp_path: Path) -> None:
         assert total.high is not None
         held += total.low <= LOST_A_PRICE["alike"] * price <= total.high
     sys.stdout.write(f"{PLENTY} experiments of 30 replications: {held / PLENTY:.1%}\n")
-    assert held / PLENTY >= LOW
+    assert held / PLENTY >= ON_ENGINE
 
 
 @pytest.mark.compiled

@@ -112,7 +112,7 @@ def _commands(folder: Path, comparison: Comparison, command: str) -> Commands:
 def _tell_kept(folder: Path, found: Extension) -> None:
     """Say what the folder came to hold, and whether its command still makes it."""
     from churnsim.experiment.sentences import replications_text
-    from churnsim.experiment.store.writing import SCENARIO
+    from churnsim.experiment.store.writing import POSTERIOR, SCENARIO
 
     place = shlex.quote(str(folder))
     n = replications_text(found.comparison.n_finished)
@@ -128,6 +128,11 @@ def _tell_kept(folder: Path, found: Extension) -> None:
             f"note: {scenario} is not what it was, or not here: these results are of"
             f" {shlex.quote(str(folder / SCENARIO))}"
         )
+    if given and not _is_still_drawn(found.comparison, given):
+        tell(
+            f"note: {shlex.quote(str(given.posterior))} is not what it was, or not"
+            f" here: these results are of {shlex.quote(str(folder / POSTERIOR))}"
+        )
 
 
 def _is_still(comparison: Comparison, given: RunOptions) -> bool:
@@ -142,3 +147,15 @@ def _is_still(comparison: Comparison, given: RunOptions) -> bool:
     except ChurnsimError:
         return False
     return now.digest == comparison.scenario.digest
+
+
+def _is_still_drawn(comparison: Comparison, given: RunOptions) -> bool:
+    """Return whether the posterior that was typed still is the one of the draws."""
+    from churnsim.experiment.posterior import read_posterior
+
+    if given.posterior is None or comparison.uncertain is None:
+        return True
+    try:
+        return read_posterior(given.posterior) == comparison.uncertain.posterior
+    except ChurnsimError:
+        return False

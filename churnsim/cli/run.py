@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import threading
 
     from churnsim.experiment.comparison import Comparison
+    from churnsim.experiment.posterior import Uncertain
     from churnsim.report.framing import Commands
 
 DEFAULT = "telecom"
@@ -62,6 +63,7 @@ class RunOptions(NamedTuple):
     report: Path | None
     explain: bool | None
     force: bool
+    posterior: Path | None
 
 
 @click.command("run", short_help="Simulate a scenario and compare its policies.")
@@ -107,6 +109,14 @@ class RunOptions(NamedTuple):
     " does; takes about as long again. With --report by default.",
 )
 @click.option("--force", is_flag=True, help="Replace results and a page kept there.")
+@click.option(
+    "--posterior",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw what is not known of the firm from what churnsim calibrate wrote: a draw"
+    " for every two replications. Intervals then hold ignorance, too, and the results"
+    " say how much of it there is.",
+)
 @gathered(RunOptions)
 def run_command(options: RunOptions) -> None:
     """Simulate a scenario under each of its policies and compare what they cost.
@@ -120,6 +130,7 @@ def run_command(options: RunOptions) -> None:
     from churnsim.report.framing import Commands
     from churnsim.report.results import results_text  # now, so that Ctrl-C is quick
 
+    _check_drawn(options)
     if options.out:
         from churnsim.experiment.store.writing import check_place
 
@@ -135,14 +146,15 @@ def run_command(options: RunOptions) -> None:
     )
     overrides = with_horizon(options.overrides, options.horizon)
     read_first(options.scenario, overrides)
+    uncertain = _uncertain(options, overrides)
     with stopping() as stop:
         with progress() as report:
             comparison = compare(
-                options.scenario,
+                uncertain or options.scenario,
                 policies=options.policies or None,
                 replications=until or options.replications,
                 seed=options.seed,
-                overrides=overrides,
+                overrides=() if uncertain else overrides,
                 execution=Execution(
                     options.engine, options.threads, progress=report, stop=stop
                 ),
@@ -157,6 +169,44 @@ def run_command(options: RunOptions) -> None:
     end(comparison, refusal)
 
 
+def _check_drawn(options: RunOptions) -> None:
+    """Refuse what cannot be asked of settings that are drawn.
+
+    Raises:
+        UsageError: To be told by lever, or to stop at a precision or a time.
+    """
+    if options.posterior is None:
+        return
+    if options.explain:
+        raise click.UsageError(
+            "--explain and --posterior exclude each other: a loss is told by lever of"
+            " one firm, and each draw is another"
+        )
+    if options.half_width or options.budget:
+        raise click.UsageError(
+            "--half-width and --budget exclude --posterior: no replication narrows what"
+            " is not known of the firm; say --replications"
+        )
+
+
+def _uncertain(options: RunOptions, overrides: Sequence[str]) -> Uncertain | None:
+    """Return the scenario with the posterior laid over it; None: there is none.
+
+    Raises:
+        InputError: It is none, or not of this scenario, or a draw is refused.
+    """
+    if options.posterior is None:
+        return None
+    from churnsim.calibration.drawn_runs import under
+
+    return under(
+        options.posterior,
+        options.scenario,
+        policies=options.policies or None,
+        overrides=overrides,
+    )
+
+
 def _explained(
     comparison: Comparison, options: RunOptions, stop: threading.Event
 ) -> tuple[Comparison, ChurnsimError | None]:
@@ -168,6 +218,7 @@ def _explained(
     from churnsim.experiment.replications import Execution
 
     is_asked = bool(options.report) if options.explain is None else options.explain
+    is_asked = is_asked and comparison.uncertain is None
     if not is_asked or comparison.is_stopped:
         return comparison, None
     if options.budget:
@@ -256,6 +307,8 @@ def _again(options: RunOptions, comparison: Comparison) -> str:
     words = ["churnsim", "run", options.scenario]
     for name in options.policies:
         words += ["--policy", name]
+    if options.posterior is not None:
+        words += ["--posterior", str(options.posterior)]
     if comparison.attribution is not None:
         words.append("--explain")
     return typed_again(

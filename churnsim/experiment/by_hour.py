@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from churnsim.engines.books import MICROSECONDS, Weekly
 from churnsim.engines.sums import ratio
 from churnsim.engines.week import times_lived
-from churnsim.experiment.intervals import FROM_ZERO, SHARE, Estimate, Range, estimate
+from churnsim.experiment.intervals import FROM_ZERO, SHARE, Estimate, Range
 from churnsim.experiment.summary import Summary, Value
 from churnsim.mechanisms.hours import (
     HOURS_IN_DAY,
@@ -82,7 +82,8 @@ def figures_by_hour(comparison: Comparison, policy: str) -> Figures:
     for name, figure in HOUR_FIGURES.items():
         told = (figure.of(row.weekly, lived) for row in rows)
         hours = zip(*told, strict=True)
-        found[name] = [estimate(values, figure.within) for values in hours]
+        estimated = comparison.replications.estimate
+        found[name] = [estimated(values, figure.within) for values in hours]
     found[NEEDED] = [_needed(load, sites) for load in found["load"]]
     return found
 

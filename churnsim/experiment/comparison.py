@@ -21,6 +21,8 @@ from churnsim.experiment.notebook import (
     notebook_html,
     one_line,
 )
+from churnsim.experiment.posterior.ignorance import Ignorance, ignorance_of
+from churnsim.experiment.posterior.uncertain import Uncertain
 from churnsim.experiment.preparing import years_in_all
 from churnsim.experiment.replications import (
     THREADS,
@@ -73,6 +75,7 @@ class Comparison:
     foundations: tuple[Foundation, ...]
     warnings: tuple[str, ...]
     attribution: Attribution | None = None  # of the headline; see `explained`
+    uncertain: Uncertain | None = None  # where settings are drawn from a posterior
 
     @property
     def runs(self) -> tuple[Summary, ...]:
@@ -104,9 +107,18 @@ class Comparison:
         """Return revenues with a control variate, and what it is worth.
 
         None with fewer than 20 replications, and where a firm without mistakes has no
-        closed form.
+        closed form, or another one under each draw of a posterior.
         """
+        if self.uncertain is not None:
+            return None
         return control_of(self.scenario, self.replications, self.losses)
+
+    @cached_property
+    def ignorance(self) -> Ignorance | None:
+        """Return how much of each loss's uncertainty is ignorance; None: none drawn."""
+        if self.uncertain is None:
+            return None
+        return ignorance_of(self.replications, self.losses, self.scenario.horizon)
 
     @property
     def n_asked(self) -> int:
@@ -192,10 +204,15 @@ class Comparison:
                 comparison.
 
         Raises:
+            InputError: Settings are drawn from a posterior.
             ResourceError: More memory would be needed than there is.
             InterruptedRun: Stopped before any replication was finished.
             ChurnsimError: Every replication failed; this is the first one's error.
         """
+        if self.uncertain is not None:
+            rule = "must be of settings that are known: parts are told of one firm"
+            hint = "explain the scenario without its posterior"
+            raise InputError(Problem(rule, field="explained", hint=hint))
         headline = self.headline()
         if headline is None:
             return self

@@ -16,6 +16,7 @@ from churnsim.experiment.firm_view import Gap
 from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.inverse.record import Point, Verdict, Worth
 from churnsim.experiment.losses import Loss
+from churnsim.experiment.posterior.ignorance import LossUncertainty
 from churnsim.experiment.staffing.record import (
     Gain,
     ShiftStaffing,
@@ -131,6 +132,29 @@ class Sites(TypedDict):
     runs_per_site: float  # on average, in all passes
 
 
+class DrawnSetting(TypedDict):
+    """A setting that a posterior tells."""
+
+    field: str  # dotted, as --set spells it
+    unit: str  # of its values, in words; "1": none
+
+
+class PosteriorDocument(TypedDict):
+    """What is drawn, and how much of each loss's uncertainty that is."""
+
+    scenario: str  # name of what was fitted
+    digest: str  # of what was fitted
+    policy: str  # under which the firm was observed
+    parameters: list[DrawnSetting]
+    changed: list[str]  # settings that are not those of the fit
+    draws: int  # of the posterior
+    draws_effective: float  # of equal weight that tell as much
+    draws_used: int  # different ones
+    drawn: list[int]  # number of each finished replication's draw, from 1
+    sentence: str  # of the dearest loss
+    losses: list[LossUncertainty]  # in the order of `losses`
+
+
 class ControlDocument(TypedDict):
     """What is known of a firm without mistakes, and what follows for the others."""
 
@@ -168,6 +192,7 @@ class RunDocument(Experiment):
     foundations: list[Foundation]  # settings whose grade is known
     customers: int  # at the start, in the first run
     sites: NotRequired[Sites]  # only of a firm of several
+    posterior: NotRequired[PosteriorDocument]  # only where settings are drawn
     months: Months  # customers, revenue and more, month by month
     waits: dict[str, Waits]  # by desk
     hours: NotRequired[Hours]  # only where a desk has opening hours

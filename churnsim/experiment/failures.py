@@ -30,6 +30,15 @@ class Failure(NamedTuple):
         )
 
 
+class PolicyFailed(Exception):  # noqa: N818 - carries another error
+    """A run failed: the policy, and what was wrong."""
+
+    def __init__(self, policy: str, error: Exception) -> None:
+        super().__init__(policy, error)
+        self.policy = policy
+        self.error = error
+
+
 def partial_error(failures: Sequence[Failure], n_asked: int) -> PartialError | None:
     """Return the error about failed replications, if there were any."""
     if not failures:

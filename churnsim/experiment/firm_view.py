@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from churnsim.experiment.intervals import Estimate, estimate
+from churnsim.experiment.intervals import Estimate
 from churnsim.experiment.plain import plain
 from churnsim.experiment.summary import FIGURES, Summary
 
@@ -96,7 +96,9 @@ def gaps_of(comparison: Comparison) -> tuple[Gap, ...]:
             view.unit,
             policy.figures[view.seen],
             policy.figures[view.true],
-            estimate([_gap(row, view) for row in comparison.replications.of(name)]),
+            comparison.replications.estimate(
+                [_gap(row, view) for row in comparison.replications.of(name)]
+            ),
         )
         for view in VIEWS
         for name, policy in comparison.policies.items()

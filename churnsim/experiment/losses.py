@@ -7,11 +7,11 @@ that never differ lose exactly nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from churnsim.experiment.intervals import Estimate, correlation, estimate, variance
-from churnsim.experiment.summary import Summary
+from churnsim.experiment.summary import Summary, Value
 from churnsim.records import MICRO
 from churnsim.units import year_days
 
@@ -21,6 +21,17 @@ MEASURES = (
     "revenue_discounted",
     "contribution_discounted",
 )
+
+
+class Lost(NamedTuple):
+    """What is lost in each replication; below zero it is earned more."""
+
+    micro: list[int]  # [micro-units]
+    total: list[float]  # [units of currency]
+    yearly: list[float | None]  # a year and 1,000 starting customers; None: nobody
+
+
+Estimating = Callable[[Sequence[Value]], Estimate]
 
 
 class MainCause(NamedTuple):
@@ -40,8 +51,8 @@ class Loss(NamedTuple):
     measure: str  # one of MEASURES
     total: Estimate  # per run [units of currency]
     yearly: Estimate  # a year and 1,000 starting customers [units of currency]
-    correlation: float | None  # of the two policies' pairs
-    variance_factor: float | None  # variance if not paired / as paired
+    correlation: float | None  # of the two policies' pairs; None: settings are drawn
+    variance_factor: float | None  # variance if not paired / as paired; as above
     cause: MainCause | None  # None: no customer more is lost by any cause
 
     @property
@@ -56,6 +67,7 @@ def loss_of(
     against: str,
     measure: str,
     horizon: float,
+    estimated: Estimating = estimate,
 ) -> Loss:
     """Return what a policy loses against another in the same replications.
 
@@ -65,30 +77,48 @@ def loss_of(
         against: What the other policy stands for: "baseline" or "flawless".
         measure: One of MEASURES.
         horizon: How long was simulated [days].
+        estimated: Makes an estimate of a value for each replication.
     """
     here = [getattr(row.totals, measure) for row in rows]
     there = [getattr(row.totals, measure) for row in others]
-    lost = [b - a for a, b in zip(here, there, strict=True)]
-    total = estimate([amount / MICRO for amount in lost])
-    # 1,000 customer-years of a run, as far as all stayed.
-    weights = [row.n_customers * horizon / year_days() / 1000.0 for row in rows]
-    yearly = [
-        amount / MICRO / weight if weight else None
-        for amount, weight in zip(lost, weights, strict=True)
-    ]
-    paired = variance(lost)
+    lost = amounts_lost(rows, others, measure, horizon)
+    paired = variance(lost.micro)
     apart = variance(here) + variance(there)
     return Loss(
         policy=rows[0].policy,
         against=against,
         other=others[0].policy,
         measure=measure,
-        total=total,
-        yearly=estimate(yearly),
+        total=estimated(lost.total),
+        yearly=estimated(lost.yearly),
         correlation=correlation(here, there),
         variance_factor=apart / paired if paired else None,
         cause=main_cause(rows, others),
     )
+
+
+def amounts_lost(
+    rows: Sequence[Summary], others: Sequence[Summary], measure: str, horizon: float
+) -> Lost:
+    """Return what a policy loses against another in each of the same replications.
+
+    Args:
+        rows: The policy's, by replication.
+        others: The other policy's, by replication.
+        measure: One of MEASURES.
+        horizon: How long was simulated [days].
+    """
+    lost = [
+        getattr(there.totals, measure) - getattr(here.totals, measure)
+        for here, there in zip(rows, others, strict=True)
+    ]
+    # 1,000 customer-years of a run, as far as all stayed.
+    weights = [row.n_customers * horizon / year_days() / 1000.0 for row in rows]
+    yearly = [
+        amount / MICRO / weight if weight else None
+        for amount, weight in zip(lost, weights, strict=True)
+    ]
+    return Lost(lost, [amount / MICRO for amount in lost], yearly)
 
 
 def main_cause(rows: Sequence[Summary], others: Sequence[Summary]) -> MainCause | None:

@@ -15,7 +15,11 @@ from typing import Generic, NamedTuple
 
 from churnsim.errors import InterruptedRun
 from churnsim.experiment.failures import Failure
-from churnsim.experiment.summary import Summary, firm_summary, summaries
+from churnsim.experiment.intervals import ANYWHERE, Estimate, Range, estimate
+from churnsim.experiment.posterior.components import drawn_estimate
+from churnsim.experiment.posterior.record import Lots
+from churnsim.experiment.posterior.uncertain import Uncertain
+from churnsim.experiment.summary import Summary, Value, firm_summary, summaries
 from churnsim.experiment.workers import Job, Results, Row, on_processes, on_threads
 from churnsim.given import chosen, names, of_kind, refused, whole_number
 from churnsim.memory import check_memory, fitting_workers, need_of
@@ -62,6 +66,7 @@ class Replications(NamedTuple):
     asked: tuple[int, ...]  # numbers of the replications
     failures: tuple[Failure, ...]
     is_stopped: bool
+    lots: Lots | None = None  # which draw each is run under; None: nothing is drawn
 
     @property
     def finished(self) -> tuple[int, ...]:
@@ -72,6 +77,26 @@ class Replications(NamedTuple):
         """Return the rows of one policy, by replication."""
         return self.runs[self.policies.index(policy) :: len(self.policies)]
 
+    @property
+    def draws(self) -> tuple[int, ...]:
+        """Return the draw of each replication that finished; none where nothing is."""
+        if self.lots is None:
+            return ()
+        return tuple(self.lots.draw(number) for number in self.finished)
+
+    def estimate(
+        self, values: Sequence[Value | int], within: Range = ANYWHERE
+    ) -> Estimate:
+        """Return the mean and its 95 % interval; with draws, ignorance is in it.
+
+        Args:
+            values: One of each replication that finished; None where it has no data.
+            within: The range that all values are in by their nature.
+        """
+        if self.lots is None:
+            return estimate(values, within)
+        return drawn_estimate(values, self.draws, within)
+
 
 def run_replications(
     scenario: Scenario,
@@ -80,6 +105,7 @@ def run_replications(
     replications: int | Sequence[int] | None = None,
     seed: int | None = None,
     execution: Execution = THREADS,
+    uncertain: Uncertain | None = None,
 ) -> Replications:
     """Return the results of policies × replications; flawless is always among them.
 
@@ -89,9 +115,11 @@ def run_replications(
         replications: How many, or their numbers; the scenario's where absent.
         seed: The scenario's where absent.
         execution: Engine, threads, progress, a way to stop.
+        uncertain: Of the scenario: each replication is run under one of its draws, and
+            each policy by its name.
 
     Raises:
-        InputError: A policy, an engine or a number that there cannot be.
+        InputError: A policy, an engine or a number that there cannot be, or a draw.
         ResourceError: More memory would be needed than there is.
         InterruptedRun: Stopped before any replication was finished.
         ChurnsimError: Every replication failed; this is the first one's error.
@@ -100,6 +128,9 @@ def run_replications(
     named = _named(scenario, policies)
     seed = checked_seed(scenario, seed)
     job = Job(scenario, named, seed, execution.engine, summaries, of_firm=firm_summary)
+    if uncertain is not None:
+        numbers = numbers_of(scenario, replications)
+        job = job._replace(drawn=uncertain.scenarios(numbers))
     batch = run_job(job, replications, execution)
     return Replications(
         policies=tuple(named),
@@ -107,6 +138,7 @@ def run_replications(
         asked=batch.asked,
         failures=batch.failures,
         is_stopped=batch.is_stopped,
+        lots=uncertain.lots if uncertain else None,
     )
 
 

@@ -9,6 +9,7 @@ from churnsim.experiment.by_hour import hours_of
 from churnsim.experiment.firm_view import firm_view_of
 from churnsim.experiment.intervals import ROUGH_BELOW
 from churnsim.experiment.plain import plain
+from churnsim.experiment.posterior.ignorance import drawn_of
 from churnsim.experiment.series import months_of, origin_of, waits_of
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def run_document(comparison: Comparison, command: str) -> dict[str, Any]:
         "warnings": list(comparison.warnings),
         "failures": [str(failure.problem) for failure in comparison.failures],
     }
+    drawn = drawn_of(comparison)
+    if drawn is not None:
+        document["posterior"] = drawn
     hours = hours_of(comparison)
     if hours is not None:
         document["hours"] = hours

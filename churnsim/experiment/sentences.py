@@ -126,7 +126,8 @@ def cause_clause(cause: MainCause | None) -> str:
 def interval_text(value: Estimate, extent: Extent) -> str:
     """Return how sure an amount is, for parentheses."""
     if value.low is None or value.high is None:
-        return "one replication, so no interval"
+        alone = "one replication" if value.n == 1 else "one draw of what is not known"
+        return f"{alone}, so no interval"
     rough = f"rough, {replications_text(value.n)}: " if value.is_rough else ""
     return f"{rough}{bounds_text(value, extent)}"
 

@@ -213,6 +213,7 @@ def headline(scenario: Scenario, results: Replications) -> Estimate | None:
             against[0],
             MEASURE,
             scenario.horizon,
+            results.estimate,
         )
         for name in others
     ]
@@ -246,6 +247,7 @@ def joined(early: Replications, late: Replications) -> Replications:
         early.asked + late.asked,
         early.failures + late.failures,
         late.is_stopped,
+        early.lots,
     )
 
 

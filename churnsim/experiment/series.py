@@ -13,14 +13,14 @@ import numpy as np
 
 from churnsim.engines.books import Monthly
 from churnsim.engines.sums import bin_edge, ratio
-from churnsim.experiment.intervals import FROM_ZERO, SHARE, Range, estimate
-from churnsim.experiment.summary import Summary
+from churnsim.experiment.intervals import FROM_ZERO, SHARE, Range
 from churnsim.records import MICRO, Integers
 from churnsim.streams import STREAM_VERSION
 
 if TYPE_CHECKING:
     from churnsim.experiment.comparison import Comparison
     from churnsim.experiment.documents import Months, Origin, Series, Waits
+    from churnsim.experiment.replications import Replications
 
 WAIT_STEP = 2  # bins of the histogram of waits between two places told
 
@@ -39,7 +39,7 @@ def months_of(comparison: Comparison) -> Months:
     return {
         "ends": [min(horizon, month * (i + 1)) for i in range(n_months)],
         "policies": {
-            name: _policy_months(comparison.replications.of(name))
+            name: _policy_months(comparison.replications, name)
             for name in comparison.replications.policies
         },
     }
@@ -71,9 +71,11 @@ def origin_of(comparison: Comparison) -> Origin:
     }
 
 
-def _policy_months(rows: Sequence[Summary]) -> dict[str, Series]:
+def _policy_months(results: Replications, policy: str) -> dict[str, Series]:
+    rows = results.of(policy)
     told = {
         column.name.lower(): _series(
+            results,
             (
                 (row.monthly[:, column] / MICRO).tolist()
                 if column == Monthly.REVENUE
@@ -85,6 +87,7 @@ def _policy_months(rows: Sequence[Summary]) -> dict[str, Series]:
         for column in Monthly
     }
     told["survival"] = _series(
+        results,
         ([ratio(n, row.n_customers) for n in row.survivors.tolist()] for row in rows),
         SHARE,
     )
@@ -103,7 +106,11 @@ def _desk_waits(comparison: Comparison, field: str) -> Waits:
     return {
         "longer_than": [bin_edge(place) for place in bins],
         "policies": {
-            name: _series((_longer(waits, bins) for waits in rows), SHARE)
+            name: _series(
+                comparison.replications,
+                (_longer(waits, bins) for waits in rows),
+                SHARE,
+            )
             for name, rows in histograms.items()
         },
     }
@@ -116,8 +123,10 @@ def _longer(waits: Integers, bins: range) -> list[float | None]:
     return [ratio(total - upto[min(place, len(upto) - 1)], total) for place in bins]
 
 
-def _series(rows: Iterable[Sequence[float | None]], within: Range) -> Series:
+def _series(
+    results: Replications, rows: Iterable[Sequence[float | None]], within: Range
+) -> Series:
     """Return the estimate at each place; each row is one replication's."""
-    found = [estimate(values, within) for values in zip(*rows, strict=True)]
+    found = [results.estimate(values, within) for values in zip(*rows, strict=True)]
     mean, low, high = ([value[i] for value in found] for i in range(3))
     return {"mean": mean, "low": low, "high": high}

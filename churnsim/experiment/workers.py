@@ -19,7 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
-from churnsim.experiment.failures import Failure
+from churnsim.experiment.failures import Failure, PolicyFailed
 from churnsim.experiment.rounds import Errand, Rounds
 from churnsim.firm import Firm, SiteRow, row_of
 from churnsim.jit import uncollected
@@ -51,6 +51,16 @@ class Job(NamedTuple, Generic[Row]):
     # firm), or that from the rows which its sites kept. Neither: it must have one site.
     of_firm: Callable[[str, int, Firm], Row] | None = None
     of_rows: Callable[[Sequence[Row]], Row] | None = None
+    # By replication, where each is run in a scenario of its own, policies too.
+    drawn: Mapping[int, Scenario] | None = None
+
+    def at(self, number: int) -> Job[Row]:
+        """Return the job as a replication does it: in the scenario drawn for it."""
+        if self.drawn is None:
+            return self
+        scenario = self.drawn[number]
+        policies = {name: scenario.policy(name) for name in self.policies}
+        return self._replace(scenario=scenario, policies=policies, drawn=None)
 
 
 class Work(NamedTuple):
@@ -58,15 +68,6 @@ class Work(NamedTuple):
 
     number: int  # of the replication
     errand: Errand | None  # its part at one site; None: the whole replication
-
-
-class PolicyFailed(Exception):  # noqa: N818 - carries another error
-    """A run failed: the policy, and what was wrong."""
-
-    def __init__(self, policy: str, error: Exception) -> None:
-        super().__init__(policy, error)
-        self.policy = policy
-        self.error = error
 
 
 class Results(Generic[Row]):
@@ -252,7 +253,8 @@ def _in_pool(
     pool = ProcessPoolExecutor(size, mp_context=context)
     try:
         pending: dict[Future[Any], int] = {
-            pool.submit(_result, job, Work(number, None)): number for number in numbers
+            pool.submit(_result, job.at(number), Work(number, None)): number
+            for number in numbers
         }
         while pending and not results.stop.is_set():
             ready, _ = wait(pending, WATCH, FIRST_COMPLETED)
@@ -363,6 +365,7 @@ def _result(
 ) -> tuple[Row, ...] | dict[str, SiteRow] | Exception:
     """Return what comes of a work, or why nothing does."""
     try:
+        job = job.at(work.number)
         if work.errand is not None:
             return run_errand(job, work.errand, stop)
         return run_replication(job, work.number, stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from churnsim.experiment import Comparison
+from churnsim.experiment.posterior.ignorance import ignorance_sentence
 from churnsim.experiment.store.markdown import escaped, markdown_table
 from churnsim.report.attributions import lever_rows, lever_title
 from churnsim.report.framing import (
@@ -31,6 +32,8 @@ def results_markdown(comparison: Comparison, commands: Commands) -> str:
     for line in heading_lines(comparison, ONE_LINE):
         lines += [escaped(line), ""]
     lines += [f"**{escaped(comparison.sentence())}**", ""]
+    if ignorance := ignorance_sentence(comparison):
+        lines += [escaped(ignorance), ""]
     lines.append(_table(list(comparison.policies), list(result_rows(comparison))))
     attribution = comparison.attribution
     if attribution is not None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from churnsim.experiment.comparison import Comparison
 from churnsim.experiment.firm_view import VIEWS
 from churnsim.experiment.intervals import Estimate
+from churnsim.experiment.losses import Loss
+from churnsim.experiment.posterior.ignorance import ignorance_sentence
 from churnsim.experiment.sentences import control_text, pairing_of
 from churnsim.experiment.summary import FIGURES
 from churnsim.report.amounts import (
@@ -59,6 +61,8 @@ def results_text(comparison: Comparison, commands: Commands, width: int) -> str:
     pairing = pairing_of(headline) if headline else None
     if pairing:
         lines += ["", paragraph(pairing, width)]
+    ignorance = ignorance_sentence(comparison)
+    lines += ["", paragraph(ignorance, width)] if ignorance else []
     control = comparison.control
     if control:
         factors = [item.variance_factor for item in control.used]
@@ -187,8 +191,29 @@ def _loss_rows(comparison: Comparison, against: str) -> Iterator[Row]:
         cells = ["none"] * len(totals)
         yield Row("  95 % interval", _dashed(totals, cells))
     extent = comparison.extent
+    yield from _ignorance_rows(comparison, losses)
     yearly = [extent.a_year(loss) if loss else None for loss in losses]
     yield from _estimate_rows(yearly, (f"  {extent.per}",), currency)
+
+
+def _ignorance_rows(
+    comparison: Comparison, losses: Sequence[Loss | None]
+) -> Iterator[Row]:
+    """Yield where the uncertainty of losses comes from, where settings are drawn."""
+    ignorance = comparison.ignorance
+    if ignorance is None:
+        return
+    told = [ignorance.of(loss).total if loss else None for loss in losses]
+    known = [value for value in told if value]
+    if not known:
+        return
+    scale = scale_of(x for value in known for x in value[:3])
+    for label, part in (("Monte Carlo", "monte_carlo"), ("ignorance", "ignorance")):
+        values = [getattr(value, part) if value else None for value in told]
+        cells = money_cells(values, comparison.scenario.currency, scale)
+        yield Row(f"  {label}, standard deviation", _dashed(losses, cells))
+    shares = [value.ignorance_share if value else None for value in told]
+    yield Row("  ignorance, of the variance", _dashed(losses, share_cells(shares)))
 
 
 def _controlled_rows(comparison: Comparison) -> Iterator[Row]:
@@ -219,7 +244,7 @@ def _estimate_rows(
 
 
 def _dashed(
-    estimates: Sequence[Estimate | None], cells: Sequence[str]
+    estimates: Sequence[Estimate | Loss | None], cells: Sequence[str]
 ) -> tuple[str, ...]:
     """Return cells with a dash where a policy would be compared with itself."""
     pairs = zip(estimates, cells, strict=True)

@@ -230,7 +230,7 @@ def _evidence(
     except ChurnsimError:  # gone or changed since: then it proves nothing
         return {}
     before = dict(_leaves(tomllib.loads(written.to_toml())))
-    changed = {key for key, value in settings.items() if before.get(key) != value}
+    changed = [key for key, value in settings.items() if before.get(key) != value]
     return graded | dict.fromkeys(changed, CHANGED)
 
 

@@ -23,6 +23,7 @@ PAGES = (
     ROOT / "docs" / "sweeps.md",
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "data.md",
+    ROOT / "docs" / "posterior.md",
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "fitting.md",
     ROOT / "docs" / "scenarios_library.md",

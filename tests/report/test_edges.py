@@ -44,8 +44,8 @@ def test_page__of_little_is_whole(
     comparison = compare(scenario, policies=policies, replications=2)
     document = comparison.explained().to_json_dict()
     page = Page(page_of(document))
-    # No opening hours, and agents who never tire.
-    assert len(list(page.all("section"))) == len(SECTIONS) - 2
+    # No opening hours, agents who never tire, and nothing that is drawn.
+    assert len(list(page.all("section"))) == len(SECTIONS) - 3
     assert any(said in element.text for element in page.all("p"))
     for chart in charts_of(document):
         alt.LayerChart.validate(chart.build(PAPER))

@@ -115,8 +115,8 @@ def test_page__has_its_headings_in_order(page: Page) -> None:
     assert len(set(ids)) == len(ids)
     assert {e.attributes["aria-labelledby"] for e in page.all("section")} <= set(ids)
     assert {link[1:] for link in attributes(page, "href")} <= set(ids)
-    # No opening hours, and agents who never tire.
-    assert len(list(page.all("section"))) == len(SECTIONS) - 2
+    # No opening hours, agents who never tire, and nothing that is drawn.
+    assert len(list(page.all("section"))) == len(SECTIONS) - 3
 
 
 def test_page__has_landmarks_and_a_language(page: Page) -> None:

@@ -203,6 +203,7 @@ def _with_missing(
             engine=known.engine,
             progress=_further(execution, n_there - 1, len(whole.asked)),
         ),
+        uncertain=grounds.uncertain,
     )
     for failure in more.failures:
         if failure.replication == again:

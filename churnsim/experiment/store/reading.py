@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from churnsim.errors import ChurnsimError, Problem, StorageError
+from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
+from churnsim.experiment.posterior import Uncertain, posterior_of
 from churnsim.experiment.run_document import DOCUMENT_VERSION
 from churnsim.experiment.store.manifest import Manifest, read_manifest
-from churnsim.experiment.store.writing import DOCUMENT, SCENARIO
+from churnsim.experiment.store.writing import DOCUMENT, POSTERIOR, SCENARIO
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.storage import read_bytes, sha256, versions
 from churnsim.streams import STREAM_VERSION
@@ -115,3 +116,27 @@ def kept_scenario(known: Manifest) -> Scenario:
             rule = "the log of transactions has changed since"
         raise StorageError(Problem(rule, str(known.folder)))
     return replace(scenario, name=str(known.scenario.get("name")))
+
+
+def kept_uncertain(known: Manifest, scenario: Scenario) -> Uncertain | None:
+    """Return the scenario with the draws that its replications were run under.
+
+    None where nothing was drawn.
+
+    Args:
+        known: Of the results.
+        scenario: That was run.
+
+    Raises:
+        StorageError: The posterior is not as it was written.
+    """
+    if POSTERIOR not in known.files:
+        return None
+    source = str(known.folder / POSTERIOR)
+    try:
+        posterior = posterior_of(kept_bytes(known, POSTERIOR), source)
+    except InputError as error:
+        raise StorageError(*error.problems) from None
+    document = json.loads(kept_bytes(known, DOCUMENT))
+    changed = tuple(document["posterior"]["changed"])
+    return Uncertain(posterior, scenario, None, changed, source)

@@ -28,6 +28,7 @@ from churnsim.experiment.store.reading import (
     damages,
     kept_bytes,
     kept_scenario,
+    kept_uncertain,
     read_results,
 )
 from churnsim.experiment.summary import FIGURES, TALLIES, News, Summary
@@ -61,6 +62,7 @@ def read_kept(folder: str | Path) -> Kept:
         raise StorageError(*(Problem(text, place, hint=RESTORE) for text in damaged))
     document = read_results(folder)
     scenario = kept_scenario(known)
+    uncertain = kept_uncertain(known, scenario)
     shares = mistake_shares(scenario)
     # They come first, and speak of the file that the scenario was read from.
     n_standing = len(standing_warnings(scenario, shares, known.policies))
@@ -71,6 +73,7 @@ def read_kept(folder: str | Path) -> Kept:
         shares,
         tuple(Foundation(**item) for item in document["foundations"]),
         tuple(document["warnings"][:n_standing]),
+        uncertain,
     )
     replications = Replications(
         policies=tuple(known.policies),
@@ -78,6 +81,7 @@ def read_kept(folder: str | Path) -> Kept:
         asked=tuple(known.replications_asked),
         failures=(),
         is_stopped=False,
+        lots=uncertain.lots if uncertain else None,
     )
     is_explained = document["attribution"] is not None
     return Kept(known, grounds, replications, document["command"], is_explained)

@@ -19,6 +19,7 @@ from churnsim.experiment.by_hour import (
     staffed_by_hour,
 )
 from churnsim.experiment.firm_view import gaps_of
+from churnsim.experiment.store.drawn_tables import draws_table, uncertainty_table
 from churnsim.experiment.summary import FIGURES, Summary
 from churnsim.scenario.week import DAYS
 
@@ -88,7 +89,8 @@ WAITS = {"desk": TEXT, "bin": WHOLE, "people": WHOLE}
 def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
     """Return the tables of a comparison by name.
 
-    Levers if it was explained, the hours of the week if a desk has opening hours.
+    Levers if it was explained, the hours of the week if a desk has opening hours, the
+    draws and what they leave open if settings are drawn.
     """
     tables = {
         "runs": runs_table(comparison),
@@ -101,6 +103,10 @@ def tables_of(comparison: Comparison) -> dict[str, pa.Table]:
     if policies_with_hours(comparison):
         tables["hours"] = hours_table(comparison)
         tables["weekly"] = weekly_table(comparison)
+    uncertain, ignorance = comparison.uncertain, comparison.ignorance
+    if uncertain is not None and ignorance is not None:
+        tables["draws"] = draws_table(uncertain, comparison.replications)
+        tables["uncertainty"] = uncertainty_table(ignorance)
     if comparison.attribution is not None:
         tables["levers"] = levers_table(comparison.attribution)
     return tables

@@ -17,7 +17,12 @@ from churnsim.experiment.replications import (
     run_replications,
 )
 from churnsim.experiment.store.manifest import NAME, Manifest, read_manifest
-from churnsim.experiment.store.reading import damages, kept_scenario, other_versions
+from churnsim.experiment.store.reading import (
+    damages,
+    kept_scenario,
+    kept_uncertain,
+    other_versions,
+)
 from churnsim.experiment.store.writing import DOCUMENT
 from churnsim.scenario import Scenario
 from churnsim.storage import read_bytes
@@ -132,6 +137,7 @@ def _run_again(scenario: Scenario, known: Manifest, how: Execution) -> Replicati
         replications=known.replications,
         seed=known.seed,
         execution=how,
+        uncertain=kept_uncertain(known, scenario),
     )
 
 

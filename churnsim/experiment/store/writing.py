@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from churnsim.errors import ChurnsimError, InputError, Problem, StorageError
+from churnsim.experiment.posterior.reading import posterior_text
 from churnsim.experiment.store import manifest
 from churnsim.experiment.store.markdown import markdown_text
 from churnsim.experiment.store.tables import SMALL, csv_text, parquet_bytes, tables_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SCENARIO = "scenario.toml"
 DOCUMENT = "results.json"
+POSTERIOR = "posterior.json"  # only where settings are drawn
 
 _EXTRA = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.[a-z0-9]{1,8}")
 
@@ -53,6 +55,8 @@ def write_results(
     place = Path(folder)
     check_place(place, force=force)
     files = {SCENARIO: comparison.scenario.to_toml().encode()}
+    if comparison.uncertain is not None:
+        files[POSTERIOR] = posterior_text(comparison.uncertain.posterior).encode()
     document = comparison.to_json_dict(command)
     files[DOCUMENT] = f"{json.dumps(document, indent=1, allow_nan=False)}\n".encode()
     for name, table in tables_of(comparison).items():

@@ -21,6 +21,11 @@ COMPARED = (
     " same mistakes and the same luck. The thin line is the 95 % interval of the mean:"
     " how sure the simulation is of its own average, given its assumptions."
 )
+DRAWN = (
+    "What each policy earns less than another one does with the same customers, the"
+    " same mistakes and the same luck. The thin line is the 95 % interval of what is to"
+    " be expected of this firm: what is not known of it is in the line."
+)
 ROOM = 0.05  # of the bars' reach, for each letter beside them
 # What is written into a part of a bar where it is wide.
 SHORT = {"natural": "nothing was wrong", "silent": "in silence"}
@@ -30,7 +35,8 @@ def revenue_lost(results: Results) -> Section:
     """Return what each policy loses in revenue, against both that it is held to."""
     found = [_loss_chart(results, against) for against in ("baseline", "flawless")]
     known = [chart for chart in found if chart]
-    about = COMPARED if known else "There is no other policy to compare with."
+    compared = DRAWN if "posterior" in results.document else COMPARED
+    about = compared if known else "There is no other policy to compare with."
     return Section(
         "revenue-lost",
         "Revenue lost",

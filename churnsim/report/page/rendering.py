@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from churnsim._version import __version__
 from churnsim.report.page import (
+    drawn,
     front_line,
     grounds,
     levers,
@@ -51,6 +52,7 @@ class Page(NamedTuple):
 # In this order on the page; a section more is a line more. None: it has nothing to say.
 SECTIONS: Final[tuple[Callable[[Results], Section | None], ...]] = (
     losing.revenue_lost,
+    drawn.what_is_not_known,
     levers.why,
     losing.where_customers_go,
     money.money,

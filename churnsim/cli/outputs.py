@@ -31,6 +31,7 @@ COMMANDS = (
         "sensitivity",
         "discover",
         "surface",
+        "calibrate",
     ),
     *("list", "show", "init", "validate", "fit", "verify", "report", "plot"),
 )
@@ -164,6 +165,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
     from churnsim.analysis import documents as analyses
+    from churnsim.calibration import documents as calibrations
     from churnsim.experiment import documents as results
     from churnsim.sweep import documents as sweeps
 
@@ -182,6 +184,7 @@ def documents() -> dict[str, type]:
         "sensitivity": analyses.SensitivityDocument,
         "discover": analyses.DiscoveryDocument,
         "surface": analyses.SurfaceDocument,
+        "calibrate": calibrations.CalibrationDocument,
         "list": ListDocument,
         "show": ShowDocument,
         "init": WrittenDocument,

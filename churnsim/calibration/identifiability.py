@@ -32,7 +32,9 @@ class Direction(NamedTuple):
     parts: tuple[float, ...]  # by parameter; their squares add up to 1
     precision: float  # errors that targets move along the whole cube's side
     left: float  # what of the prior's deviation is left, in [0, 1]
-    involved: tuple[int, ...]  # parameters worth naming; one that is determined: none
+    involved: tuple[
+        int, ...
+    ]  # parameters that it mixes; of one that is determined: none
 
     @property
     def is_determined(self) -> bool:
@@ -82,12 +84,12 @@ def identifiability(
         if axis in idle or _reach(likelihood, best, axis) < HEARD
     ]
     heard = [axis for axis in range(len(parameters)) if axis not in silent]
-    directions = _directions(slopes, heard)
+    directions = _directions(slopes, heard, left)
     sentences = [_of_silent(parameters[a], a in idle) for a in silent]
     sentences += [
         _of_direction(direction, best, parameters)
         for direction in directions
-        if not direction.is_determined
+        if direction.involved
     ]
     told = {axis for direction in directions for axis in direction.involved}
     sentences += [
@@ -149,7 +151,9 @@ def left_of(size: float) -> float:
     return float(1.0 / np.sqrt(1.0 + (FLAT * size) ** 2))
 
 
-def _directions(slopes: Floats, heard: Sequence[int]) -> list[Direction]:
+def _directions(
+    slopes: Floats, heard: Sequence[int], posterior: Floats
+) -> list[Direction]:
     """Return the directions among the parameters that move targets by themselves."""
     if not heard:
         return []
@@ -161,10 +165,11 @@ def _directions(slopes: Floats, heard: Sequence[int]) -> list[Direction]:
         parts[list(heard)] = row
         parts = parts * np.sign(parts[np.argmax(np.abs(parts))])
         left = left_of(float(size))
-        large = np.abs(parts) >= INVOLVED * np.abs(parts).max()
-        involved = (
-            tuple(int(i) for i in np.flatnonzero(large)) if left >= UNTOLD else ()
-        )
+        # What one parameter moves along it, the others take back.
+        moved = np.abs(parts) * np.sqrt((slopes**2).sum(axis=0))
+        is_part = (moved >= INVOLVED * moved.max()) & (posterior > UNTOLD)
+        named = np.flatnonzero(is_part) if left >= UNTOLD else ()
+        involved = tuple(int(i) for i in named)
         told = tuple(float(x) for x in parts)
         directions.append(Direction(told, float(size), left, involved))
     return directions

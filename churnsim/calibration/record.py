@@ -92,19 +92,19 @@ class Calibration:
     def sentence(self) -> str:
         """Return the answer in one sentence."""
         n, m = len(self.parameters), len(self.targets)
-        told = f"{n} parameter{'' if n == 1 else 's'}"
-        aims = f"{m} target{'' if m == 1 else 's'}"
         if self.missed:
             far = ", ".join(met.target.title for met in self.missed)
             verb = "stays" if len(self.missed) == 1 else "stay"
+            which = "value" if n == 1 else f"combination of the {n} parameters"
             return (
-                f"No values of the {told} within their ranges meet all of the {aims}:"
+                f"No {which} within the range{'' if n == 1 else 's'} meets all targets:"
                 f" {far} {verb} more than {FAR:g} errors away."
             )
-        text = f"{told[0].upper()}{told[1:]} fitted to {aims}, which are all met"
+        told = f"{n} parameter{'' if n == 1 else 's'} fitted to"
+        told += f" {m} target{'' if m == 1 else 's'}, all of which are met,"
         if self.identifiability.is_determined:
-            return f"{text}, and determine every parameter."
-        return f"{text}, but do not determine every parameter."
+            return f"{told} and which determine every parameter."
+        return f"{told} but which do not determine every parameter."
 
     def settings(self) -> dict[str, str]:
         """Return the values that fit best, as `--set` takes them."""

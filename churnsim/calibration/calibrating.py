@@ -166,8 +166,9 @@ def _warnings(
     told = []
     if n_parameters > len(targets):
         told.append(
-            f"{n_parameters} parameters and {len(targets)} targets: fewer targets than"
-            " parameters cannot determine them all"
+            f"{n_parameters} parameters and {len(targets)} target"
+            f"{'' if len(targets) == 1 else 's'}: fewer targets than parameters cannot"
+            " determine them all"
         )
     if found.n_empty:
         told.append(

@@ -25,6 +25,7 @@ FILLING = 0.4  # of the places that fill the cube
 POLISHES = 3  # places searched on the emulator and simulated
 STARTS = 6  # places from which the best one is searched
 CLOUD = 400  # draws from which a round's places are chosen
+AS_GOOD = 0.5  # of χ², by which places that fit alike may differ
 INSIDE = 1e-6  # from the cube's walls
 
 
@@ -78,13 +79,14 @@ def fit(
             places = _promising(likelihood, power, n, seed)
             moments = moments.with_more(moments_of(places, world(places)))
             likelihood = _learnt(moments, observed, empty)
-        for _ in range(POLISHES):
-            place = _polished(likelihood)[None, :]
+        for polish in range(POLISHES):
+            middle, _ = _cloud(likelihood, effort.seed + polish)
+            place = _polished(likelihood, middle if polish else None)[None, :]
             moments = moments.with_more(moments_of(place, world(place)))
             likelihood = _learnt(moments, observed, empty)
     except InterruptedRun:
         is_stopped = True
-    best = int(np.argmin(likelihood.distances()))
+    best = _best(likelihood, *_cloud(likelihood, effort.seed))
     n_empty = len(moments.places) - len(likelihood.moments.places)
     return Fit(likelihood, best, idle, n_empty, is_stopped)
 
@@ -181,8 +183,32 @@ def _promising(likelihood: Likelihood, power: float, n: int, seed: int) -> Float
     return cloud[chosen]
 
 
-def _polished(likelihood: Likelihood) -> Floats:
-    """Return the place whose figures on the emulator are nearest to those observed."""
+def _cloud(likelihood: Likelihood, seed: int) -> tuple[Floats, Floats]:
+    """Return the middle of the posterior so far, and its spread along each axis."""
+    n_axes = likelihood.moments.places.shape[1]
+    cloud = sample(likelihood.log, n_axes, CLOUD, seed)
+    return cloud.mean(axis=0), np.maximum(cloud.std(axis=0), 1e-9)
+
+
+def _best(likelihood: Likelihood, middle: Floats, spread: Floats) -> int:
+    """Return the simulated place that fits best.
+
+    Of those that fit as well as any, the one nearest to the middle of the posterior:
+    where targets leave a ridge, its far end would be no fair summary.
+    """
+    distances = likelihood.distances()
+    as_good = np.flatnonzero(distances <= distances.min() + AS_GOOD)
+    away = (likelihood.moments.places[as_good] - middle) / spread
+    return int(as_good[np.argmin((away**2).sum(axis=1))])
+
+
+def _polished(likelihood: Likelihood, middle: Floats | None) -> Floats:
+    """Return the place whose figures on the emulator are nearest to those observed.
+
+    Args:
+        likelihood: Learnt so far.
+        middle: Where it is searched from; the nearest places simulated where absent.
+    """
     observed = likelihood.observed
     whole = np.diag(observed.errors**2) + likelihood.luck
     root = np.linalg.cholesky(whole)
@@ -193,13 +219,14 @@ def _polished(likelihood: Likelihood) -> Floats:
         return found
 
     order = np.argsort(likelihood.distances(), kind="stable")[:STARTS]
+    starts = likelihood.moments.places[order] if middle is None else [middle]
     found = [
         least_squares(
             residuals,
-            np.clip(likelihood.moments.places[i], INSIDE, 1.0 - INSIDE),
+            np.clip(start, INSIDE, 1.0 - INSIDE),
             bounds=(0.0, 1.0),
         )
-        for i in order
+        for start in starts
     ]
     best: Floats = min(found, key=lambda answer: float(answer.cost)).x
     return best

@@ -25,7 +25,8 @@ def mixed(places: Floats) -> Floats:
 
 def product(places: Floats) -> Floats:
     """Return one figure that hangs on the product of two parameters alone."""
-    return ((0.1 + 0.9 * places[:, 0]) * (0.1 + 0.9 * places[:, 1]))[:, None]
+    found: Floats = np.prod(0.1 + 0.9 * places, axis=1, keepdims=True)
+    return found
 
 
 def ranks(n_firms: int, n_draws: int = 200) -> Floats:
@@ -137,7 +138,8 @@ def test_identifiability__names_one_that_moves_nothing() -> None:
     """A parameter that no figure hangs on keeps its range, and is said to be idle."""
 
     def first_alone(places: Floats) -> Floats:
-        return (1.0 + places[:, :1]) ** 2
+        found: Floats = (1.0 + places[:, :1]) ** 2
+        return found
 
     fit = fitted(first_alone, ([2.0], [0.05]), 2)
     assert fit.idle == (1,)

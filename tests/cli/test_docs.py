@@ -19,6 +19,7 @@ PAGES = (
     ROOT / "docs" / "breakeven.md",
     ROOT / "docs" / "staffing.md",
     ROOT / "docs" / "sensitivity.md",
+    ROOT / "docs" / "calibration.md",
     ROOT / "docs" / "sweeps.md",
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "json.md",

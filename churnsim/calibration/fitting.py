@@ -24,7 +24,7 @@ TEMPERS = (0.1, 0.3, 1.0)  # powers of the likelihood, round by round
 FILLING = 0.4  # of the places that fill the cube
 POLISHES = 3  # places searched on the emulator and simulated
 STARTS = 6  # places from which the best one is searched
-CLOUD = 400  # draws from which a round's places are chosen
+CLOUD = 250  # draws from which a round's places are chosen
 AS_GOOD = 0.5  # of χ², by which places that fit alike may differ
 INSIDE = 1e-6  # from the cube's walls
 
@@ -79,11 +79,13 @@ def fit(
             places = _promising(likelihood, power, n, seed)
             moments = moments.with_more(moments_of(places, world(places)))
             likelihood = _learnt(moments, observed, empty)
-        for polish in range(POLISHES):
-            middle, _ = _cloud(likelihood, effort.seed + polish)
-            place = _polished(likelihood, middle if polish else None)[None, :]
+        middle = None
+        for _ in range(POLISHES):
+            place = _polished(likelihood, middle)[None, :]
             moments = moments.with_more(moments_of(place, world(place)))
             likelihood = _learnt(moments, observed, empty)
+            if middle is None:
+                middle, _ = _cloud(likelihood, effort.seed)
     except InterruptedRun:
         is_stopped = True
     best = _best(likelihood, *_cloud(likelihood, effort.seed))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from churnsim.calibration.fitting import Effort, Fit, NoData, fit, places_min
-from churnsim.calibration.identifiability import identifiability
+from churnsim.calibration.identifiability import UNTOLD, identifiability
 from churnsim.calibration.likelihood import Observed
 from churnsim.calibration.moments import Draws, Simulated
 from churnsim.calibration.parameters import numbers_at, parameters_of
@@ -34,6 +34,7 @@ REPLICATIONS_MIN = 5  # fewer tell next to nothing of their own spread
 DRAWS = 1000
 NOTED_LUCK = 0.5  # of a target's error from which luck of the runs is worth a word
 NOTED_EMULATOR = 0.5  # of a target's error from which the emulator's is
+AT_AN_END = 0.02  # of the range, from either end
 SEED_BITS = 53
 
 
@@ -144,6 +145,10 @@ def _record(
     )
     known = identifiability(likelihood, best, cloud, found.idle, factors)
     n_values = len(likelihood.moments.places) + found.n_empty
+    warnings = [
+        *_warnings(found, targets, np.median(deviations, axis=0), len(factors)),
+        *_at_an_end(fitted, best, known.left),
+    ]
     return Calibration(
         scenario,
         aims.policy,
@@ -155,7 +160,7 @@ def _record(
         replications,
         n_values,
         found.is_stopped,
-        tuple(_warnings(found, targets, np.median(deviations, axis=0), len(factors))),
+        tuple(warnings),
     )
 
 
@@ -192,6 +197,24 @@ def _warnings(
             " simulated: more simulations would narrow the intervals"
         )
     return told
+
+
+def _at_an_end(
+    fitted: Sequence[Fitted], best: Floats, left: Sequence[float]
+) -> list[str]:
+    """Return which parameters would go on beyond their ranges."""
+    ends = [
+        one.factor.field
+        for one, place, spread in zip(fitted, best, left, strict=True)
+        if not AT_AN_END < place < 1.0 - AT_AN_END and spread < UNTOLD
+    ]
+    if not ends:
+        return []
+    verb, whose = ("fits", "its") if len(ends) == 1 else ("fit", "their")
+    return [
+        f"{', '.join(ends)} {verb} best at an end of {whose} range: a wider one may fit"
+        " better"
+    ]
 
 
 def _no_data(aims: Targets, scenario: Scenario) -> NoData:

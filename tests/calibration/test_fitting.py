@@ -179,7 +179,8 @@ def test_calibrator__refuses_figures_without_data() -> None:
     whole = world_of(product, [0.02], 10, 1)
 
     def empty(places: Floats) -> Floats:
-        return whole(places) * np.array([1.0, 0.0, 1.0, 1.0])
+        found: Floats = whole(places) * np.array([1.0, 0.0, 1.0, 1.0])
+        return found
 
     from churnsim.calibration.fitting import Effort, fit
     from churnsim.calibration.likelihood import Observed

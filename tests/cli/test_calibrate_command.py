@@ -201,6 +201,7 @@ def test_calibrate__tells_where_no_values_meet_a_target(
     answer = churnsim("calibrate", *ASKED, *FEW)
     assert answer.code == 0
     assert "meets all targets: churn stays more than 3 errors away" in words(answer)
+    assert "late.probability fits best at an end of its range" in words(answer)
 
 
 def test_calibrate__stopped_shows_what_is_known(

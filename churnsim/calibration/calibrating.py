@@ -211,10 +211,8 @@ def _at_an_end(
     if not ends:
         return []
     verb, whose = ("fits", "its") if len(ends) == 1 else ("fit", "their")
-    return [
-        f"{', '.join(ends)} {verb} best at an end of {whose} range: a wider one may fit"
-        " better"
-    ]
+    where = f"{verb} best at an end of {whose} range"
+    return [f"{', '.join(ends)} {where}: a wider one may fit better"]
 
 
 def _no_data(aims: Targets, scenario: Scenario) -> NoData:

@@ -1,1 +1,7 @@
-"""Fit a scenario to what a firm has observed, and say what that leaves open."""
+"""Scenarios fitted to what firms observe, with what stays unknown told beside it."""
+
+from churnsim.calibration.calibrating import Plan, calibrate
+from churnsim.calibration.record import Calibration
+from churnsim.calibration.targets import Target, Targets, read_targets
+
+__all__ = ["calibrate", "read_targets", "Calibration", "Plan", "Target", "Targets"]

@@ -12,6 +12,7 @@ import click
 from churnsim._version import __version__
 from churnsim.cli.assumptions import assumptions_command
 from churnsim.cli.breakeven import breakeven_command
+from churnsim.cli.calibrate import calibrate_command
 from churnsim.cli.check import init_command, schema_command, validate_command
 from churnsim.cli.console import prepare_streams
 from churnsim.cli.counterfactuals import counterfactuals_command
@@ -89,6 +90,7 @@ for command in (
     sensitivity_command,
     discover_command,
     surface_command,
+    calibrate_command,
     list_command,
     show_command,
     init_command,

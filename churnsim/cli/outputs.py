@@ -33,6 +33,7 @@ COMMANDS = (
         "sensitivity",
         "discover",
         "surface",
+        "calibrate",
     ),
     *("list", "show", "init", "validate", "fit", "targets"),
     *("verify", "report", "plot"),
@@ -299,6 +300,7 @@ def problem_document(problem: Problem) -> ProblemDocument:
 def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
     from churnsim.analysis import documents as analyses
+    from churnsim.calibration import documents as calibrations
     from churnsim.data import documents as evidence
     from churnsim.experiment import documents as results
     from churnsim.robustness import documents as robustness
@@ -321,6 +323,7 @@ def documents() -> dict[str, type]:
         "sensitivity": analyses.SensitivityDocument,
         "discover": analyses.DiscoveryDocument,
         "surface": analyses.SurfaceDocument,
+        "calibrate": calibrations.CalibrationDocument,
         "list": ListDocument,
         "show": ShowDocument,
         "init": WrittenDocument,

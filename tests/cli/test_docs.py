@@ -20,6 +20,7 @@ PAGES = (
     ROOT / "docs" / "staffing.md",
     ROOT / "docs" / "evidence.md",
     ROOT / "docs" / "sensitivity.md",
+    ROOT / "docs" / "calibration.md",
     ROOT / "docs" / "sweeps.md",
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "data.md",

@@ -67,6 +67,11 @@ CASES = {
     "sensitivity alone": ("swept", "--of", "lost", "--alone"),
     "discover": ("swept", "--policy", "dishonest", "--above", "$500"),
     "surface": ("swept", "--x", "market.discovery", "--y", "market.lock_in"),
+    "calibrate": (
+        *("shop.toml", "--targets", "targets.toml", "--simulations", "60"),
+        *("--replications", "5", "--draws", "20"),
+        *("--parameter", "market.lock_in=-1..2"),
+    ),
     "list": (),
     "show": ("shop.toml",),
     "show policy": ("slow",),
@@ -103,6 +108,14 @@ values = ["0 %", "20 %", "40 %", "60 %", "80 %"]
 field = "market.lock_in"
 values = [0.0, 0.5, 1.0, 2.0]
 """
+TARGETS = """\
+policy = "slow"
+
+[[targets]]
+figure = "churn"
+value = "50 %/year"
+of = 150
+"""
 REFUSED = {"validate wrong", "sweep again"}
 # Truth, excuses and lies sum to 1: a lie alone cannot be changed.
 FAILING = SWEEP.replace("market.discovery", "policy.slow.honesty.lie")
@@ -116,6 +129,7 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
     (tmp_path / "failing.toml").write_text(FAILING, encoding="utf-8")
+    (tmp_path / "targets.toml").write_text(TARGETS, encoding="utf-8")
     assert log.is_file()
     write_log(tmp_path / "events.csv", SMALL + "ann,2020-01-01,contact,,,,\n")
     write_log(tmp_path / "table.csv", "churned,tenure,note\n1,5,\n0,x,\n")

@@ -1,0 +1,253 @@
+"""`churnsim calibrate`: a scenario fitted to what a firm has observed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from churnsim.cli.check import as_argument, check_new, write_new
+from churnsim.cli.console import columns, say, tell
+from churnsim.cli.options import (
+    horizon_option,
+    json_option,
+    seed_option,
+    set_option,
+    threads_option,
+    typed_again,
+    with_horizon,
+)
+from churnsim.cli.outputs import say_json
+from churnsim.cli.progress import progress
+from churnsim.cli.shape import gathered
+from churnsim.cli.stopping import read_first, stopping
+from churnsim.errors import ExitCode, InputError, Problem, StorageError
+
+if TYPE_CHECKING:
+    from churnsim.calibration.record import Calibration
+
+POSTERIOR, ANSWER, FITTED = FILES = (
+    "posterior.json",
+    "calibration.json",
+    "fitted.toml",
+)
+CHARTS = ("fit.svg", "identifiability.svg")
+RUNS, REPLICATIONS, DRAWS = 2000, 20, 1000
+
+
+class CalibrateOptions(NamedTuple):
+    """What is fitted to what, how, and where files go."""
+
+    scenario: str
+    targets: Path
+    parameters: tuple[str, ...]
+    simulations: int
+    replications: int
+    draws: int
+    seed: int | None
+    horizon: str | None
+    overrides: tuple[str, ...]
+    threads: int | None
+    as_json: bool
+    out: Path | None
+    plots: bool
+    force: bool
+
+
+@click.command("calibrate", short_help="Fit a scenario to what a firm has observed.")
+@click.argument("scenario", metavar="SCENARIO")
+@click.option(
+    "--targets",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What was observed, with its errors (docs/calibration.md).",
+)
+@click.option(
+    "--parameter",
+    "parameters",
+    required=True,
+    multiple=True,
+    metavar="FIELD=LOW..HIGH",
+    help="A setting and its range, such as market.lock_in=2..5; with log behind it the"
+    " logarithm is even. Can be repeated.",
+)
+@click.option(
+    "--simulations",
+    type=click.IntRange(1),
+    default=RUNS,
+    show_default=True,
+    metavar="N",
+    help="Runs in all, at most.",
+)
+@click.option(
+    "--replications",
+    type=click.IntRange(5, 1_000_000),
+    default=REPLICATIONS,
+    show_default=True,
+    metavar="N",
+    help="Runs of each value of the parameters, on the same draws.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(20, 1_000_000),
+    default=DRAWS,
+    show_default=True,
+    metavar="N",
+    help="Of the posterior.",
+)
+@seed_option
+@horizon_option
+@set_option
+@threads_option
+@json_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write the posterior, the answer and the fitted scenario there.",
+)
+@click.option("--plots", is_flag=True, help="Charts as well, to the folder of --out.")
+@click.option("--force", is_flag=True, help="Replace files that are there already.")
+@gathered(CalibrateOptions)
+def calibrate_command(options: CalibrateOptions) -> None:
+    """Fit settings of a scenario to what a firm has observed.
+
+    SCENARIO is a ready name (churnsim list) or a .toml file. Every value of the
+    parameters meets the same customers and luck. The answer has an interval for each
+    parameter, how each target is met, and which parameters the targets cannot tell
+    apart. Ctrl-C shows what is known so far.
+    """
+    _check_files(options)
+    from churnsim.calibration.calibrating import Plan, calibrate
+    from churnsim.experiment.replications import Execution
+    from churnsim.report.calibrations import calibration_text
+
+    overrides = with_horizon(options.overrides, options.horizon)
+    read_first(options.scenario, overrides)
+    with stopping() as stop, progress("runs") as report:
+        found = calibrate(
+            options.scenario,
+            options.targets,
+            options.parameters,
+            overrides=overrides,
+            plan=Plan(
+                options.simulations,
+                options.replications,
+                options.draws,
+                options.seed,
+                Execution(threads=options.threads, progress=report, stop=stop),
+            ),
+        )
+    if options.as_json:
+        say_json(found.to_json_dict())
+    else:
+        say(calibration_text(found, _again(options, found), columns()))
+    _write(options, found)
+    if found.is_stopped:
+        tell(f"interrupted: {found.n_runs:,} runs were finished")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+
+
+def _check_files(options: CalibrateOptions) -> None:
+    """Refuse before the work what could not be written after it.
+
+    Raises:
+        InputError: Files are there already, or charts have nowhere to go.
+    """
+    if options.plots:
+        from churnsim.report.page.writing import require_libraries
+
+        if options.out is None:
+            rule = "needs --out: charts are written to its folder"
+            raise InputError(Problem(rule, field="--plots"))
+        require_libraries()
+    if options.out is None:
+        return
+    for file in _files(options, options.out):
+        if options.out.is_dir():
+            check_new(file, force=options.force)
+
+
+def _files(options: CalibrateOptions, out: Path) -> list[Path]:
+    names = (*FILES, *CHARTS) if options.plots else FILES
+    return [out / name for name in names]
+
+
+def _write(options: CalibrateOptions, found: Calibration) -> None:
+    """Write what was asked for, and tell where."""
+    out = options.out
+    if out is None:
+        return
+    if found.is_stopped:
+        tell(f"{out} was not written: the calibration was not finished")
+        return
+    from churnsim.report.calibrations import (
+        fit_chart,
+        fitted_scenario,
+        identifiability_chart,
+    )
+    from churnsim.report.page.writing import write_chart
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = f"must be a folder that can be made ({error.strerror})"
+        raise StorageError(Problem(rule, str(out))) from None
+    posterior, answer, fitted, *charts = _files(options, out)
+    texts = {
+        posterior: json.dumps(found.posterior(), indent=1) + "\n",
+        answer: json.dumps(found.to_json_dict(), indent=2, allow_nan=False) + "\n",
+        fitted: fitted_scenario(found, _base(options), _settings(options)),
+    }
+    for file, text in texts.items():
+        write_new(file, text, force=options.force)
+    for file, chart in zip(charts, (fit_chart, identifiability_chart), strict=False):
+        write_chart(chart(found), file, force=options.force)
+    run = f"churnsim run {as_argument(fitted)}"
+    tell(f"wrote {len(texts) + len(charts)} files to {out}; simulate it with: {run}")
+
+
+def _base(options: CalibrateOptions) -> str:
+    """Return what the fitted scenario extends, as seen from its folder."""
+    from churnsim.scenario.files import is_path
+
+    if not is_path(options.scenario) or options.out is None:
+        return options.scenario
+    path = os.path.relpath(Path(options.scenario).absolute(), options.out.absolute())
+    return Path(path).as_posix()
+
+
+def _settings(options: CalibrateOptions) -> dict[str, str]:
+    """Return the settings that lay over the scenario, as TOML."""
+    import tomllib
+
+    from churnsim.scenario.assemble import pairs_of
+    from churnsim.scenario.writing import toml_value
+
+    found = {}
+    for key, text in pairs_of(with_horizon(options.overrides, options.horizon)):
+        try:
+            tomllib.loads(f"value = {text}")
+            found[key] = text
+        except tomllib.TOMLDecodeError:
+            found[key] = toml_value(text)
+    return found
+
+
+def _again(options: CalibrateOptions, found: Calibration) -> str:
+    """Return the command that makes the same numbers."""
+    words = ["churnsim", "calibrate", options.scenario]
+    words += ["--targets", str(options.targets)]
+    for parameter in options.parameters:
+        words += ["--parameter", parameter]
+    usual = {"--simulations": RUNS, "--draws": DRAWS}
+    for name, number in usual.items():
+        given = getattr(options, name.removeprefix("--"))
+        words += [name, str(given)] if given != number else []
+    replications = options.replications
+    again = None if replications == REPLICATIONS else replications
+    return typed_again(words, again, found.seed, options.horizon, options.overrides)

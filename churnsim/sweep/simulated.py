@@ -44,9 +44,7 @@ class Simulated:
         try:
             return self._rows(point)
         except Exception as error:  # noqa: BLE001 - one point must not end the others
-            is_ours = isinstance(error, ChurnsimError)
-            text = str(error) if is_ours else f"{type(error).__name__}: {error}"
-            return Failed(" ".join(text.split()), command_of(self._sweep, point))
+            return failed(self._sweep, point, error)
 
     def _rows(self, point: Point) -> list[Row]:
         scenario = self._variations.scenario(point.varied)
@@ -140,6 +138,13 @@ def seed_of(sweep: Sweep, index: int) -> int:
         return sweep.seed
     digest = hashlib.sha256(f"{sweep.seed}:{index}".encode()).digest()
     return int.from_bytes(digest[:8]) >> (64 - SEED_BITS)
+
+
+def failed(sweep: Sweep, point: Point, error: Exception) -> Failed:
+    """Return what is told of a point that came to nothing."""
+    is_ours = isinstance(error, ChurnsimError)
+    text = str(error) if is_ours else f"{type(error).__name__}: {error}"
+    return Failed(" ".join(text.split()), command_of(sweep, point))
 
 
 def command_of(sweep: Sweep, point: Point) -> str:

@@ -147,7 +147,11 @@ def run_command(options: RunOptions) -> None:
     with _cluster(options) as cluster, stopping() as stop:
         with progress() as report:
             how = Execution(
-                *(options.engine, options.threads, None, report, stop, report.sites),
+                options.engine,
+                options.threads,
+                progress=report,
+                stop=stop,
+                sites=report.sites,
                 cluster=cluster,
             )
             comparison = compare(

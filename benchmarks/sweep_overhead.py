@@ -87,11 +87,13 @@ def main() -> None:
     insist(threading.active_count() <= options.threads + 2, "threads must end")
     each = sum(inside) / len(inside)
     share = sum(inside) / (wall * options.threads)
+    outside = 1000 * (used - sum(inside)) / len(inside)
     verdict = "met" if share >= TARGET else "MISSED"
     print(
         f"{options.points:,} points of {1000 * each:.2f} ms in the kernel, {wall:.1f} s"
         f" on {options.threads} threads: {100 * share:.1f} % of the cores' time inside"
-        f" it, {100 * sum(inside) / used:.1f} % of the processor time used; at least"
+        f" it, {100 * sum(inside) / used:.1f} % of the processor time used;"
+        f" {outside:.2f} ms a point outside it; at least"
         f" {100 * TARGET:.0f} %: {verdict}"
     )
 

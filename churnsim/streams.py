@@ -7,6 +7,7 @@ before moves a draw, so two policies that reach the same moment see the same num
     counter = (customer, replication, episode, purpose + 256 attempt)
 """
 
+import functools
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ ORDINARY = 2**31
 
 SEED_LIMIT = 2**64
 SITE_LIMIT = 2**32
+KEYS_KEPT = 1024  # sweeps ask for the same ones again and again
 TWO_TO_MINUS_52 = 2.0**-52
 
 
@@ -62,6 +64,7 @@ class Purpose(IntEnum):
     HOOP = 64  # base: hoop h < 128 uses HOOP + h. Hoop time; give-up
 
 
+@functools.lru_cache(KEYS_KEPT)
 def key_from_seed(seed: int, site: int = 0) -> Key:
     """Return the key of a site at a seed, through numpy's SeedSequence.
 

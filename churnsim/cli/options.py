@@ -68,9 +68,31 @@ threads_option = click.option(
     metavar="N",
     help="Replications at once; one a core by default, as memory allows.",
 )
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Run on the Dask cluster whose scheduler is there, such as tls://host:8786.",
+)
+insecure_option = click.option(
+    "--insecure",
+    is_flag=True,
+    help="Let --cluster lead to another machine by tcp://, which anyone can read.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON document instead."
 )
+
+
+def check_cluster(cluster: str | None, threads: int | None, *, insecure: bool) -> None:
+    """Refuse options that a cluster makes meaningless, or that mean nothing without.
+
+    Raises:
+        UsageError: There are some.
+    """
+    if cluster and threads:
+        raise click.UsageError("--threads and --cluster exclude each other")
+    if insecure and not cluster:
+        raise click.UsageError("--insecure is about --cluster, which is not given")
 
 
 def with_horizon(overrides: Iterable[str], horizon: str | None) -> list[str]:

@@ -6,9 +6,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from churnsim.cli.console import tell
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import logging
 
     from rich.progress import Progress, TaskID
+
+    from churnsim.experiment.schedule import SitesDone
 
 HEARTBEAT: Final = 10.0  # until the first line where there is no terminal [s]
 LONG: Final = "run_world"  # the kernel that takes long; others compile in a second
@@ -31,11 +33,23 @@ class Moment(NamedTuple):
     failed: int = 0
 
 
-class Report(Protocol):
+class Report:
     """Is told how many of how many are done; of 0: it is not known."""
+
+    def __init__(
+        self, take: Callable[[int, int, int], None], show: Callable[[str], None]
+    ) -> None:
+        self._take = take
+        self._show = show
 
     def __call__(self, done: int, total: int, failed: int = 0) -> None:
         """Take note."""
+        self._take(done, total, failed)
+
+    def sites(self, part: SitesDone) -> None:
+        """Take note of how far a replication of many sites has come."""
+        again = f", round {part.round}" if part.round > 1 else ""
+        self._show(f"{part.done:,} of {part.total:,} sites of the next one{again}")
 
 
 @contextmanager
@@ -95,11 +109,11 @@ def _bar(what: str) -> Iterator[Report]:
     task: TaskID = bar.add_task("", total=None)
     with bar:
         # Without a total the bar runs to and fro.
-        def report(done: int, total: int, failed: int = 0) -> None:
+        def take(done: int, total: int, failed: int) -> None:
             told = f"{failed:,} failed, " if failed else ""
             bar.update(task, completed=done, total=total or None, description=told)
 
-        yield report
+        yield Report(take, lambda told: bar.update(task, description=f"{told}, "))
 
 
 @contextmanager
@@ -108,20 +122,25 @@ def _heartbeat(what: str) -> Iterator[Report]:
     ended = threading.Event()
     began = time.monotonic()
     reports: list[Moment] = []
+    within = [""]  # the next one, how far it has come
 
     def beat() -> None:
         wait = HEARTBEAT
         while not ended.wait(wait):
             wait = min(2.0 * wait, HEARTBEAT_MAX)
-            tell(_line(reports, time.monotonic() - began, what))
+            line = _line(reports, time.monotonic() - began, what)
+            tell(f"{line}; {within[0]}" if within[0] else line)
 
-    def report(done: int, total: int, failed: int = 0) -> None:
+    def take(done: int, total: int, failed: int) -> None:
         reports[1:] = [Moment(time.monotonic() - began, done, total, failed)]
+
+    def show(told: str) -> None:
+        within[:] = [told]
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
-        yield report
+        yield Report(take, show)
     finally:
         ended.set()
         thread.join()

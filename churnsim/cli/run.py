@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +15,11 @@ from churnsim.cli.check import check_ending
 from churnsim.cli.console import WIDTH, columns, say, tell
 from churnsim.cli.options import (
     budget_option,
+    check_cluster,
+    cluster_option,
     half_width_option,
     horizon_option,
+    insecure_option,
     json_option,
     replications_of,
     replications_option,
@@ -35,10 +39,10 @@ from churnsim.cli.stopping import read_first, stopping
 from churnsim.errors import ChurnsimError, ExitCode, InterruptedRun
 
 if TYPE_CHECKING:
-    import threading
-
     from churnsim.experiment.comparison import Comparison
     from churnsim.experiment.posterior import Uncertain
+    from churnsim.experiment.replications import Execution
+    from churnsim.experiment.schedule import Cluster
     from churnsim.report.framing import Commands
 
 DEFAULT = "telecom"
@@ -58,6 +62,8 @@ class RunOptions(NamedTuple):
     overrides: tuple[str, ...]
     engine: str
     threads: int | None
+    cluster: str | None
+    insecure: bool
     as_json: bool
     out: Path | None
     report: Path | None
@@ -89,6 +95,8 @@ class RunOptions(NamedTuple):
     help="Compiled; or the slow ones that check it, which give the same numbers.",
 )
 @threads_option
+@cluster_option
+@insecure_option
 @json_option
 @click.option(
     "--out",
@@ -131,6 +139,7 @@ def run_command(options: RunOptions) -> None:
     from churnsim.report.results import results_text  # now, so that Ctrl-C is quick
 
     _check_drawn(options)
+    check_cluster(options.cluster, options.threads, insecure=options.insecure)
     if options.out:
         from churnsim.experiment.store.writing import check_place
 
@@ -147,19 +156,25 @@ def run_command(options: RunOptions) -> None:
     overrides = with_horizon(options.overrides, options.horizon)
     read_first(options.scenario, overrides)
     uncertain = _uncertain(options, overrides)
-    with stopping() as stop:
+    with _cluster(options) as cluster, stopping() as stop:
         with progress() as report:
+            how = Execution(
+                options.engine,
+                options.threads,
+                progress=report,
+                stop=stop,
+                sites=report.sites,
+                cluster=cluster,
+            )
             comparison = compare(
                 uncertain or options.scenario,
                 policies=options.policies or None,
                 replications=until or options.replications,
                 seed=options.seed,
                 overrides=() if uncertain else overrides,
-                execution=Execution(
-                    options.engine, options.threads, progress=report, stop=stop
-                ),
+                execution=how,
             )
-        comparison, refusal = _explained(comparison, options, stop)
+        comparison, refusal = _explained(comparison, options, how)
     commands = Commands(
         _again(options, comparison),
         shown_settings(options.scenario, options.overrides),
@@ -207,16 +222,30 @@ def _uncertain(options: RunOptions, overrides: Sequence[str]) -> Uncertain | Non
     )
 
 
+@contextlib.contextmanager
+def _cluster(options: RunOptions) -> Iterator[Cluster | None]:
+    """Yield the cluster that was asked for.
+
+    Raises:
+        InputError: It is not there, or a worker differs.
+    """
+    if options.cluster is None:
+        yield None
+        return
+    from churnsim.sweep.cluster import joined
+
+    with joined(options.cluster, is_insecure=options.insecure) as cluster:
+        yield cluster
+
+
 def _explained(
-    comparison: Comparison, options: RunOptions, stop: threading.Event
+    comparison: Comparison, options: RunOptions, how: Execution
 ) -> tuple[Comparison, ChurnsimError | None]:
     """Return the comparison with its loss told by lever where that is asked for.
 
     What keeps it from being told comes second: the comparison is worth showing all the
     same.
     """
-    from churnsim.experiment.replications import Execution
-
     is_asked = bool(options.report) if options.explain is None else options.explain
     is_asked = is_asked and comparison.uncertain is None
     if not is_asked or comparison.is_stopped:
@@ -225,7 +254,7 @@ def _explained(
         tell("the budget is for replications; telling the loss by lever comes on top")
     try:
         with progress("replications explained") as report:
-            how = Execution(threads=options.threads, progress=report, stop=stop)
+            how = how._replace(engine=ENGINES[0], progress=report, sites=report.sites)
             return comparison.explained(how), None
     except ChurnsimError as refusal:
         return comparison, refusal

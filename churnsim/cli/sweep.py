@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from churnsim.cli.console import say, tell
-from churnsim.cli.options import json_option, threads_option
+from churnsim.cli.options import (
+    check_cluster,
+    cluster_option,
+    insecure_option,
+    json_option,
+    threads_option,
+)
 from churnsim.cli.outputs import say_json
 from churnsim.cli.progress import progress
 from churnsim.cli.shape import gathered
@@ -78,16 +84,8 @@ class SweepOptions(NamedTuple):
     help="Run part I of N, each into a DIR of its own; churnsim merge joins them.",
 )
 @threads_option
-@click.option(
-    "--cluster",
-    metavar="ADDRESS",
-    help="Run on the Dask cluster whose scheduler is there, such as tls://host:8786.",
-)
-@click.option(
-    "--insecure",
-    is_flag=True,
-    help="Let --cluster lead to another machine by tcp://, which anyone can read.",
-)
+@cluster_option
+@insecure_option
 @click.option("--retry-failed", is_flag=True, help="Make points that failed again.")
 @click.option("--fail-fast", is_flag=True, help="Stop where a point fails.")
 @click.option("--yes", is_flag=True, help="Run it however long it takes.")
@@ -109,10 +107,7 @@ def sweep_command(options: SweepOptions) -> None:
     if options.out is None and not options.dry_run:
         rule = "is required, unless --dry-run says only what it will take"
         raise InputError(Problem(rule, field="--out", hint="name a folder"))
-    if options.cluster and options.threads:
-        raise click.UsageError("--threads and --cluster exclude each other")
-    if options.insecure and not options.cluster:
-        raise click.UsageError("--insecure is about --cluster, which is not given")
+    check_cluster(options.cluster, options.threads, insecure=options.insecure)
     sweep = load_sweep(options.file)
     with _hands(options, sweep) as hands:
         work = Work(sweep, simulated(sweep))

@@ -34,6 +34,7 @@ from churnsim.records import FRONT_DESK, Cause, Integers, Plan, Population, When
 
 SECONDS = 86_400.0  # in a day
 SUM_MAX = 2.0**62
+CAUSES = tuple(cause.name.lower() for cause in Cause if cause)
 # Of the books: what is kept of each customer, and the log.
 OF_CUSTOMERS = (
     *("accounts", "departure", "cause", "is_won"),
@@ -138,7 +139,7 @@ class Sums:
     @property
     def lost(self) -> dict[str, int]:
         """Return the customers lost, by cause."""
-        return {c.name.lower(): int(self.books.lost[c]) for c in Cause if c}
+        return dict(zip(CAUSES, self.books.lost.tolist()[1:], strict=True))
 
     @property
     def closed(self) -> dict[str, int]:

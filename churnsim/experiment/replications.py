@@ -19,8 +19,9 @@ from churnsim.experiment.intervals import ANYWHERE, Estimate, Range, estimate
 from churnsim.experiment.posterior.components import drawn_estimate
 from churnsim.experiment.posterior.record import Lots
 from churnsim.experiment.posterior.uncertain import Uncertain
+from churnsim.experiment.schedule import Cluster, Results, Row, SitesDone, Telling
 from churnsim.experiment.summary import Summary, Value, firm_summary, summaries
-from churnsim.experiment.workers import Job, Results, Row, on_processes, on_threads
+from churnsim.experiment.workers import Job, on_processes, on_threads
 from churnsim.given import chosen, names, of_kind, refused, whole_number
 from churnsim.memory import check_memory, fitting_workers, need_of
 from churnsim.scenario import Policy, Scenario
@@ -33,6 +34,7 @@ REPLICATIONS_MAX = 1_000_000
 WORKERS_MAX = 1024
 
 Policies = Sequence[str] | Mapping[str, str | Policy]
+Sites = Callable[[SitesDone], None]
 Progress = Callable[[int, int], None]  # replications done, of how many; 0: not known
 
 
@@ -44,6 +46,10 @@ class Execution(NamedTuple):
     processes: int | None = None  # instead of threads
     progress: Progress | None = None
     stop: threading.Event | None = None  # set it, and finished replications are kept
+    sites: Sites | None = None  # is told how far a replication of many sites has come
+    cluster: Cluster | None = (
+        None  # instead of threads; `churnsim.sweep.cluster.joined`
+    )
 
 
 THREADS = Execution()  # the kernel on a thread for each core
@@ -168,9 +174,13 @@ def run_job(
     numbers = numbers_of(job.scenario, replications)
     n_workers = _workers(job, execution, len(numbers), bytes_per_person)
     stop = execution.stop or threading.Event()
-    results: Results[Row] = Results(numbers, execution.progress, stop)
-    run = on_threads if execution.processes is None else on_processes
-    run(job, results, n_workers)
+    telling = Telling(execution.progress, execution.sites)
+    results: Results[Row] = Results(numbers, telling, stop)
+    if execution.cluster is not None:
+        execution.cluster.run_job(job, results)
+    else:
+        run = on_threads if execution.processes is None else on_processes
+        run(job, results, n_workers)
     # One that finished after another that was cut off is left out, so that asking for
     # as many replications as there are gives the same ones.
     missing = set(results.missing)
@@ -194,6 +204,13 @@ def checked_execution(how: Execution) -> Execution:
     if progress is not None and not callable(progress):
         rule = "must be a function of how many are done, of how many"
         raise refused("progress", progress, rule)
+    sites: object = how.sites
+    if sites is not None and not callable(sites):
+        raise refused("sites", sites, "must be a function of a SitesDone")
+    cluster: object = how.cluster
+    if cluster is not None and not callable(getattr(cluster, "run_job", None)):
+        rule = "must be what joined of churnsim.sweep.cluster yields"
+        raise refused("cluster", cluster, rule)
     if how.stop is not None:
         of_kind("stop", how.stop, threading.Event, "a threading.Event")
     return how
@@ -281,6 +298,8 @@ def _workers(job: Job[Row], how: Execution, n_units: int, extra: int) -> int:
         are_processes=how.processes is not None,
     )
     need = need._replace(kept=need.kept + extra * need.n_people)
+    if how.cluster is not None:  # people are there, what is kept of them comes here
+        need = need._replace(per_worker=0, n_workers=1)
     if asked is None:
         need = need._replace(n_workers=fitting_workers(need, wanted))
     check_memory(need)

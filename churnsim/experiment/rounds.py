@@ -28,7 +28,13 @@ class Rounds:
         """Begin a replication with its number, of which nothing was run."""
         self.number = number
         self._exchanges = {name: Exchange(n_sites) for name in policies}
-        self._n_out = 0
+        self._n_out = self._n_asked = 0
+        self._n_rounds = 0
+
+    @property
+    def progress(self) -> tuple[int, int, int]:
+        """Return the errands done of this round, of how many, and which one it is."""
+        return self._n_asked - self._n_out, self._n_asked, self._n_rounds
 
     @property
     def is_round_over(self) -> bool:
@@ -41,7 +47,8 @@ class Rounds:
         for name, exchange in self._exchanges.items():
             for site, elsewhere in exchange.next_pass().items():
                 heard.setdefault(site, {})[name] = elsewhere
-        self._n_out = len(heard)
+        self._n_out = self._n_asked = len(heard)
+        self._n_rounds += bool(heard)
         return [Errand(self.number, site, heard[site]) for site in sorted(heard)]
 
     def take(self, rows: dict[str, SiteRow]) -> None:

@@ -11,16 +11,22 @@ import contextlib
 import multiprocessing
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple
 
 from churnsim.engines.outcome import Outcome
 from churnsim.errors import ResourceError
-from churnsim.experiment.failures import Failure, PolicyFailed
 from churnsim.experiment.rounds import Errand, Rounds
+from churnsim.experiment.schedule import (
+    PolicyFailed,
+    Results,
+    Row,
+    Schedule,
+    Work,
+    firm_rows,
+)
 from churnsim.firm import Firm, SiteRow, row_of
 from churnsim.jit import uncollected
 from churnsim.population import draw_population, history_of
@@ -33,7 +39,6 @@ from churnsim.streams import key_from_seed
 # longer than what is left of the wait, that waits without end (seen in Python 3.11).
 WATCH = 0.1
 
-Row = TypeVar("Row")
 Keep = Callable[[str, Outcome], Row]  # what is kept of a policy's run
 
 
@@ -61,53 +66,6 @@ class Job(NamedTuple, Generic[Row]):
         scenario = self.drawn[number]
         policies = {name: scenario.policy(name) for name in self.policies}
         return self._replace(scenario=scenario, policies=policies, drawn=None)
-
-
-class Work(NamedTuple):
-    """What a worker does next."""
-
-    number: int  # of the replication
-    errand: Errand | None  # its part at one site; None: the whole replication
-
-
-class Results(Generic[Row]):
-    """What has come in so far; used by the collecting thread alone."""
-
-    def __init__(
-        self,
-        numbers: tuple[int, ...],
-        progress: Callable[[int, int], None] | None,
-        stop: threading.Event,
-    ) -> None:
-        self.numbers = numbers
-        self.stop = stop
-        self.finished: dict[int, tuple[Row, ...]] = {}
-        self.failures: dict[int, Failure] = {}
-        self._progress = progress
-
-    @property
-    def missing(self) -> list[int]:
-        """Return the replications that neither finished nor failed."""
-        known = self.finished.keys() | self.failures.keys()
-        return [number for number in self.numbers if number not in known]
-
-    @property
-    def is_complete(self) -> bool:
-        """Return whether every replication finished or failed."""
-        return len(self.finished) + len(self.failures) == len(self.numbers)
-
-    def add(self, number: int, seed: int, result: tuple[Row, ...] | Exception) -> None:
-        """Take in one replication's rows, or its error."""
-        if isinstance(result, PolicyFailed):
-            failure = Failure(number, seed, result.policy, result.error)
-            self.failures[number] = failure
-        elif isinstance(result, Exception):
-            self.failures[number] = Failure(number, seed, "", result)
-        else:
-            self.finished[number] = result
-        if self._progress is not None:
-            n_done = len(self.finished) + len(self.failures)
-            self._progress(n_done, len(self.numbers))
 
 
 def run_replication(
@@ -171,14 +129,17 @@ def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
     """Fill the results with `n_workers` daemon threads; return early when stopped."""
     done: queue.Queue[tuple[Work, Any]] = queue.Queue()
     todo: queue.Queue[Work] = queue.Queue()
-    schedule = _Schedule(job, results, n_workers)
+    # Whole replications are handed out at once; those that go site by site are begun
+    # one by one, since each keeps what its sites told.
+    n_ahead = n_workers if job.scenario.sites > 1 else len(results.numbers)
+    schedule = Schedule(job, results, n_ahead)
     halt = threading.Event()  # ours, so that a caller's event stays the caller's
 
     def work() -> None:
         while not halt.is_set():
             with contextlib.suppress(queue.Empty):
                 next_one = todo.get(timeout=WATCH)
-                done.put((next_one, _result(job, next_one, halt)))
+                done.put((next_one, result_of(job, next_one, halt)))
 
     try:
         if not _is_warm(job, results):
@@ -253,7 +214,7 @@ def _in_pool(
     pool = ProcessPoolExecutor(size, mp_context=context)
     try:
         pending: dict[Future[Any], int] = {
-            pool.submit(_result, job.at(number), Work(number, None)): number
+            pool.submit(result_of, job.at(number), Work(number, None)): number
             for number in numbers
         }
         while pending and not results.stop.is_set():
@@ -273,70 +234,6 @@ def _in_pool(
     return True
 
 
-class _Schedule(Generic[Row]):
-    """What threads do next: replications, or their sites, round by round."""
-
-    def __init__(self, job: Job[Row], results: Results[Row], n_workers: int) -> None:
-        self._job, self._results = job, results
-        self._n_workers = n_workers
-        self._waiting = deque(results.numbers)
-        self._rounds: dict[int, Rounds] = {}  # of replications under way
-        self._ready: list[Work] = []
-        self._n_out = 0
-
-    def next_works(self) -> list[Work]:
-        """Return what can be begun now.
-
-        Replications as a whole all at once. Of those that go site by site the next is
-        begun where fewer errands are out than there are workers: rounds end one by one.
-        """
-        if self._job.scenario.sites == 1:
-            self._ready += [Work(number, None) for number in self._waiting]
-            self._waiting.clear()
-        while self._waiting and self._n_out + len(self._ready) < self._n_workers:
-            number = self._waiting.popleft()
-            rounds = Rounds(number, self._job.scenario.sites, self._job.policies)
-            self._rounds[number] = rounds
-            self._ready += _works(rounds)
-        works, self._ready = self._ready, []
-        self._n_out += len(works)
-        return works
-
-    def take(self, work: Work, result: Any) -> None:
-        """Take in what came of a work: rows, those of a site, or an error."""
-        self._n_out -= 1
-        number, seed = work.number, self._job.seed
-        if work.errand is None:
-            self._results.add(number, seed, result)
-            return
-        rounds = self._rounds.get(number)
-        if rounds is None:
-            return  # another site of the replication failed
-        if isinstance(result, Exception):
-            del self._rounds[number]
-            self._results.add(number, seed, result)
-            return
-        rounds.take(result)
-        if not rounds.is_round_over:
-            return
-        works = _works(rounds)
-        self._ready += works
-        if not works:
-            del self._rounds[number]
-            self._results.add(number, seed, self._settled(rounds))
-
-    def _settled(self, rounds: Rounds) -> tuple[Row, ...] | Exception:
-        """Return a replication's rows, or why there are none."""
-        try:
-            return _joined(self._job, rounds)
-        except Exception as error:  # noqa: BLE001 - as in `_result`
-            return error
-
-
-def _works(rounds: Rounds) -> list[Work]:
-    return [Work(rounds.number, errand) for errand in rounds.next_errands()]
-
-
 def _in_rounds(
     job: Job[Row], number: int, stop: threading.Event | None
 ) -> tuple[Row, ...]:
@@ -347,20 +244,10 @@ def _in_rounds(
             if stop is not None and stop.is_set():
                 return ()
             rounds.take(run_errand(job, errand, stop))
-    return _joined(job, rounds)
+    return firm_rows(job, rounds)
 
 
-def _joined(job: Job[Row], rounds: Rounds) -> tuple[Row, ...]:
-    """Return the firm's rows from those of its sites."""
-    if job.of_firm is None:
-        if job.of_rows is None:
-            raise TypeError("a job of several sites must say what their firm's row is")
-        return tuple(job.of_rows(rounds.kept(name)) for name in job.policies)
-    firms = rounds.firms().items()
-    return tuple(job.of_firm(name, rounds.number, firm) for name, firm in firms)
-
-
-def _result(
+def result_of(
     job: Job[Row], work: Work, stop: threading.Event | None = None
 ) -> tuple[Row, ...] | dict[str, SiteRow] | Exception:
     """Return what comes of a work, or why nothing does."""

@@ -5,10 +5,12 @@ Imported only when something is compiled, since the records bring the compiler a
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -21,7 +23,7 @@ from churnsim.scenario.measures import (
     Staff,
 )
 from churnsim.scenario.model import Spec
-from churnsim.scenario.policy import Policy
+from churnsim.scenario.policy import LEVERS, Honesty, Policy, Speed
 from churnsim.scenario.profile import Profile, weights_of
 from churnsim.scenario.shifts import Roster, changes_of
 from churnsim.scenario.week import MINUTES_IN_DAY, MINUTES_IN_WEEK
@@ -31,7 +33,13 @@ from churnsim.variates import Law, LawKind
 MONTHS_IN_YEAR = 12
 A_MONDAY = "2024-01-01"
 BUSY_STEPS = 2**30  # in a day of busy time: weeks can be added and taken off exactly
+LAWS_KEPT = 1024
 MANTISSA_BITS = 40  # kept of what scipy computes, so that machines agree
+
+
+# A sweep compiles the same laws and desks for thousands of points.
+_lognormal = functools.lru_cache(LAWS_KEPT)(variates.lognormal)
+_weibull = functools.lru_cache(LAWS_KEPT)(variates.weibull)
 
 
 def to_law(law: AnyLaw) -> Law:
@@ -41,9 +49,9 @@ def to_law(law: AnyLaw) -> Law:
     if isinstance(law, Exponential):
         return variates.exponential(float(law.mean))
     if isinstance(law, Lognormal):
-        return variates.lognormal(float(law.mean), law.cv)
+        return _lognormal(float(law.mean), law.cv)
     if isinstance(law, Weibull):
-        return variates.weibull(float(law.mean), law.cv)
+        return _weibull(float(law.mean), law.cv)
     return variates.uniform(float(law.low), float(law.high))
 
 
@@ -191,45 +199,89 @@ def to_policy(
         mistakes: Their stakes say how much of the leakage an authority brings.
         n_customers: At the start.
     """
-    reach, speed, honesty = policy.reach, policy.speed, policy.honesty
-    hoops = [(*to_law(hoop.time), hoop.give_up) for hoop in reach.hoops]
-    limit = policy.authority.limit
+    parts = [policy_part(name, policy, mistakes, n_customers) for name in LEVERS]
+    settings: dict[str, Any] = {}
+    for part in parts:
+        settings |= part
+    return records.Policy(**settings)
+
+
+def policy_part(
+    lever: str, policy: Policy, mistakes: tuple[Mistake, ...], n_customers: int
+) -> dict[str, Any]:
+    """Return the fields of a record of a policy that come from one of its levers.
+
+    Args:
+        lever: One of LEVERS.
+        policy: Whose.
+        mistakes: As for `to_policy`.
+        n_customers: At the start.
+    """
+    if lever == "speed":
+        return _speed(policy.speed, n_customers)
+    if lever == "reach":
+        hoops = [(*to_law(hoop.time), hoop.give_up) for hoop in policy.reach.hoops]
+        return {
+            "hoops": np.array(hoops, dtype=np.float64).reshape(len(hoops), 4),
+            "voice_ease": policy.reach.voice_ease,
+            "notice": policy.reach.notice,
+        }
+    if lever == "authority":
+        own = policy.authority
+        return {
+            "limit": float(own.limit),
+            "leakage": own.leakage * share_within(mistakes, own.limit),
+            "guidelines": variates.lognormal(1.0, own.guidelines),
+        }
+    if lever == "honesty":
+        return _honesty(policy.honesty)
+    if lever == "accountability":
+        return {
+            "contest": policy.accountability.contest,
+            "apology": int(policy.accountability.apology),
+        }
+    if lever == "make_good":
+        return {
+            "compensation": policy.make_good.compensation,
+            "follow_up": policy.make_good.follow_up,
+        }
+    if lever == "prevention":
+        return {
+            "mistakes": policy.prevention.mistakes,
+            "manners": policy.prevention.manners,
+            "personality": policy.prevention.personality,
+            "composure": policy.prevention.recovery_training,
+        }
+    return {"quitting": policy.people.quitting}
+
+
+def _speed(speed: Speed, n_customers: int) -> dict[str, Any]:
     agents, front_roster = staffing(speed.agents, n_customers)
     supervisors, back_roster = staffing(speed.supervisors, n_customers)
     message_agents, message_roster = records.FRONT_DESK, records.ROUND_THE_CLOCK
     if speed.message_agents is not None:
         message_agents, message_roster = staffing(speed.message_agents, n_customers)
-    return records.Policy(
-        hoops=np.array(hoops, dtype=np.float64).reshape(len(hoops), 4),
-        voice_ease=reach.voice_ease,
-        notice=reach.notice,
-        agents=agents,
-        handle=to_law(speed.handle),
-        supervisors=supervisors,
-        approval=to_law(speed.approval),
-        repair=to_law(speed.repair),
-        limit=float(limit),
-        leakage=policy.authority.leakage * share_within(mistakes, limit),
-        guidelines=variates.lognormal(1.0, policy.authority.guidelines),
-        truth=honesty.truth,
-        truth_or_excuse=min(1.0, honesty.truth + honesty.excuse),
-        fob_off=honesty.fob_off,
-        promise=to_law(honesty.promise),
-        contest=policy.accountability.contest,
-        apology=int(policy.accountability.apology),
-        compensation=policy.make_good.compensation,
-        follow_up=policy.make_good.follow_up,
-        mistakes=policy.prevention.mistakes,
-        manners=policy.prevention.manners,
-        front_roster=front_roster,
-        back_roster=back_roster,
-        quitting=policy.people.quitting,
-        personality=policy.prevention.personality,
-        composure=policy.prevention.recovery_training,
-        message_agents=message_agents,
-        message_roster=message_roster,
-        message_handle=to_law(speed.message_handle or speed.handle),
-    )
+    return {
+        "agents": agents,
+        "handle": to_law(speed.handle),
+        "supervisors": supervisors,
+        "approval": to_law(speed.approval),
+        "repair": to_law(speed.repair),
+        "front_roster": front_roster,
+        "back_roster": back_roster,
+        "message_agents": message_agents,
+        "message_roster": message_roster,
+        "message_handle": to_law(speed.message_handle or speed.handle),
+    }
+
+
+def _honesty(honesty: Honesty) -> dict[str, Any]:
+    return {
+        "truth": honesty.truth,
+        "truth_or_excuse": min(1.0, honesty.truth + honesty.excuse),
+        "fob_off": honesty.fob_off,
+        "promise": to_law(honesty.promise),
+    }
 
 
 def to_kinds(mistakes: tuple[Mistake, ...]) -> records.Floats:
@@ -283,6 +335,7 @@ def staffing(staff: Staff | Roster, n_customers: int) -> tuple[int, records.Floa
     return max(numbers), np.array(kept, dtype=np.float64)
 
 
+@functools.lru_cache(LAWS_KEPT)
 def staff_number(staff: Staff, n_customers: int) -> int:
     """Return the people of a desk: per 1000 rounded up, at least 1 but for 0."""
     if staff.per_thousand is None:

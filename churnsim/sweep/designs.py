@@ -12,7 +12,7 @@ import math
 import threading
 import warnings
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,9 @@ class Design(Protocol):
     def numbers(self, index: int) -> tuple[float, ...]:
         """Return the number of each factor at a point."""
 
+    def columns(self, first: int, last: int) -> list[Floats]:
+        """Return each factor's numbers, from the first point to before the last."""
+
     def unit(self, index: int) -> tuple[float, ...]:
         """Return where a point lies in the unit cube."""
 
@@ -67,6 +70,15 @@ class Grid:
     def numbers(self, index: int) -> tuple[float, ...]:
         """Return the number of each factor at a point."""
         return tuple(level.number for level in self.levels(index))
+
+    def columns(self, first: int, last: int) -> list[Floats]:
+        """Return each factor's numbers, from the first point to before the last."""
+        places = np.arange(first, last)
+        found: list[Floats] = []
+        for axis in reversed(self.axes):
+            places, place = np.divmod(places, len(axis))
+            found.append(np.array([level.number for level in axis])[place])
+        return found[::-1]
 
     def unit(self, index: int) -> tuple[float, ...]:
         """Return where a point lies in the unit cube: the middle of its cell."""
@@ -93,6 +105,11 @@ class Listed:
     def numbers(self, index: int) -> tuple[float, ...]:
         """Return the number of each factor at a point."""
         return tuple(level.number for level in self.levels(index))
+
+    def columns(self, first: int, last: int) -> list[Floats]:
+        """Return each factor's numbers, from the first point to before the last."""
+        rows = [self.numbers(index) for index in range(first, last)]
+        return [np.array(column) for column in zip(*rows, strict=True)]
 
     def unit(self, index: int) -> tuple[float, ...]:
         """Return nothing: listed points lie in no cube."""
@@ -125,6 +142,13 @@ class Sampled:
             factor.number(u) for factor, u in zip(self.factors, places, strict=True)
         )
 
+    def columns(self, first: int, last: int) -> list[Floats]:
+        """Return each factor's numbers, from the first point to before the last."""
+        places = self.cube.places(first, last).T
+        return [
+            factor.numbers(u) for factor, u in zip(self.factors, places, strict=True)
+        ]
+
     def unit(self, index: int) -> tuple[float, ...]:
         """Return where a point lies in the unit cube."""
         return self.cube.place(index)
@@ -135,6 +159,9 @@ class Cube(Protocol):
 
     def place(self, index: int) -> tuple[float, ...]:
         """Return where a point lies."""
+
+    def places(self, first: int, last: int) -> Floats:
+        """Return where points lie, from the first to before the last, one a row."""
 
 
 class SobolSequence:
@@ -147,24 +174,66 @@ class SobolSequence:
         self.n_axes = n_axes
         self._shift = _words(seed, n_axes) >> np.uint64(64 - SOBOL_BITS)
         self._block = functools.lru_cache(BLOCKS_KEPT)(self._made)
+        self._walking = threading.Lock()
+        self._sequence: Any = None
+        self._cells = np.zeros((0, n_axes), np.uint64)  # of the first block
+        # For the last binary digit of a place inside a block, and for those of blocks.
+        self._directions: list[NDArray[np.uint64]] = []
 
     def place(self, index: int) -> tuple[float, ...]:
         """Return where a point lies."""
         block, row = divmod(index, BLOCK)
         return tuple(self._block(block)[row].tolist())
 
+    def places(self, first: int, last: int) -> Floats:
+        """Return where points lie, from the first to before the last, one a row."""
+        blocks = range(first // BLOCK, -(-last // BLOCK))
+        found: Floats = np.concatenate([self._block(block) for block in blocks])
+        start = first - blocks[0] * BLOCK
+        return found[start : start + last - first]
+
     def _made(self, block: int) -> Floats:
+        """Return a block: the first one, shifted to where its own first point lies.
+
+        A point is the exclusive or of a direction for each binary digit of its place
+        in Gray's code. That code of a sum of a block's first place and a place inside
+        is the exclusive or of their codes. So a block far away is as near as the next.
+        """
+        with self._walking:
+            self._walk(block.bit_length())
+        start = np.zeros(self.n_axes, np.uint64)
+        code = block << 1 ^ block  # of its first place, from the last digit inside on
+        for digit in range(code.bit_length()):
+            if code >> digit & 1:
+                start ^= self._directions[digit]
+        cells = self._cells ^ start ^ self._shift
+        shifted: Floats = np.ldexp(cells + 0.5, -SOBOL_BITS)
+        return shifted
+
+    def _walk(self, n_digits: int) -> None:
+        """Learn the directions that blocks take whose places have so many digits.
+
+        Gray's code of a power of two has its digit and the one below.
+        """
         from scipy.stats import qmc
 
-        sequence = qmc.Sobol(self.n_axes, scramble=False, bits=SOBOL_BITS)
-        if block:
-            sequence.fast_forward(block * BLOCK)
+        if self._sequence is None:
+            self._sequence = qmc.Sobol(self.n_axes, scramble=False, bits=SOBOL_BITS)
+            self._cells = self._drawn(BLOCK)
+            powers = [1 << digit for digit in range(BLOCK.bit_length() - 1)]
+            self._directions.append(np.bitwise_xor.reduce(self._cells[powers]))
+        while len(self._directions) <= n_digits:
+            there = BLOCK << (len(self._directions) - 1)
+            self._sequence.fast_forward(there - self._sequence.num_generated)
+            self._directions.append(self._drawn(1)[0] ^ self._directions[-1])
+
+    def _drawn(self, n: int) -> NDArray[np.uint64]:
+        """Return the next cells."""
         with warnings.catch_warnings():
             # A block is balanced; scipy warns of the first of several all the same.
             warnings.simplefilter("ignore", UserWarning)
-            cells = np.ldexp(sequence.random(BLOCK), SOBOL_BITS).astype(np.uint64)
-        shifted: Floats = np.ldexp((cells ^ self._shift) + 0.5, -SOBOL_BITS)
-        return shifted
+            found: Floats = np.ldexp(self._sequence.random(n), SOBOL_BITS)
+        return found.astype(np.uint64)
 
 
 class LatinHypercube:
@@ -180,6 +249,12 @@ class LatinHypercube:
         """Return where a point lies."""
         inside = self._cells[:, index] + self._within[:, index].astype(np.float64)
         return tuple((inside / self.n_points).tolist())
+
+    def places(self, first: int, last: int) -> Floats:
+        """Return where points lie, from the first to before the last, one a row."""
+        within = self._within[:, first:last].astype(np.float64)
+        found: Floats = (self._cells[:, first:last] + within).T / self.n_points
+        return found
 
 
 class Saltelli:
@@ -207,6 +282,10 @@ class Saltelli:
             return b
         return (*a[: step - 1], b[step - 1], *a[step:])
 
+    def places(self, first: int, last: int) -> Floats:
+        """Return where points lie, from the first to before the last, one a row."""
+        return np.array([self.place(index) for index in range(first, last)])
+
 
 class Trajectories:
     """Morris's trajectories: k + 1 points, each a step of one factor from the last.
@@ -228,6 +307,10 @@ class Trajectories:
         """Return where a point lies."""
         block, row = divmod(index, TRAJECTORIES * (self.n_axes + 1))
         return tuple(self._block(block)[row].tolist())
+
+    def places(self, first: int, last: int) -> Floats:
+        """Return where points lie, from the first to before the last, one a row."""
+        return np.array([self.place(index) for index in range(first, last)])
 
     def _made(self, block: int) -> Floats:
         from SALib.sample import morris
@@ -265,6 +348,11 @@ class Filtered:
     def numbers(self, index: int) -> tuple[float, ...]:
         """Return the number of each factor at a point."""
         return self.design.numbers(int(self.kept[index]))
+
+    def columns(self, first: int, last: int) -> list[Floats]:
+        """Return each factor's numbers, from the first point to before the last."""
+        rows = [self.numbers(index) for index in range(first, last)]
+        return [np.array(column) for column in zip(*rows, strict=True)]
 
     def unit(self, index: int) -> tuple[float, ...]:
         """Return where a point lies in the unit cube."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from churnsim.experiment.inverse.lever import Lever
+from churnsim.records import Floats
 
 POLICIES = "policies"  # the factor that varies which policies are compared
 
@@ -66,6 +69,22 @@ class Factor(NamedTuple):
             return self.level(u).number
         return self._exact(self._drawn(u))
 
+    def numbers(self, u: Floats) -> Floats:
+        """Return the numbers of the settings at places in [0, 1), as `number` does."""
+        if not self.is_range:
+            known = np.array([level.number for level in self.levels])
+            found: Floats = known[
+                np.minimum((u * len(known)).astype(int), len(known) - 1)
+            ]
+            return found
+        if self.is_log:  # numpy's own logarithms and powers differ in last bits
+            return np.array([self.number(place) for place in u.tolist()])
+        half = 0.5 if self._is_in_steps else 0.0
+        low, high = self.low - half, self.high + half
+        found = np.minimum(high, low + u * (high - low))
+        found = np.minimum(self.high, np.maximum(self.low, found))
+        return np.rint(found) if self._is_in_whole else found
+
     def at(self, number: float) -> Numbered:
         """Return the setting of a number of a range."""
         if self.lever is None:
@@ -88,15 +107,22 @@ class Factor(NamedTuple):
         Whole numbers have a half on either side, the ends too: else those would be
         drawn half as often as the others.
         """
-        half = 0.5 if self.lever is not None and self.lever.is_whole else 0.0
+        half = 0.5 if self._is_in_steps else 0.0
         found = _between(self.low - half, self.high + half, u, is_log=self.is_log)
         return min(self.high, max(self.low, found))
 
     def _exact(self, number: float) -> float:
         """Return the nearest number that the setting can have."""
+        return float(round(number)) if self._is_in_whole else number
+
+    @property
+    def _is_in_steps(self) -> bool:
+        return self.lever is not None and self.lever.is_whole
+
+    @property
+    def _is_in_whole(self) -> bool:
         lever = self.lever
-        is_integer = lever is not None and (lever.is_integer or lever.is_whole)
-        return float(round(number)) if is_integer else number
+        return lever is not None and (lever.is_integer or lever.is_whole)
 
 
 def _between(low: float, high: float, u: float, *, is_log: bool) -> float:

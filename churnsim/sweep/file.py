@@ -95,7 +95,7 @@ def read_sweep(path: str | Path, scenario: str | Path | None) -> Sweep:
     policies = _policies(reading, written)
     settings = _settings(reading, written)
     base = _base(reading, policies, settings, scenario)
-    factors = factors_of(reading, written, base.scenario) if base else ()
+    factors = factors_of(reading, written, base.scenario, settings) if base else ()
     lay = laid(reading, written, factors)
     if reading.found or lay is None or base is None:
         raise _all(reading)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from churnsim.records import Floats
 from churnsim.scenario.nodes import Node
 
 _RULE = re.compile(r"\s*(\S.*?)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
 _AGAIN = re.compile(r"^=|[<>]|==|!=")  # 0 < a < 1 is two rules
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -35,11 +39,12 @@ class Filter(NamedTuple):
     sign: str
     right: Side
 
-    def holds(self, numbers: tuple[float, ...]) -> bool:
-        """Return whether it holds where the factors have these numbers."""
-        left = numbers[self.left] if isinstance(self.left, int) else self.left
-        right = numbers[self.right] if isinstance(self.right, int) else self.right
-        return _COMPARE[self.sign](left, right)
+    def holds(self, columns: Sequence[Floats]) -> NDArray[np.bool_]:
+        """Return at which points it holds, given each factor's numbers there."""
+        left = columns[self.left] if isinstance(self.left, int) else self.left
+        right = columns[self.right] if isinstance(self.right, int) else self.right
+        found: NDArray[np.bool_] = _COMPARE[self.sign](left, right)
+        return found
 
 
 class Parts(NamedTuple):

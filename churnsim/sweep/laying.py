@@ -13,6 +13,7 @@ import numpy as np
 from pydantic_core import PydanticCustomError
 
 from churnsim.experiment.inverse.lever import number_of
+from churnsim.records import Integers
 from churnsim.scenario.files import close_to
 from churnsim.scenario.measures import PerThousand, Staff
 from churnsim.scenario.nodes import Node, plain
@@ -49,6 +50,7 @@ STEPS = 5  # of a range in a grid
 LEVELS = 4  # of Morris's grid: an even number
 POINTS_MAX = 2**SOBOL_BITS
 HELD_MAX = 10_000_000  # points, or coordinates, that are held before any is run
+AT_ONCE = 65_536  # points that filters look at together
 SEED = 1
 
 
@@ -233,22 +235,25 @@ def _filtered(
     rules = [found for found in filters if found is not None]
     if len(rules) < len(parts):
         return None
-    kept = [
-        index
-        for index in range(lay.design.n_points)
-        if _holds(rules, lay.design.numbers(index))
-    ]
-    if not kept:
+    kept = _kept(lay.design, rules)
+    if not len(kept):
         rule = "must leave a point to run; they drop all"
         reading.found.append(node.place.problem(rule, lay.design.n_points))
         return None
-    design = Filtered(lay.design, np.array(kept, dtype=np.int64))
+    design = Filtered(lay.design, kept)
     told = [f"{rule.left} {rule.sign} {rule.right}" for rule in rules]
     return Laid(design, f"{lay.meaning} where {told}")
 
 
-def _holds(rules: Sequence[Filter], numbers: tuple[float, ...]) -> bool:
-    return all(rule.holds(numbers) for rule in rules)
+def _kept(design: Design, rules: Sequence[Filter]) -> Integers:
+    """Return the numbers of the points at which all rules hold."""
+    found = []
+    for first in range(0, design.n_points, AT_ONCE):
+        last = min(first + AT_ONCE, design.n_points)
+        columns = design.columns(first, last)
+        holds = [rule.holds(columns) for rule in rules]
+        found.append(first + np.flatnonzero(np.logical_and.reduce(holds)))
+    return np.concatenate(found).astype(np.int64)
 
 
 def _filter(reading: Reading, parts: Parts, factors: Sequence[Factor]) -> Filter | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
+from churnsim.errors import Problem
 from churnsim.scenario.model import Spec
+from churnsim.scenario.nodes import Node, Place
 
 Path = tuple[str, ...]
 
@@ -17,6 +19,30 @@ def is_overlapping(first: Path, second: Path) -> bool:
     """Return whether two paths are one, or one lies inside what the other sets."""
     shorter = min(len(first), len(second))
     return first[:shorter] == second[:shorter]
+
+
+def overlaps(
+    spec: Spec, factors: Sequence[tuple[str, Place]], settings: Mapping[str, Node]
+) -> Iterator[Problem]:
+    """Yield what is set twice under two names; one name twice is noted elsewhere.
+
+    Args:
+        spec: Tells which names are of one setting.
+        factors: The fields that are varied, and where each stands.
+        settings: What all points share, by dotted key.
+    """
+    paths = [path_of(spec, field) for field, _ in factors]
+    for i, (field, place) in enumerate(factors):
+        for j, (other, _) in enumerate(factors[:i]):
+            if field != other and is_overlapping(paths[i], paths[j]):
+                rule = f"must not be set by two factors; {other} sets it, too"
+                yield place.problem(rule, field)
+    known = {path: field for path, (field, _) in zip(paths, factors, strict=True)}
+    for field, node in settings.items():
+        first = known.setdefault(path_of(spec, field), field)
+        if first != field:
+            rule = f"must be given once; {first} is the same setting"
+            yield node.place.problem(rule, field)
 
 
 def path_of(spec: Spec, key: str) -> Path:

@@ -8,17 +8,24 @@ asked to, so that the refusal is the same.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from churnsim.scenario import Scenario, load_scenario
-from churnsim.scenario.checks import Sections, clock_problems, conflicts, too_much
+from churnsim.scenario.checks import (
+    ULP_SHARE,
+    Sections,
+    clock_problems,
+    conflicts,
+    too_much,
+)
 from churnsim.scenario.model import Spec
 from churnsim.scenario.nodes import Place, to_node
 from churnsim.sweep.factors import AnyLevel, Numbered
@@ -36,6 +43,17 @@ STRUCTURAL = (
     "market.relationship",
 )
 
+# Where durations stand, of which the clock must resolve the shortest; inside of what
+# the policies do, too.
+TIMED = (
+    *("horizon", "strain", "market.period", "market.word_of_mouth"),
+    *("market.memory", "market.voice_delay", "market.patience", "market.endurance"),
+    *("market.message_patience", "market.return_delay"),
+)
+TIMED_LEVERS = ("speed", "honesty", "reach")
+# Of the market: what says how much happens, and how much is paid.
+EXTENT = ("rate", "value", "ordinary_contacts", "period", "spend_cap")
+
 
 class _Unsure(Exception):  # noqa: N818 - a way out, told to nobody
     """Changing the one setting may not be all that loading would do."""
@@ -46,6 +64,16 @@ class _Place(NamedTuple):
 
     path: tuple[str | int, ...]
     adapter: TypeAdapter[Any]  # reads and checks its values
+    is_timed: bool  # it may be a duration
+
+
+class _Leaf(NamedTuple):
+    """What a setting is changed to."""
+
+    value: object
+
+
+_Changes = dict[str | int, Any]  # by the step to take: a leaf, or the changes below
 
 
 class Variations:
@@ -68,20 +96,50 @@ class Variations:
             InputError: There are no such settings.
             ResourceError: Valid, but more than any machine could do.
         """
+        changes: _Changes = {}
+        is_timed = False
         try:
-            spec = self.base.spec
             for key, setting in settings.items():
-                spec = self._changed(spec, key, setting)
-            # Of the whole: shares of one may be changed in turn.
-            for key in settings:
-                _check_rules(spec, self._places[key])
+                place = self._place(key)
+                value = self._value(place, setting)
+                is_timed |= place.is_timed and not self._is_long(place, value)
+                _add(changes, place.path, value)
+            spec: Spec = _with(self.base.spec, changes)
         except (_Unsure, ValidationError, PydanticCustomError):
             return self._loaded(settings)
-        parts = Sections(spec.population, spec.market, spec.mistakes, spec.policy)
-        root = self._root
-        if conflicts(root, parts) or too_much(spec, root) or clock_problems(spec, root):
+        if not self._agrees(spec, is_timed=is_timed):
             return self._loaded(settings)
         return Scenario(self.base.name, spec, (), self.base.log_digest)
+
+    def _agrees(self, spec: Spec, *, is_timed: bool) -> bool:
+        """Return whether settings that are valid each for itself go together.
+
+        Rules that no change can touch hold as they do in the base: what was not changed
+        is the same object there.
+        """
+        base, root = self.base.spec, self._root
+        if spec.population.transactions is not None and (
+            spec.market is not base.market or spec.sites != base.sites
+        ):
+            return False
+        is_spent = spec.policy is not base.policy and any(
+            policy.prevention is not base.policy[name].prevention
+            for name, policy in spec.policy.items()
+        )
+        is_same_population = spec.population is base.population
+        if not is_same_population or spec.mistakes is not base.mistakes or is_spent:
+            parts = Sections(spec.population, spec.market, spec.mistakes, spec.policy)
+            if conflicts(root, parts):
+                return False
+        is_same_extent = (
+            is_same_population
+            and spec.horizon is base.horizon
+            and spec.sites is base.sites
+            and are_same(spec.market, base.market, EXTENT)
+        )
+        if not is_same_extent and too_much(spec, root):
+            return False
+        return not (is_timed and clock_problems(spec, root))
 
     def _loaded(self, settings: Mapping[str, str | AnyLevel]) -> Scenario:
         """Return the base with some settings changed, validated whole."""
@@ -91,19 +149,31 @@ class Variations:
         }
         return load_scenario(self.base, overrides=told)
 
-    def _changed(self, spec: Spec, key: str, setting: str | AnyLevel) -> Spec:
+    def _place(self, key: str) -> _Place:
+        """Return where a setting stands.
+
+        Raises:
+            _Unsure: Changing it may change others.
+        """
         if key not in self._places:
             self._places[key] = _place_of(self.base.spec, key)
         place = self._places[key]
         if place is None:
             raise _Unsure
+        return place
+
+    def _value(self, place: _Place, setting: str | AnyLevel) -> object:
+        """Return what a setting means, as the scenario holds it."""
         if isinstance(setting, Numbered):
-            leaf = self._exact(place, setting)
-        else:
-            text = setting if isinstance(setting, str) else setting.setting
-            leaf = place.adapter.validate_python(_parsed(text), context=self._context)
-        changed: Spec = _with(spec, place.path, leaf)
-        return changed
+            return self._exact(place, setting)
+        text = setting if isinstance(setting, str) else setting.setting
+        return place.adapter.validate_python(_parsed(text), context=self._context)
+
+    def _is_long(self, place: _Place, value: object) -> bool:
+        """Return whether a value is a mean duration that the clock resolves."""
+        if place.path[-1] != "mean" or not isinstance(value, float):
+            return False
+        return math.ulp(self.base.horizon) <= ULP_SHARE * value
 
     def _exact(self, place: _Place, level: Numbered) -> object:
         """Return a number as the scenario holds it.
@@ -118,6 +188,11 @@ class Variations:
         return place.adapter.validate_python(
             _parsed(level.setting), context=self._context
         )
+
+
+def are_same(value: BaseModel, other: BaseModel, names: Sequence[str]) -> bool:
+    """Return whether nothing of some settings was changed."""
+    return all(getattr(value, name) is getattr(other, name) for name in names)
 
 
 def setting_at(value: Any, path: Sequence[str | int]) -> object:
@@ -153,7 +228,14 @@ def _place_of(spec: Spec, key: str) -> _Place | None:
     kind = info.annotation
     for note in info.metadata:
         kind = Annotated[kind, note]
-    return _Place(tuple(path), TypeAdapter(kind))
+    return _Place(tuple(path), TypeAdapter(kind), _may_be_timed(path))
+
+
+def _may_be_timed(path: Sequence[str | int]) -> bool:
+    """Return whether durations stand at a path, or below."""
+    if path[0] == "policy":
+        return path[2] in TIMED_LEVERS
+    return str(path[0]) in TIMED or ".".join(map(str, path[:2])) in TIMED
 
 
 def _step(value: object, name: str) -> str | int | None:
@@ -175,37 +257,48 @@ def _is_record(value: object) -> bool:
     return isinstance(value, BaseModel)
 
 
-def _with(value: Any, path: Sequence[str | int], leaf: object) -> Any:
-    """Return a record, table or array with what lies at a path replaced.
+def _add(changes: _Changes, path: Sequence[str | int], value: object) -> None:
+    """Add a change to others.
+
+    Raises:
+        _Unsure: One lies at, over or below it already.
+    """
+    *way, last = path
+    for step in way:
+        changes = changes.setdefault(step, {})
+        if isinstance(changes, _Leaf):
+            raise _Unsure
+    if last in changes:
+        raise _Unsure
+    changes[last] = _Leaf(value)
+
+
+def _with(value: Any, changes: Any) -> Any:
+    """Return a record, table or array with some of what is in it replaced.
 
     Rules of records about their own settings are not looked at.
     """
-    if not path:
-        return leaf
-    head, *rest = path
+    if isinstance(changes, _Leaf):
+        return changes.value
     if isinstance(value, BaseModel):
-        below = _with(getattr(value, str(head)), rest, leaf) if rest else leaf
-        return value.model_copy(update={str(head): below})
+        found = {name: _with(getattr(value, name), changes[name]) for name in changes}
+        record = value.model_copy(update=found)
+        for rule in _rules(type(record)):
+            rule(record)
+        return record
     if isinstance(value, Mapping):
-        return {**value, head: _with(value[str(head)], rest, leaf)}
-    index = int(head)
-    return (*value[:index], _with(value[index], rest, leaf), *value[index + 1 :])
+        return {**value, **{key: _with(value[key], changes[key]) for key in changes}}
+    items = list(value)
+    for index, below in changes.items():
+        items[index] = _with(items[index], below)
+    return tuple(items)
 
 
-def _check_rules(value: Any, place: _Place | None) -> None:
-    """Check the rules of all records that a setting lies in.
-
-    Raises:
-        PydanticCustomError: A record's rule about its own settings does not hold.
-    """
-    for step in place.path if place else ():
-        if _is_record(value):
-            rules = type(value).__pydantic_decorators__.model_validators
-            for rule in rules.values():
-                rule.func(value)
-            value = getattr(value, str(step))
-        else:
-            value = value[step]
+@functools.cache
+def _rules(kind: type[BaseModel]) -> tuple[Callable[[Any], object], ...]:
+    """Return what a record's settings must obey together."""
+    rules = kind.__pydantic_decorators__.model_validators.values()
+    return tuple(rule.func for rule in rules)
 
 
 def _parsed(setting: str) -> object:

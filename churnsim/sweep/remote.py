@@ -1,6 +1,6 @@
-"""What a worker of a cluster does: it makes chunks of a sweep that came as texts.
+"""What a worker of a cluster does: chunks of a sweep, and replications or their sites.
 
-Nothing but the texts and numbers travels there, and nothing but chunks comes back. The
+A sweep travels as texts, and what replications consist of as Dask sends records. The
 scheduler loads this module too, so what is heavy is imported in the functions.
 """
 
@@ -11,13 +11,17 @@ import hashlib
 import sys
 import tempfile
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from churnsim.errors import ChurnsimError
+    from churnsim.experiment.schedule import Work as Unit
+    from churnsim.experiment.workers import Job
     from churnsim.sweep.plan import Sweep
     from churnsim.sweep.rows import Failed, Row
     from churnsim.sweep.store.writing import Made
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     Evaluator = Callable[[Sweep], Evaluate]
 
 ORDERS_KEPT = 2  # sweeps that a worker holds ready
+JOBS_KEPT = 8  # as many points of a sweep may be under way at once
 
 _BUILDING = threading.Lock()  # a sweep is read, and its kernel compiled, once
 
@@ -40,6 +45,25 @@ class Order(NamedTuple):
     source: str  # how it was named, for commands
     digest: str  # of all that it means
     chunk_points: int
+
+
+@dataclass(frozen=True)
+class JobOrder:
+    """What replications consist of, as it is sent with each of them, or of their sites.
+
+    Equal keys mean equal jobs, so that a worker compiles and reads for the first only.
+    """
+
+    identity: tuple[tuple[str, str], ...]  # of churnsim here, by name
+    key: str
+    job: Job[Any] = field(compare=False)
+
+
+class Done(NamedTuple):
+    """What came of a replication, or of a site of it."""
+
+    result: Any
+    seconds: float  # it took
 
 
 class Refused(NamedTuple):
@@ -148,22 +172,48 @@ def make_point(
         return work.evaluate(work.sweep.point(index))
 
 
+def do_work(order: JobOrder, unit: Unit) -> Done | Refused:
+    """Return what comes of a replication, or of one of its sites, or why nothing does.
+
+    An error of theirs is what comes of it; a refusal is the worker's own.
+
+    Args:
+        order: What replications consist of.
+        unit: Which replication, and which part of it.
+    """
+    from churnsim.errors import ChurnsimError
+    from churnsim.experiment.workers import result_of
+    from churnsim.jit import uncollected
+    from churnsim.memory import check_run
+
+    if told := differences(identity(), dict(order.identity)):
+        return _differs(told)
+    with _BUILDING:
+        try:
+            job = _job(order)
+        except ChurnsimError as error:
+            return _unread(error)
+    try:
+        check_run(job.scenario, job.engine)
+    except ChurnsimError as error:
+        return Done(error, 0.0)
+    began = time.perf_counter()
+    with uncollected():
+        found = result_of(job, unit)
+    return Done(found, time.perf_counter() - began)
+
+
 def ready(order: Order, evaluator: Evaluator | None = None) -> Work | Refused:
     """Return a sweep's work, its kernel compiled, or why this worker cannot do it."""
     from churnsim.errors import ChurnsimError
 
     if told := differences(identity(), dict(order.identity)):
-        hint = "install the same versions on every worker"
-        return _refused(f"must be as it is here: {told}", hint)
+        return _differs(told)
     with _BUILDING:
         try:
             return _work(order, evaluator)
         except ChurnsimError as error:
-            problem = error.problems[0]
-            found = "" if problem.value is None else f" ({problem.value})"
-            rule = f"must read what the scenario names: {problem.rule}{found}"
-            hint = "put the same file at the same path on every worker"
-            return _refused(rule, hint)
+            return _unread(error)
         except OSError as error:
             rule = f"must have a folder for temporary files: {error.strerror or error}"
             return _refused(rule, "set TMPDIR there to one that can be written to")
@@ -198,6 +248,30 @@ def _work(order: Order, evaluator: Evaluator | None) -> Work:
     return work
 
 
+@functools.lru_cache(maxsize=JOBS_KEPT)
+def _job(order: JobOrder) -> Job[Any]:
+    """Return what replications consist of, all that they call being compiled.
+
+    Raises:
+        InputError: A log cannot be read, or is another file here.
+    """
+    from churnsim.errors import InputError
+    from churnsim.experiment.workers import warm_up
+    from churnsim.jit import uncollected
+    from churnsim.sweep.store.chunks import sha256_of
+
+    job = order.job
+    log = job.scenario.population.transactions
+    if log is not None and sha256_of(Path(log.file)) not in {
+        "",
+        job.scenario.log_digest,
+    }:
+        raise InputError(f"{log.file} is another file there")
+    with uncollected():
+        warm_up(job)
+    return job
+
+
 def _warmed(sweep: Sweep) -> Evaluate:
     """Return what simulates points, all that it calls being compiled."""
     from churnsim.experiment.workers import Job, warm_up
@@ -215,6 +289,18 @@ def _warmed(sweep: Sweep) -> Evaluate:
 
 def _nothing(_policy: str, _outcome: object) -> None:
     """Keep nothing of a run."""
+
+
+def _differs(told: str) -> Refused:
+    hint = "install the same versions on every worker"
+    return _refused(f"must be as it is here: {told}", hint)
+
+
+def _unread(error: ChurnsimError) -> Refused:
+    problem = error.problems[0]
+    found = "" if problem.value is None else f" ({problem.value})"
+    rule = f"must read what the scenario names: {problem.rule}{found}"
+    return _refused(rule, "put the same file at the same path on every worker")
 
 
 def _refused(rule: str, hint: str) -> Refused:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
@@ -25,7 +25,7 @@ from churnsim.scenario import Scenario
 from churnsim.scenario.nodes import Node, Place, plain
 from churnsim.scenario.writing import toml_value
 from churnsim.sweep.factors import POLICIES, Factor, Level
-from churnsim.sweep.overlapping import is_overlapping, path_of
+from churnsim.sweep.overlapping import overlaps
 from churnsim.sweep.points import Variations
 from churnsim.sweep.reading import Reading
 
@@ -34,6 +34,7 @@ SCALES = ("linear", "log")
 STEPS_MAX = 100_000
 # What the sweep itself says, so that a point's would be read and ignored.
 OWN = ("replications", "seed", "title")
+CURRENCY = "currency"
 # A table with one of these stays whole: its other keys belong to it.
 WHOLE = ("law", "file", "extends")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -101,6 +102,10 @@ def written_factors(reading: Reading) -> list[Written]:
         if factor.field in OWN:
             rule = f"must not be varied: the sweep has one {factor.field} for all"
             reading.found.append(factor.place.problem(rule, factor.field))
+        if factor.field == CURRENCY:
+            rule = "must not be varied: all amounts are in it, and none is converted"
+            hint = "vary the amounts"
+            reading.found.append(factor.place.problem(rule, factor.field, hint))
         seen.add(factor.field)
     return found
 
@@ -160,28 +165,28 @@ def _written(reading: Reading, node: Node) -> Written | None:
 
 
 def factors_of(
-    reading: Reading, written: Sequence[Written], base: Scenario
+    reading: Reading,
+    written: Sequence[Written],
+    base: Scenario,
+    settings: Mapping[str, Node],
 ) -> tuple[Factor, ...]:
-    """Return the factors that can be; what cannot is noted."""
+    """Return the factors that can be; what cannot is noted.
+
+    Args:
+        reading: Takes notes.
+        written: The factors.
+        base: The scenario with the settings that all points share.
+        settings: Those, as they were written.
+    """
     variations = Variations(base)
     found = []
-    _apart(reading, written, base)
+    fields = [(one.field, one.place) for one in written]
+    reading.found += overlaps(base.spec, fields, settings)
     for one in written:
         factor = _factor(reading, variations, one)
         if factor is not None:
             found.append(factor)
     return tuple(found)
-
-
-def _apart(reading: Reading, written: Sequence[Written], base: Scenario) -> None:
-    """Note factors of which one sets what another varies."""
-    paths = [path_of(base.spec, one.field) for one in written]
-    for i, one in enumerate(written):
-        for j, other in enumerate(written[:i]):
-            # One field twice has been noted before.
-            if one.field != other.field and is_overlapping(paths[i], paths[j]):
-                rule = f"must not be set by two factors; {other.field} sets it, too"
-                reading.found.append(one.place.problem(rule, one.field))
 
 
 def _factor(

@@ -88,7 +88,7 @@ def test_robust__interrupted_shows_what_is_finished(
             if done >= 4:
                 stop.set()
 
-        yield report
+        yield Report(report, lambda _: None)
 
     monkeypatch.setattr(robust, "stopping", stopping)
     monkeypatch.setattr(robust, "progress", progress)

@@ -13,6 +13,7 @@ from churnsim.cli import console, guard
 from churnsim.cli import progress as bars
 from churnsim.errors import ExitCode
 from churnsim.experiment import read_manifest
+from churnsim.experiment.schedule import SitesDone
 from tests.cli.conftest import AS_TYPED, Command, environment
 
 # Beats often enough for a test to see how far a run has come.
@@ -117,6 +118,24 @@ def test_progress__heartbeat_tells_what_is_left(
     some_failed = [bars.Moment(60, 1, 9), bars.Moment(64, 3, 9, 2)]
     assert bars._line(some_failed, 65.0, "points") == (
         "65 s, 3 of 9 points, 2 failed, 0.5 a second, about 12 s left"
+    )
+
+
+def test_progress__tells_the_sites_of_a_long_replication(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first one is done, and beside those that are; in which round."""
+    monkeypatch.setattr(bars, "HEARTBEAT", 0.01)
+    with bars.progress() as report:
+        report.sites(SitesDone(17, 64, 1))
+        time.sleep(0.3)
+        report(1, 2)
+        report.sites(SitesDone(3, 9, 2))
+        time.sleep(0.3)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].endswith(" finished yet; 17 of 64 sites of the next one")
+    assert lines[-1].endswith(
+        "1 of 2 replications; 3 of 9 sites of the next one, round 2"
     )
 
 

@@ -18,7 +18,8 @@ from churnsim.experiment import (
     workers,
 )
 from churnsim.experiment.replications import Replications
-from churnsim.experiment.workers import Job, Row, Work, run_replication
+from churnsim.experiment.schedule import Row, Work
+from churnsim.experiment.workers import Job, run_replication
 from churnsim.scenario import Scenario
 from churnsim.simulation import simulate
 
@@ -313,7 +314,7 @@ def test_processes__outlive_a_killed_one(
     shop: Scenario, serial: Replications, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that dies costs its own replication and no other."""
-    monkeypatch.setattr(workers, "_result", deadly_result)
+    monkeypatch.setattr(workers, "result_of", deadly_result)
     result = run(shop, Execution(processes=2), 3)
     assert result.finished == (0, 2)
     (failure,) = result.failures

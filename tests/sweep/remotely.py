@@ -3,13 +3,16 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 
+from churnsim.engines.outcome import Outcome
+from churnsim.records import Population
 from churnsim.sweep.plan import Point, Sweep
 from churnsim.sweep.rows import Failed, Row
 from churnsim.sweep.work import Evaluate
 
 POINT_SECONDS = 0.02
-POISON = 13  # the number of the point that kills its worker
+POISON = 13  # the number of the point, or replication, that kills its worker
 
 
 def rows_of(sweep: Sweep, point: Point) -> list[Row] | Failed:
@@ -48,3 +51,14 @@ def poisoned(sweep: Sweep) -> Evaluate:
         return rows_of(sweep, point)
 
     return evaluate
+
+
+def deadly(_people: Population) -> Callable[[str, Outcome], int]:
+    """Return what kills its process in one replication; of others it keeps a number."""
+
+    def keep(_policy: str, outcome: Outcome) -> int:
+        if outcome.replication == POISON:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return outcome.totals.revenue
+
+    return keep

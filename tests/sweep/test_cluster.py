@@ -1,25 +1,20 @@
 """A sweep on a Dask cluster: a scheduler and workers, each a process, over loopback."""
 
-import contextlib
 import importlib.util
-import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from churnsim.cli import main
 from churnsim.errors import ExitCode, InputError, PartialError
-from churnsim.sweep import cluster as clusters
-from churnsim.sweep.cluster import ClusterWarning, joined
+from churnsim.sweep import flight
+from churnsim.sweep.cluster import joined
+from churnsim.sweep.flight import ClusterWarning
 from churnsim.sweep.joining import check_address
 from churnsim.sweep.plan import load_sweep
 from churnsim.sweep.remote import differences, identity
@@ -27,9 +22,10 @@ from churnsim.sweep.running import How, Threads, run_sweep
 from churnsim.sweep.simulated import simulated
 from churnsim.sweep.store.reading import read_status
 from churnsim.sweep.work import Work
-from tests.cli.conftest import ROOT, Answer, Command
+from tests.cli.conftest import ROOT, Command
 from tests.scenario.test_transactions import scenario
 from tests.sweep import remotely
+from tests.sweep.started import After, Started
 from tests.sweep.test_kill import files_in
 
 if TYPE_CHECKING:
@@ -66,73 +62,6 @@ values = [0.01, 0.999]
 """
 
 
-class Started(NamedTuple):
-    """A scheduler, and what starts workers for it."""
-
-    address: str
-    scheduler: subprocess.Popen[str]
-    stack: contextlib.ExitStack
-
-    def workers(
-        self, n: int = 1, root: Path = ROOT, *, is_nursed: bool = False
-    ) -> list[subprocess.Popen[str]]:
-        """Return workers with one thread each, as they begin to take tasks.
-
-        Those that are nursed come back when they are lost.
-        """
-        nanny = "--nanny" if is_nursed else "--no-nanny"
-        words = ("worker", self.address, "--nthreads", "1", nanny)
-        begun = [self.stack.enter_context(dask(*words, root=root)) for _ in range(n)]
-        for process in begun:
-            until(process, "Registered to")
-        return begun
-
-
-@contextlib.contextmanager
-def dask(*words: str, root: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
-    """Yield a process of Dask's; it is killed at the end."""
-    command = [sys.executable, "-m", "dask", *words]
-    command += ["--no-dashboard", "--host", "127.0.0.1"]
-    paths = {"PYTHONPATH": os.pathsep.join(dict.fromkeys([str(root), str(ROOT)]))}
-    settings = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-    with subprocess.Popen(
-        command,
-        cwd=root,
-        env={**os.environ, **paths, **settings},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def until(process: subprocess.Popen[str], mark: str) -> None:
-    """Read what a process tells until a line holds a mark; then let it talk on."""
-    assert process.stderr is not None
-    told = []
-    for line in process.stderr:
-        told.append(line)
-        if mark in line:
-            threading.Thread(target=process.stderr.read, daemon=True).start()
-            return
-    raise AssertionError(f"ended without {mark!r}: {''.join(told)}")
-
-
-@pytest.fixture
-def cluster() -> Iterator[Started]:
-    """Return a scheduler without workers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with contextlib.ExitStack() as stack:
-        scheduler = stack.enter_context(dask("scheduler", "--port", str(port)))
-        until(scheduler, "Scheduler at")
-        yield Started(f"tcp://127.0.0.1:{port}", scheduler, stack)
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Return the file of a small sweep."""
@@ -154,38 +83,6 @@ def whole(work: Work, folder: Path) -> dict[str, bytes]:
     """Return the chunks of a sweep as one thread makes them."""
     run_sweep(work, folder, Threads(1))
     return files_in(folder)
-
-
-@pytest.fixture
-def command(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Command:
-    """Return a function that runs a command in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Answer:
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
-        captured = capsys.readouterr()
-        return Answer(int(left.value.code or 0), captured.out, captured.err)
-
-    return run
-
-
-class After:
-    """Does something once so many points are in the store."""
-
-    def __init__(self, n_points: int, what: object) -> None:
-        self._n_points = n_points
-        self._what = what
-        self.n_done = 0  # points, when it was done
-
-    def __call__(self, done: int, _total: int, _failed: int) -> None:
-        """Take note of how far it has come."""
-        if done >= self._n_points and not self.n_done:
-            self.n_done = done
-            assert callable(self._what)
-            self._what()
 
 
 def test_cluster__makes_what_one_thread_makes(
@@ -352,7 +249,7 @@ def test_cluster__without_workers_waits_and_says_so(
     cluster: Started, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It could be one that starts workers when there is something to do."""
-    monkeypatch.setattr(clusters, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(flight, "IDLE_SECONDS", 0.0)
     stop = threading.Event()
     timer = threading.Timer(1.0, stop.set)
     work = work_of(file, remotely.quick)

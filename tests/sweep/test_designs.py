@@ -6,6 +6,7 @@ import json
 import math
 import time
 import tracemalloc
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import qmc
 
 from churnsim.experiment.inverse.lever import number_of, setting_of
 from churnsim.scenario import load_scenario
 from churnsim.sweep.designs import (
     BLOCK,
+    SOBOL_BITS,
     Cube,
     Design,
     LatinHypercube,
@@ -328,6 +331,32 @@ def designs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sweep]:
     }
 
 
+def test_sobol__blocks_are_those_of_scipy_in_any_order() -> None:
+    """A far block first, then nearer ones: each as if walked to from the start."""
+    sequence = SobolSequence(5, 3)
+    warnings.simplefilter("ignore", UserWarning)  # that the first of some is balanced
+    for block in (37, 2, 0, 36, 1, 64):
+        walked = qmc.Sobol(5, scramble=False, bits=SOBOL_BITS)
+        if block:
+            walked.fast_forward(block * BLOCK)
+        cells = np.ldexp(walked.random(BLOCK), SOBOL_BITS).astype(np.uint64)
+        shifts = cells ^ np.ldexp(
+            sequence.places(block * BLOCK, (block + 1) * BLOCK), SOBOL_BITS
+        ).astype(np.uint64)
+        assert (shifts == shifts[0]).all()
+        assert (shifts[0] == np.random.Philox(3).random_raw(5) >> np.uint64(34)).all()
+
+
+def test_sobol__far_points_are_near() -> None:
+    """Once the way there is known, each other one is a matter of a block."""
+    sequence = SobolSequence(8, 1)
+    sequence.place(2**26)
+    began = time.perf_counter()
+    for block in range(2**26 // BLOCK - 100, 2**26 // BLOCK - 50):
+        sequence.place(block * BLOCK)
+    assert time.perf_counter() - began < 10.0
+
+
 @pytest.mark.parametrize("kind", ["sobol", "saltelli", "latin_hypercube", "morris"])
 def test_designs__a_point_is_the_same_however_it_is_come_by(
     kind: str, designs: dict[str, Sweep]
@@ -345,6 +374,10 @@ def test_designs__a_point_is_the_same_however_it_is_come_by(
     assert [design.levels(i) for i in reversed(some)] == forward[::-1]
     for i, levels in zip(some, forward, strict=True):
         assert design.numbers(i) == tuple(level.number for level in levels)
+    first = min(BLOCK - 40, design.n_points // 2)
+    columns = [column.tolist() for column in design.columns(first, first + 80)]
+    rows = [design.numbers(i) for i in range(first, first + 80)]
+    assert list(zip(*columns, strict=True)) == rows
 
 
 @settings(max_examples=40, deadline=None)

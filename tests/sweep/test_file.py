@@ -170,6 +170,20 @@ high = 2
             "factor[2].field: must be varied by one factor only",
         ),
         (BASE + '"market.lock_in" = 0.4\n' + GRID, "not be set here: a factor varies"),
+        (
+            BASE
+            + '"mistakes.billing.heard" = 0.4\n'
+            + factor("mistakes.1.heard", values="[0.1, 0.2]"),
+            "mistakes.billing.heard: must be given once; mistakes.1.heard is the same",
+        ),
+        (
+            BASE + "mistakes.billing.heard = 0.4\nmistakes.1.heard = 0.3\n" + GRID,
+            "must be given once; mistakes.billing.heard is the same",
+        ),
+        (
+            BASE + factor("currency", values='["€", "$"]'),
+            "factor[1].field: must not be varied: all amounts are in it",
+        ),
         (BASE + '"market.lock_in" = 1\nmarket.lock_in = 2\n', "must be set once"),
         (BASE.replace('["empowered", "slow"]', "[]") + GRID, "must name a policy, or"),
         (BASE.replace("empowered", "slow") + GRID, "must name each policy once"),

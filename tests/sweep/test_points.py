@@ -43,6 +43,16 @@ CASES: tuple[Settings, ...] = (
     {"policy.slow.honesty.lie": "0.5"},
     {"policy.slow.honesty.lie": "0.3", "policy.slow.honesty.truth": "0.2"},
     {"policy.slow.prevention.personality": "0.5"},
+    {"policy.slow.speed.approval.mean": '"1e-9 s"'},
+    {"market.patience.mean": '"1e-9 s"', "market.lock_in": "0.7"},
+    {"horizon": '"9000 years"', "market.lock_in": "0.7"},
+    {"market.rate.shape": "1e12"},
+    {"market.value.mean": '"$1e12"'},
+    {"policy.slow.prevention.mistakes": "2"},
+    {"policy.slow.prevention.mistakes": "200"},
+    {"market.patience": '"6 min"', "market.patience.mean": '"7 min"'},
+    {"mistakes.1.probability": "0.01", "mistakes.billing.probability": "0.02"},
+    {"sites": "3", "market.spend_cap": "1.5"},
     {"market.lock_in": "much"},
     {"market.lock_in": "nan"},
     {"market.lock_in": "NaN"},
@@ -77,11 +87,12 @@ def test_variations__are_what_loading_gives(few: Scenario) -> None:
     """The same digest, or the same refusal to the letter, twice in a row."""
     variations = Variations(few)
     refused = 0
-    for settings in CASES * 2:
+    for settings in CASES:
         expected = told(lambda given: load_scenario(few, overrides=given), settings)
         assert told(variations.scenario, settings) == expected, settings
+        assert told(variations.scenario, settings) == expected, settings
         refused += "Error" in expected
-    assert 0.2 < refused / (2 * len(CASES)) < 0.5
+    assert 0.2 < refused / len(CASES) < 0.5
     assert variations.scenario({}).digest == few.digest
 
 

@@ -9,11 +9,12 @@ from churnsim.experiment.summary import FIGURES
 from churnsim.firm import simulate_firm
 from churnsim.records import MICRO
 from churnsim.scenario import Scenario, load_scenario
+from churnsim.scenario.compile import to_market
 from churnsim.simulation import simulate
 from churnsim.sweep.factors import Level
 from churnsim.sweep.plan import Point, Sweep
 from churnsim.sweep.rows import Failed, Row
-from churnsim.sweep.simulated import seed_of, simulated
+from churnsim.sweep.simulated import AS_IT_IS, LAWS, market_of, seed_of, simulated
 from tests.sweep.toy import toy
 
 # In turn, so that each point could be led astray by what the one before it left.
@@ -28,6 +29,11 @@ SETTINGS: tuple[dict[str, str], ...] = (
     {"population.customers": "80"},
     {"market.value.mean": '"$90"'},
     {"market.period": '"2 months"'},
+    {"market.patience.mean": '"9 min"', "policy.slow.honesty.promise": '"1 day"'},
+    {"policy.slow.prevention.mistakes": "0.5", "policy.slow.reach.notice": "0.3"},
+    {"market.word_of_mouth.influence": "2", "policy.slow.people.quitting": "2"},
+    {"policy.slow.make_good.follow_up": "1", "policy.empowered.authority.leakage": "1"},
+    {"mistakes.1.probability": "0.02", "policy.slow.accountability.contest": "0.5"},
     {"policy_free": ""},
     {"market.discovery": "1", "policy.empowered.honesty.fob_off": "0.9"},
     {"sites": "3"},
@@ -86,3 +92,22 @@ def test_seeds__are_the_sweeps_or_each_points_own(few: Scenario) -> None:
     assert len(set(seeds)) == 1000
     assert max(seeds) < 2**53
     assert seeds[:2] == [seed_of(alone, 0), seed_of(alone, 1)]
+
+
+def test_market_of__is_the_market_compiled_anew(few: Scenario) -> None:
+    """For every setting of a market, changed by itself or with another one."""
+    base = few.spec
+    known = to_market(base, 2)
+    changes: dict[str, object] = dict.fromkeys(AS_IT_IS, 0.375)
+    changes |= {"max_attempts": 7}
+    law = base.policy["slow"].speed.approval
+    changes |= dict.fromkeys(LAWS, law)
+    changes |= {"value": base.market.value, "period": 3.5, "exit": "at_once"}
+    assert changes.keys() <= base.market.model_dump().keys()
+    for name, value in changes.items():
+        for others in ({}, {"lock_in": 0.75}, {"patience": law}):
+            update = {**others, name: value}
+            market = base.market.model_copy(update=update)
+            spec = base.model_copy(update={"market": market})
+            assert market_of(known, spec, base, 2) == to_market(spec, 2), update
+    assert market_of(known, base, base, 2) == known

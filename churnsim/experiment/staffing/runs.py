@@ -17,6 +17,7 @@ from churnsim.experiment.replications import (
     numbers_of,
     run_job,
 )
+from churnsim.experiment.schedule import Row
 from churnsim.experiment.staffing.counting import (
     Counted,
     Measured,
@@ -27,7 +28,7 @@ from churnsim.experiment.staffing.record import Gain, Trial
 from churnsim.experiment.staffing.searching import Agents
 from churnsim.experiment.staffing.shifts import shifts_of, with_agents
 from churnsim.experiment.staffing.target import Target
-from churnsim.experiment.workers import Job, Keep, Row
+from churnsim.experiment.workers import Job, Keep
 from churnsim.given import whole_number
 from churnsim.mechanisms.hours import WEEK, front_hours
 from churnsim.population import history_of, n_prospects

@@ -25,7 +25,6 @@ PAGES = (
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "posterior.md",
-    ROOT / "docs" / "calibration.md",
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "fitting.md",
     ROOT / "docs" / "scenarios_library.md",

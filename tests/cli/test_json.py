@@ -80,7 +80,7 @@ CASES = {
     "validate all": ("--all", "--only", "published"),
     "validate wrong": ("telecom", "wrong.toml", "nowhere.toml"),
     "fit": ("orders.csv", "--scenario", "fitted.toml"),
-    "targets": ("events.csv", "--policy", "slow", "--out", "targets.toml"),
+    "targets": ("events.csv", "--policy", "slow", "--out", "observed.toml"),
     "targets cross": ("table.csv", "--layout", "cross-section", "--period", "1 year"),
     "fit pareto": ("orders.csv", "--model", "pareto-nbd"),
     "fit cohort": ("cohort.csv", "--model", "sbg"),

@@ -193,6 +193,23 @@ def counted_error(value: float, n: int, *, is_share: bool) -> float:
     return math.sqrt((p * (1.0 - p) if is_share else p) / (n + 1.0))
 
 
+def checked(targets: Targets) -> Targets:
+    """Return targets that do not contradict each other.
+
+    Raises:
+        InputError: Some do.
+    """
+    if found := list(_contradictions(targets.targets)):
+        raise InputError(*distinct(found))
+    return targets
+
+
+def _where(target: Target) -> str:
+    """Return where a target stands: its line, or the data that it was read from."""
+    place = target.place
+    return place.file if place.line is None else f"line {place.line}"
+
+
 def _contradictions(targets: Sequence[Target]) -> Iterator[Problem]:
     """Yield which targets cannot both be so, whatever the firm."""
     for i, one in enumerate(targets):
@@ -202,7 +219,7 @@ def _contradictions(targets: Sequence[Target]) -> Iterator[Problem]:
                 one.error, other.error
             ):
                 rule = (
-                    f"must not contradict line {other.place.line}: {one.title} cannot"
+                    f"must not contradict {_where(other)}: {one.title} cannot"
                     f" be both {other.text(other.value)} and {one.text(one.value)},"
                     f" further apart than {APART:g} of their standard errors"
                 )
@@ -225,8 +242,8 @@ def _too_few_complaints(by_name: dict[str, Target]) -> Iterator[Problem]:
     )
     if lost - complaints.value > APART * error:
         rule = (
-            f"must not contradict churn (line {churn.place.line}) and complaint_rate"
-            f" (line {complaints.place.line}): {after.text(after.value)} of"
+            f"must not contradict churn ({_where(churn)}) and complaint_rate"
+            f" ({_where(complaints)}): {after.text(after.value)} of"
             f" {churn.text(churn.value)} are {churn.text(lost)} who leave having"
             f" complained, but complaints are {complaints.text(complaints.value)}"
         )
@@ -245,7 +262,7 @@ def _too_many_contacts(by_name: dict[str, Target]) -> Iterator[Problem]:
     is_all = first.value == 1.0
     if is_all and repeats.value - 1.0 > APART * repeats.error:
         rule = (
-            f"must not contradict first_contact_resolution (line {first.place.line}):"
+            f"must not contradict first_contact_resolution ({_where(first)}):"
             f" where all cases are settled at their first contact, contacts per case"
             f" are 1, not {repeats.text(repeats.value)}"
         )

@@ -28,6 +28,7 @@ from churnsim.errors import ExitCode, InputError, Problem, StorageError
 
 if TYPE_CHECKING:
     from churnsim.calibration.record import Calibration
+    from churnsim.calibration.targets import Targets
 
 POSTERIOR, ANSWER, FITTED = FILES = (
     "posterior.json",
@@ -42,7 +43,10 @@ class CalibrateOptions(NamedTuple):
     """What is fitted to what, how, and where files go."""
 
     scenario: str
-    targets: Path
+    targets: Path | None
+    data: Path | None
+    mapping: Path | None
+    policy: str | None
     parameters: tuple[str, ...]
     simulations: int
     replications: int
@@ -61,10 +65,27 @@ class CalibrateOptions(NamedTuple):
 @click.argument("scenario", metavar="SCENARIO")
 @click.option(
     "--targets",
-    required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="What was observed, with its errors (docs/calibration.md).",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A log of events, read as churnsim targets does: instead of --targets, or"
+    " beside it.",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="TOML file that says what columns and words of the log mean.",
+)
+@click.option(
+    "--policy",
+    metavar="NAME",
+    help="Policy under which the firm worked when the log was written.",
 )
 @click.option(
     "--parameter",
@@ -122,16 +143,18 @@ def calibrate_command(options: CalibrateOptions) -> None:
     apart. Ctrl-C shows what is known so far.
     """
     _check_files(options)
+    _check_observed(options)
     from churnsim.calibration.calibrating import Plan, calibrate
     from churnsim.experiment.replications import Execution
     from churnsim.report.calibrations import calibration_text
 
     overrides = with_horizon(options.overrides, options.horizon)
     read_first(options.scenario, overrides)
+    targets = _targets(options)
     with stopping() as stop, progress("runs") as report:
         found = calibrate(
             options.scenario,
-            options.targets,
+            targets,
             options.parameters,
             overrides=overrides,
             plan=Plan(
@@ -172,6 +195,48 @@ def _check_files(options: CalibrateOptions) -> None:
             check_new(file, force=options.force)
 
 
+def _check_observed(options: CalibrateOptions) -> None:
+    """Refuse to fit to nothing, and what only a log has a use for.
+
+    Raises:
+        UsageError: So it is.
+    """
+    if options.data is None and options.targets is None:
+        raise click.UsageError("needs --targets or --data: what was observed")
+    if options.data is not None and options.policy is None:
+        raise click.UsageError(
+            "--data needs --policy: under which policy the firm worked then"
+        )
+    given = {"--mapping": options.mapping, "--policy": options.policy}
+    for name, value in given.items():
+        if value is not None and options.data is None:
+            raise click.UsageError(f"{name} is of a log: it needs --data")
+
+
+def _targets(options: CalibrateOptions) -> Targets:
+    """Return what was observed: in a file of targets, in a log, or both.
+
+    Raises:
+        InputError: One cannot be read, or they contradict each other.
+    """
+    from churnsim.calibration.targets import read_targets
+
+    given = None if options.targets is None else read_targets(options.targets)
+    if options.data is None or options.policy is None:
+        assert given is not None  # noqa: S101 - as was checked first
+        return given
+    from churnsim.calibration.observing import targets_of, together
+    from churnsim.data import Mapping, observed, read_events, read_mapping
+
+    mapping = read_mapping(options.mapping) if options.mapping else Mapping()
+    with progress("rows") as report:
+        log = read_events(options.data, mapping, report=report)
+    for warning in log.warnings:
+        tell(f"warning: {warning}")
+    told = targets_of(observed(log), options.policy, log.profile.name)
+    return told if given is None else together(given, told)
+
+
 def _files(options: CalibrateOptions, out: Path) -> list[Path]:
     names = (*FILES, *CHARTS) if options.plots else FILES
     return [out / name for name in names]
@@ -207,8 +272,14 @@ def _write(options: CalibrateOptions, found: Calibration) -> None:
         write_new(file, text, force=options.force)
     for file, chart in zip(charts, (fit_chart, identifiability_chart), strict=False):
         write_chart(chart(found), file, force=options.force)
-    run = f"churnsim run {as_argument(fitted)}"
-    tell(f"wrote {len(texts) + len(charts)} files to {out}; simulate it with: {run}")
+    tell(
+        f"wrote {len(texts) + len(charts)} files to {out}; simulate the best fit, with"
+    )
+    tell(f"  churnsim run {as_argument(fitted)}")
+    if not options.overrides and options.horizon is None:
+        scenario = as_argument(Path(options.scenario))
+        tell("or all that the targets leave open, with")
+        tell(f"  churnsim run {scenario} --posterior {as_argument(posterior)}")
 
 
 def _base(options: CalibrateOptions) -> str:
@@ -241,7 +312,11 @@ def _settings(options: CalibrateOptions) -> dict[str, str]:
 def _again(options: CalibrateOptions, found: Calibration) -> str:
     """Return the command that makes the same numbers."""
     words = ["churnsim", "calibrate", options.scenario]
-    words += ["--targets", str(options.targets)]
+    files = {"--targets": options.targets, "--data": options.data}
+    files["--mapping"] = options.mapping
+    for name, file in files.items():
+        words += [] if file is None else [name, str(file)]
+    words += [] if options.policy is None else ["--policy", options.policy]
     for parameter in options.parameters:
         words += ["--parameter", parameter]
     usual = {"--simulations": RUNS, "--draws": DRAWS}

@@ -197,6 +197,9 @@ def _repurchase(log: EventLog, outcome: str) -> Told:
     name = f"repurchase {outcome}"
     if bool((log.customers.lost != NEVER).all()):
         return LeftOut(name, ALL_LOST)
+    n_bought = log.counts.get("purchase", 0) + log.counts.get("renewal", 0)
+    if n_bought <= len(log.customers.entered):
+        return LeftOut(name, "no customer of the log buys or renews a second time")
     settled = cases.settled != NEVER
     quick = settled & (cases.settled - cases.opened <= int(windows.quick * DAY))
     silent = ~settled & (cases.contacted == NEVER)

@@ -23,7 +23,7 @@ def test_page__commands_tell_what_it_says(
     first, second = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     Path("targets.toml").write_text(first, encoding="utf-8")
     Path("more.toml").write_text(f"{first}\n{second}", encoding="utf-8")
-    commands = re.findall(r"(?m)^    churnsim calibrate (.*)$", TEXT)
+    commands = re.findall(r"(?m)^    churnsim calibrate (.* --targets .*)$", TEXT)
     said = re.findall(r"(?m)^> (.*)$", TEXT)
     for command, told in zip(commands, said, strict=True):
         calibrate_command.main(shlex.split(command), standalone_mode=False)

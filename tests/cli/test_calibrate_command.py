@@ -15,6 +15,7 @@ from churnsim.experiment import Execution
 from churnsim.scenario import Scenario, load_scenario
 from tests.calibration.conftest import SHOP, TARGETS
 from tests.cli.conftest import Answer, Command
+from tests.data.made import SMALL, twice, write_log
 
 pytestmark = pytest.mark.compiled
 
@@ -29,6 +30,7 @@ outcome = "quick"
 value = 0.9
 of = 50
 """
+WAIT = 'policy = "slow"\n[[targets]]\nfigure = "wait"\nvalue = "2 min"\nerror = "1 min"'
 FEW = ("--simulations", "100", "--replications", "5", "--draws", "100")
 
 
@@ -132,6 +134,43 @@ def test_calibrate__says_what_moves_nothing_and_what_is_too_few(
     assert answer.code == 0
     assert "costs.margin moves nothing" in words(answer)
     assert "3 parameters and 2 targets" in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), "needs --targets or --data"),
+        (("--data", "events.csv"), "--data needs --policy"),
+        (("--targets", "targets.toml", "--policy", "slow"), "it needs --data"),
+        (("--targets", "targets.toml", "--mapping", "m.toml"), "it needs --data"),
+    ],
+)
+def test_calibrate__says_what_goes_with_a_log(
+    options: tuple[str, ...], told: str, churnsim: Command
+) -> None:
+    """Something must be observed, and of a log it must be known under which policy."""
+    answer = churnsim("calibrate", "shop.toml", *options, "--parameter", PROBABILITY)
+    assert answer.code == ExitCode.INPUT
+    assert told in answer.err
+
+
+def test_calibrate__reads_a_log_beside_targets(
+    churnsim: Command, tmp_path: Path
+) -> None:
+    """Both are met side by side, and the command that is told again has both."""
+    rows = twice(SMALL, 40).replace("contact", "COMPLAINT")
+    write_log(tmp_path / "events.csv", rows)
+    (tmp_path / "mapping.toml").write_text('[events]\nCOMPLAINT = "contact"\n')
+    log = ("--data", "events.csv", "--mapping", "mapping.toml", "--policy", "slow")
+    given = ("calibrate", "shop.toml", "--parameter", PROBABILITY, *log, *FEW)
+    alone = json.loads(churnsim(*given, "--json").out)
+    assert {target["source"] for target in alone["targets"]} == {"events.csv"}
+    (tmp_path / "targets.toml").write_text(WAIT, encoding="utf-8")
+    answer = churnsim(*given, "--targets", "targets.toml")
+    assert answer.code == 0, answer.err
+    met = [*(target["figure"] for target in alone["targets"]), "wait"]
+    assert all(f" {figure}" in words(answer) for figure in met)
+    assert f"--targets targets.toml {' '.join(log)}" in words(answer)
 
 
 @pytest.mark.parametrize("width", [60, 140])

@@ -25,6 +25,7 @@ PAGES = (
     ROOT / "docs" / "intervals.md",
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "posterior.md",
+    ROOT / "docs" / "from_log_to_decision.md",
     ROOT / "docs" / "json.md",
     ROOT / "docs" / "fitting.md",
     ROOT / "docs" / "scenarios_library.md",

@@ -117,6 +117,26 @@ def test_observed__repurchase_is_by_how_the_case_ended(
     assert {found[name].of for name in shares} == {2}
 
 
+def test_observed__without_renewals_tells_nobody_as_leaving_at_them(
+    tmp_path: Path,
+) -> None:
+    """A log that holds one purchase a customer says nothing about buying again."""
+    header, *rows = twice(SMALL).splitlines()
+    seen: set[str] = set()
+    kept = [header]
+    for row in rows:
+        customer, _, event, *_ = row.split(",")
+        is_again = event in {"purchase", "renewal"} and customer in seen
+        if not is_again:
+            kept.append(row)
+        seen.add(customer)
+    path = write_log(tmp_path / "log.csv", "\n".join([*kept, ""]))
+    told = observed(read_events(path))
+    assert not [item for item in told.figures if item.outcome]
+    reasons = {item.reason for item in told.left_out if "repurchase" in item.figure}
+    assert reasons == {"no customer of the log buys or renews a second time"}
+
+
 def test_read_events__order_and_batches_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

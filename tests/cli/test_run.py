@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from churnsim.cli import run
-from churnsim.cli.progress import progress
+from churnsim.cli.progress import Report, progress
 from churnsim.errors import ExitCode, InterruptedRun, PartialError, ResourceError
 from churnsim.report.amounts import count_cells, money_cells, scale_of
 from churnsim.storage import sealed, sha256
@@ -294,14 +294,14 @@ def test_explain__stopped_tells_how_far_it_came(
 
     @contextmanager
     def impatient(what: str = "") -> Iterator[Any]:
-        def report(done: int, _: int) -> None:
+        def report(done: int, _: int, __: int = 0) -> None:
             if what and done == n_done:
                 raise KeyboardInterrupt
 
         if what and not n_done:
             raise InterruptedRun("stopped before the first replication was finished")
         with progress():
-            yield report
+            yield Report(report, lambda _: None)
 
     left: list[int] = []
     monkeypatch.setattr(run, "progress", impatient)

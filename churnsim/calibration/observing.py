@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from churnsim.calibration.targets import Target, Targets, checked, counted_error
-from churnsim.data import Figure, Observed
+from churnsim.data import Figure, Observed, require_figures
 from churnsim.errors import InputError, Problem
 from churnsim.scenario.nodes import Place
 
@@ -19,9 +19,7 @@ def targets_of(observed: Observed, policy: str, data: str) -> Targets:
     Raises:
         InputError: The data tell no figure at all, with the reasons.
     """
-    if not observed.figures:
-        told = "; ".join(f"{item.figure}: {item.reason}" for item in observed.left_out)
-        raise InputError(Problem(f"must tell a figure at least ({told})", data))
+    require_figures(observed, data)
     found = tuple(_targets(observed.figures, data))
     return checked(Targets(policy, found, Place(data, None, "", 0)))
 

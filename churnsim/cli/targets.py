@@ -344,12 +344,9 @@ def _targets(
     found: Observed,
 ) -> str:
     """Return the targets file."""
-    from churnsim.data import targets_toml
+    from churnsim.data import require_figures, targets_toml
 
-    if not found.figures:
-        told = "; ".join(f"{item.figure}: {item.reason}" for item in found.left_out)
-        rule = f"must tell a figure at least ({told})"
-        raise InputError(Problem(rule, data.profile.name))
+    require_figures(found, data.profile.name)
     about = (
         f"What {data.profile.name} tells, {data.profile.n_kept:,} rows of it, made by",
         f"  {_typed_again()}",

@@ -33,7 +33,7 @@ from churnsim.data.records import (
     Profile,
     Windows,
 )
-from churnsim.data.targets import targets_toml
+from churnsim.data.targets import require_figures, targets_toml
 
 __all__ = [
     "read_events",
@@ -55,5 +55,6 @@ __all__ = [
     "Observed",
     "Figure",
     "LeftOut",
+    "require_figures",
     "targets_toml",
 ]

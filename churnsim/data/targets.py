@@ -1,6 +1,7 @@
 """The figures of a firm as a targets file, which a scenario is fitted to."""
 
-from churnsim.data.records import Figure
+from churnsim.data.records import Figure, Observed
+from churnsim.errors import InputError, Problem
 from churnsim.scenario.writing import toml_value
 
 
@@ -20,6 +21,17 @@ def targets_toml(
     for figure in figures:
         lines += ["", "[[targets]]", *_lines(figure), f"source = {toml_value(source)}"]
     return "\n".join(lines) + "\n"
+
+
+def require_figures(observed: Observed, data: str) -> None:
+    """Refuse data that tell no figure at all, with the reasons.
+
+    Raises:
+        InputError: So it is.
+    """
+    if not observed.figures:
+        told = "; ".join(f"{item.figure}: {item.reason}" for item in observed.left_out)
+        raise InputError(Problem(f"must tell a figure at least ({told})", data))
 
 
 def written(figure: Figure, value: float) -> str:

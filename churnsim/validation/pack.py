@@ -151,8 +151,9 @@ def _made(
 
     def work() -> None:
         if needs_kernel:
-            with lock, uncollected():
-                worlds.run(worlds.World())  # compiles, once for all
+            # Compiles, once for all. Where that fails, each check tells so itself.
+            with contextlib.suppress(Exception), lock, uncollected():
+                worlds.run(worlds.World())
         with contextlib.suppress(queue.Empty):
             while not stop.is_set():
                 i = todo.get_nowait()

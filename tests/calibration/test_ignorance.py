@@ -5,6 +5,7 @@ The long form makes the figures of docs/posterior.md:
     pytest tests/calibration/test_ignorance.py -m slow -s
 """
 
+import functools
 import math
 import random
 import statistics
@@ -256,9 +257,9 @@ def test_replications__are_the_same_however_they_are_run(
     uncertain: Uncertain, shop: Scenario
 ) -> None:
     """One thread or three, these numbers or more of them, loaded anew or varied."""
-    asked = {"policies": ["slow"], "replications": 6}
-    first = compare(uncertain, execution=Execution(threads=1), **asked)  # type: ignore[arg-type]
-    other = compare(uncertain, execution=Execution(threads=3), **asked)  # type: ignore[arg-type]
+    ask = functools.partial(compare, uncertain, policies=["slow"], replications=6)
+    first = ask(execution=Execution(threads=1))
+    other = ask(execution=Execution(threads=3))
     assert first.to_json_dict() == other.to_json_dict()
     loaded = Uncertain(uncertain.posterior, shop)
     fewer = compare(loaded, policies=["slow"], replications=3)

@@ -1,5 +1,6 @@
 """Posterior files: read strictly, laid over the scenario fitted, drawn evenly."""
 
+import functools
 import json
 import math
 from collections import Counter
@@ -145,7 +146,7 @@ def test_posterior__tells_all_that_is_wrong() -> None:
 def test_posterior__must_be_a_file(tmp_path: Path) -> None:
     """One that is not there, or a folder, is told with what writes one."""
     for path in (tmp_path / "none.json", tmp_path):
-        text = told(lambda path=path: read_posterior(path))  # type: ignore[misc]
+        text = told(functools.partial(read_posterior, path))
         assert "must be a file that can be read" in text
         assert "churnsim calibrate" in text
 

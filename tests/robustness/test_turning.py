@@ -124,7 +124,7 @@ def test_nearest__is_the_soonest_turn_of_each_policy(telecom: Scenario) -> None:
     far = varied(telecom, "market.double", "0", "10")
     lines = []
     for one, root in ((near, 4.5), (far, 9.0)):
-        points = Formula(slow=lambda x, root=root: root - x, dishonest=lambda _: -2.0)  # type: ignore[misc]
+        points = Formula(slow=root.__sub__, dishonest=lambda _: -2.0)
         lines.append(line_of(cast("Points", points), one, points.losses(one.value)))
     found = nearest(tuple(lines))
     assert found.keys() == {"slow"}

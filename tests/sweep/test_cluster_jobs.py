@@ -91,7 +91,8 @@ def test_cluster__sites_are_tasks_whose_bits_are_those_of_one_thread(
         how = how._replace(sites=parts.append)
         found = compare(chain, replications=1, execution=how)
         assert {part.total for part in parts if part.round == 1} == {N_SITES}
-        assert max(part.round for part in parts) == found.sites.passes  # type: ignore[union-attr]
+        assert found.sites is not None
+        assert max(part.round for part in parts) == found.sites.passes
         n = N_REPLICATIONS
         how = how._replace(sites=kills(victim))
         found = compare(chain, replications=n, execution=how)
@@ -191,7 +192,7 @@ def test_run__options_about_a_cluster_are_checked(command: Command) -> None:
 
 
 def test_execution__a_cluster_must_be_one(few: Scenario) -> None:
-    """An address is no cluster."""
+    """An address is no cluster, and an event no function: callers may be untyped."""
     how = Execution(cluster="tcp://127.0.0.1:8786")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="cluster: must be what joined"):
         compare(few, replications=1, execution=how)

@@ -1,6 +1,7 @@
 """Rules and verdicts: what passes, what fails, what is told when a check cannot be."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -48,10 +49,10 @@ def test_verdict__follows_from_the_rule(
     assert verdict_of(figure, seen) == verdict
 
 
-def check(look: object) -> Check:
+def check(look: Callable[[], Sequence[Seen]]) -> Check:
     """Return a check of two figures."""
     figures = (Figure("one", 1.0, 0.1), Figure("two", 2.0, 0.1))
-    return Check("tarp", SOURCE, figures, look)  # type: ignore[arg-type]
+    return Check("tarp", SOURCE, figures, look)
 
 
 def test_findings__tell_each_figure_by_itself() -> None:

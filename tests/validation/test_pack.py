@@ -56,6 +56,27 @@ def test_pack__has_every_group_and_no_figure_twice() -> None:
     assert max(len(what) for _, _, what in named) <= LABEL_MAX
 
 
+def test_pack__ends_where_the_engine_cannot_even_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What goes wrong as it is compiled fails figures; nobody waits for ever."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no engine")
+
+    monkeypatch.setattr(worlds, "run", broken)
+    monkeypatch.setattr(repurchase, "run", broken)
+    answer: list[Validation] = []
+    checks = checks_of(("tarp",))
+    run = threading.Thread(
+        target=lambda: answer.append(run_pack(checks, threads=1)), daemon=True
+    )
+    run.start()
+    run.join(timeout=60.0)
+    assert answer, "the pack does not end"
+    assert len(failed(answer[0])) == sum(len(check.figures) for check in checks)
+
+
 def test_pack__expects_what_closed_forms_from_outside_give() -> None:
     """Figures that the pack states are those of the tests' own closed forms."""
     discount = forms.Span(discount=math.log(1.1))

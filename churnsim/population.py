@@ -25,17 +25,19 @@ from churnsim.fit import (
     read_transactions,
 )
 from churnsim.jit import kernel
+from churnsim.mechanisms.clocks import budget
 from churnsim.primitives import exp, log, normal_quantile
 from churnsim.records import MICRO, Floats, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.measures import prospects_per_day
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
-from churnsim.streams import Key, uniforms
+from churnsim.streams import ORDINARY, Key, Purpose, uniforms
 from churnsim.variates import lognormal
 
 KEPT_BITS = 40  # of scipy's quantiles
 ATTEMPT_STEP = 256  # of a block number
 ATTEMPTS_MAX = 10_000  # births tried for one survivor
+GAP = Purpose.GAP.value
 Places = NDArray[np.int64]
 History = tuple[PosteriorTraits | None, tuple[str, ...]]  # and what is unusual about it
 
@@ -66,6 +68,23 @@ def draw_births(
             drawn[place, 2 * block] = u
             drawn[place, 2 * block + 1] = v
     return len(who)
+
+
+@kernel
+def draw_firsts(key: Key, replication: int, mistakes: Floats, contacts: Floats) -> int:
+    """Fill both with exponential budgets, by customer; return how many."""
+    for customer in range(mistakes.shape[0]):
+        u, _ = uniforms(key, customer, replication, 0, GAP)
+        v, _ = uniforms(key, customer, replication, ORDINARY, GAP)
+        mistakes[customer], contacts[customer] = budget(u), budget(v)
+    return len(mistakes)
+
+
+def first_budgets(key: Key, replication: int, n: int) -> tuple[Floats, Floats]:
+    """Return everybody's budgets of a first mistake and ordinary contact [-]."""
+    mistakes, contacts = np.empty(n), np.empty(n)
+    draw_firsts(key, replication, mistakes, contacts)
+    return mistakes, contacts
 
 
 @kernel
@@ -237,24 +256,20 @@ def draw_population(
         base = subscribers(spec, born, renewals_survived(spec, born.tenure))
     new = np.arange(n_prospects(spec, n_customers), dtype=np.int64) + n_customers
     born = births(key, replication, new)
+    arrival = born.phase * spec.horizon
     if spec.relationship == "purchase":
         prospects = purchasers(spec, born, newcomers(spec, born))
     else:
         prospects = subscribers(spec, born, np.zeros(len(new), np.int64))
-    arrival = born.phase * spec.horizon
-    prospects = prospects._replace(
-        begun=arrival,
-        arrival=arrival,
-        renewal=arrival + spec.period
-        if spec.relationship == "subscription"
-        else prospects.renewal,
-        choice=born.choice,
-    )
-    return joined(base, prospects, n_customers, spec.trust_sd)
+        prospects = prospects._replace(renewal=arrival + spec.period)
+    prospects = prospects._replace(begun=arrival, arrival=arrival, choice=born.choice)
+    people = joined(base, prospects, n_customers, spec.trust_sd)
+    mistake, contact = first_budgets(key, replication, len(people.arrival))
+    return people._replace(mistake=mistake, contact=contact)
 
 
 def purchasers(spec: PopulationSpec, born: Births, traits: Traits) -> Population:
-    """Return purchasers present from the start, with trust and budget uniform yet."""
+    """Return purchasers present from the start, with trust and budgets to come."""
     n = len(born.rate)
     value = trait(spec.value, born.value)
     return Population(
@@ -268,11 +283,13 @@ def purchasers(spec: PopulationSpec, born: Births, traits: Traits) -> Population
         born.budget,
         born.trust,
         np.zeros(n),
+        np.zeros(n),
+        np.zeros(n),
     )
 
 
 def subscribers(spec: PopulationSpec, born: Births, survived: Places) -> Population:
-    """Return subscribers present from the start, with trust and budget uniform yet."""
+    """Return subscribers present from the start, with trust and budgets to come."""
     n = len(born.rate)
     cancel = cancellation(spec, born.dropout, survived)
     fill_logs(cancel)
@@ -287,6 +304,8 @@ def subscribers(spec: PopulationSpec, born: Births, survived: Places) -> Populat
         renewal,
         born.budget,
         born.trust,
+        np.zeros(n),
+        np.zeros(n),
         np.zeros(n),
     )
 
@@ -311,13 +330,15 @@ def from_history(history: PosteriorTraits, born: Births) -> Population:
         born.budget,
         born.trust,
         np.zeros(n),
+        np.zeros(n),
+        np.zeros(n),
     )
 
 
 def joined(
     base: Population, prospects: Population, n_customers: int, trust_sd: float
 ) -> Population:
-    """Return customers and prospects as one population, trust and budgets drawn."""
+    """Return customers and prospects as one population; first budgets come later."""
     columns = [
         np.concatenate(pair) for pair in zip(base[1:], prospects[1:], strict=True)
     ]

@@ -280,6 +280,8 @@ class Population(NamedTuple):
     budget: Floats  # dropout budget, mean one [-]
     trust: Floats  # τ at first [log-odds]
     choice: Floats  # prospect's uniform for being won [-]; 0 for customers
+    mistake: Floats  # budget of the first mistake, mean one [-]
+    contact: Floats  # budget of the first ordinary contact, mean one [-]
 
 
 class Elsewhere(NamedTuple):

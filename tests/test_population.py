@@ -59,6 +59,8 @@ def test_population__traits_follow_their_laws() -> None:
         "value": (people.value, stats.lognorm(sigma, scale=5e7 / math.sqrt(1.25))),
         "trust": (people.trust, stats.norm(0.0, 0.5)),
         "budget": (people.budget, stats.expon()),
+        "mistake": (people.mistake, stats.expon()),
+        "contact": (people.contact, stats.expon()),
     }
     for name, (values, law) in laws.items():
         assert stats.kstest(values, law.cdf).pvalue > FALSE_ALARM, name

@@ -12,6 +12,7 @@ import numpy as np
 
 from churnsim.engines.books import Books, open_books
 from churnsim.engines.outcome import OPTIONAL
+from churnsim.population import first_budgets
 from churnsim.primitives import log, normal_quantile
 from churnsim.records import (
     FRONT_DESK,
@@ -348,6 +349,7 @@ def people_for(plan: Plan) -> Population:
         np.array([-log(u) for u in born[:, 5]]),
         np.array([0.5 * normal_quantile(u) for u in born[:, 6]]),
         np.where(is_prospect, born[:, 7], 0.0),
+        *first_budgets(KEY, REPLICATION, n),
     )
 
 

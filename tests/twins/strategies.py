@@ -351,6 +351,8 @@ def population_of(crowd: Crowd, market: Market, span: Span) -> Population:
         budget=np.array([budget(x) for x in u[5].tolist()], dtype=np.float64),
         trust=crowd.trust_width * (u[6] - 0.5),
         choice=np.where(is_prospect, u[7], 0.0),
+        mistake=np.array([budget(x) for x in u[6].tolist()], dtype=np.float64),
+        contact=np.array([budget(x) for x in u[7].tolist()], dtype=np.float64),
     )
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from churnsim.mechanisms.clocks import budget
+from churnsim.population import first_budgets
 from churnsim.records import Floats, Market, Plan, Policy, Population, Relationship
 from churnsim.streams import Key
 from churnsim.variates import constant, exponential, lognormal, uniform, weibull
@@ -14,6 +15,7 @@ MINUTE = 1.0 / 1440.0
 YEAR = 365.25
 MONTH = YEAR / 12.0
 KEY = Key(0x243F6A88, 0x85A308D3)
+REPLICATION = 3
 
 MARKET = Market(
     relationship=int(Relationship.SUBSCRIPTION),
@@ -114,6 +116,7 @@ def usual_people(n_customers: int, n_prospects: int, horizon: float) -> Populati
     u: Floats = np.random.default_rng(1).random((8, n)) + 2.0**-54
     is_prospect = np.arange(n) >= n_customers
     arrival = np.where(is_prospect, horizon * u[0], 0.0)
+    mistake, contact = first_budgets(KEY, REPLICATION, n)
     return Population(
         n_customers=n_customers,
         begun=np.where(is_prospect, arrival, -2.0 * YEAR * u[0]),
@@ -125,10 +128,12 @@ def usual_people(n_customers: int, n_prospects: int, horizon: float) -> Populati
         budget=np.array([budget(x) for x in u[5].tolist()], dtype=np.float64),
         trust=2.0 * (u[6] - 0.5),
         choice=np.where(is_prospect, u[7], 0.0),
+        mistake=mistake,
+        contact=contact,
     )
 
 
 def usual_setup(n_customers: int, n_prospects: int, horizon: float) -> Setup:
     """Return the usual scenario with so many people over a horizon [days]."""
     people = usual_people(n_customers, n_prospects, horizon)
-    return Setup(usual_plan(horizon), people, KEY, 3)
+    return Setup(usual_plan(horizon), people, KEY, REPLICATION)

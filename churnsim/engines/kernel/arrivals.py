@@ -28,7 +28,6 @@ from churnsim.engines.kernel.world import (
 from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import (
     Budgets,
-    budget,
     first_clocks,
 )
 from churnsim.mechanisms.leaving import FOREVER
@@ -42,9 +41,7 @@ from churnsim.mechanisms.word_of_mouth import (
     reputation_after,
     win_probability,
 )
-from churnsim.streams import ORDINARY, Purpose, uniforms
 
-EPISODE_GAP = Purpose.GAP.value
 ACTIVE = Monthly.ACTIVE.value
 PROSPECTS = Tally.PROSPECTS.value
 WON = Tally.WON.value
@@ -68,11 +65,9 @@ def arrive(world: World, customer: int, now: float) -> None:
     life[customer, FORGET_AT] = FOREVER
     traits = traits_of(world, customer)
     pace = pace_of(market, world.failing, traits, life[customer, SPEND], 1.0, False)
-    first_gap, _ = uniforms(world.key, customer, world.replication, 0, EPISODE_GAP)
-    first_contact, _ = uniforms(
-        world.key, customer, world.replication, ORDINARY, EPISODE_GAP
+    budgets = Budgets(
+        people.mistake[customer], people.budget[customer], people.contact[customer]
     )
-    budgets = Budgets(budget(first_gap), people.budget[customer], budget(first_contact))
     set_clocks(world, customer, first_clocks(market, traits, pace, now, budgets))
     books = world.books
     books.is_won[customer] = 1

@@ -173,10 +173,11 @@ class Customer:
         firm, now = self.firm, self.firm.now
         self.is_here = True
         self.since = now
+        people, number = firm.people, self.number
         budgets = Budgets(
-            budget(firm.draw(self.number, 0, Purpose.GAP)[0]),
-            float(firm.people.budget[self.number]),
-            budget(firm.draw(self.number, ORDINARY, Purpose.GAP)[0]),
+            float(people.mistake[number]),
+            float(people.budget[number]),
+            float(people.contact[number]),
         )
         pace = self.current_pace()
         self.clocks = first_clocks(firm.plan.market, self.traits, pace, now, budgets)

@@ -1,6 +1,6 @@
 """Time two commands as a user types them: explaining five levers, and writing a page.
 
-    python benchmarks/commands.py [--threads 2]
+    python -m benchmarks.commands [--threads 2]
 
 - explain: all 32 mixtures of two telecom policies that differ in five levers, 30
   replications of 20,000 customers over 3 years; to be told in 60 s on two cores.
@@ -23,8 +23,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from common import insist
-
+from benchmarks.common import insist
 from churnsim.scenario import load_scenario
 
 EXPLAIN_TARGET = 60.0  # [s], on two cores

@@ -53,7 +53,7 @@ class Sizes(NamedTuple):
 
 
 FULL = Sizes(100_000, 5, 16, 1_000, 2.0, 5_000, 2_000.0, 300.0, starts=True)
-QUICK = Sizes(5_000, 3, 8, 300, 1.0, 500, 100.0, 60.0, starts=False)
+QUICK = Sizes(5_000, 3, 8, 300, 1.0, 500, 100.0, 40.0, starts=False)
 
 
 class Asked(NamedTuple):
@@ -228,12 +228,13 @@ def _rounds(
     """Return how fast each is, after rounds in which all take their turn."""
     told = [[entry.run(number) for entry in entries] for number in range(n_rounds)]
     by_entry = list(zip(*told, strict=True))
-    documents: list[ContestantDocument] = []
-    kernel_speeds = [work / seconds for seconds, work, _ in by_entry[0]]
     for entry, runs in zip(entries, by_entry, strict=True):
         if not all(seconds > 0.0 and work > 0.0 for seconds, work, _ in runs):
             rule = "must take time and do work, or nothing is measured"
             raise ChurnsimError(Problem(rule, field=entry.title))
+    documents: list[ContestantDocument] = []
+    kernel_speeds = [work / seconds for seconds, work, _ in by_entry[0]]
+    for entry, runs in zip(entries, by_entry, strict=True):
         speeds = [work / seconds for seconds, work, _ in runs]
         events = runs[0][2]
         rates = [n / seconds for seconds, _, n in runs if n is not None]

@@ -86,7 +86,7 @@ def chart_of(document: BenchDocument) -> Chart:
 
 def _spec(document: BenchDocument, palette: Palette) -> dict[str, Any]:
     """Return a dot for each contestant's median and a bar from least to largest."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "title": one["title"],
             "part": PARTS[one["part"]],
@@ -96,7 +96,13 @@ def _spec(document: BenchDocument, palette: Palette) -> dict[str, Any]:
         for one in document["contestants"]
     ]
     scale = {"type": "log"}
-    y = {"field": "title", "type": "nominal", "sort": "-x", "title": None}
+    by_speed = sorted(rows, key=lambda row: -float(row["median"]))
+    y = {
+        "field": "title",
+        "type": "nominal",
+        "sort": [row["title"] for row in by_speed],
+        "axis": {"title": None, "labelLimit": 260},
+    }
     panels = [
         {
             "title": {"text": PARTS[part], "anchor": "start"},
@@ -118,7 +124,7 @@ def _spec(document: BenchDocument, palette: Palette) -> dict[str, Any]:
                     },
                 },
                 {
-                    "mark": {"type": "point", "filled": True, "size": 70},
+                    "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
                     "encoding": {
                         "y": y,
                         "x": {
@@ -136,6 +142,7 @@ def _spec(document: BenchDocument, palette: Palette) -> dict[str, Any]:
     return {
         "data": {"values": rows},
         "vconcat": panels,
+        "resolve": {"scale": {"x": "independent"}},
         "config": {**config(palette), "mark": {"color": palette.series[0]}},
     }
 

@@ -46,7 +46,7 @@ def agreement(
     for x, y in pairs:
         _insist_equal(theirs.title, x, y)
     document["events"] = sum(x.n_events or 0 for x, _ in pairs)
-    document["rule"] = "bits" if theirs.rule == "bits" else "equal"
+    document["rule"] = "equal" if first.books is None else "bits"
     return document
 
 

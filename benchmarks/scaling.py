@@ -219,6 +219,7 @@ def _spec(curves: Sequence[Curve], palette: Palette) -> dict[str, Any]:
                     "type": "quantitative",
                     "title": curve.x_title,
                     "scale": {"type": "log"} if curve.is_log else {"zero": False},
+                    "axis": {"values": [point.x for point in curve.points]},
                 },
             },
             "layer": [

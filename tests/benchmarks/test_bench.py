@@ -89,6 +89,7 @@ def test_measure__takes_the_loop_by_name(monkeypatch: pytest.MonkeyPatch) -> Non
     hide(monkeypatch, "ciw", "salabim")
     found = measure(Asked("telecom", "slow_and_dishonest", TINY), lambda _: None)
     (one,) = (x for x in found["contestants"] if x["name"] == "native")
+    assert found["agreement"][0]["rule"] == "equal"  # it told answers, no books
     assert one["events"] == found["contestants"][0]["events"]
     assert ran == [0, 1, 0, 1]  # compared, then timed
     assert one["times_kernel"] is not None

@@ -33,7 +33,7 @@ from churnsim.records import Plan, Population
 
 VERSION = 1  # of the document
 YEARS = 1.0
-KERNEL_RUNS = 5  # in each round, as one is short
+SHORT_RUNS = 5  # in each round, of those whose runs are short
 PACKAGES = ("numpy", "numba", "simpy", "ciw", "salabim")
 Say = Callable[[str], None]
 
@@ -207,10 +207,10 @@ def _of_model(asked: Asked, contestant: Contestant) -> _Entry:
 def _run_some(
     contestant: Contestant, plan: Plan, people: Population, number: int
 ) -> Told:
-    """Return a run: of the kernel, which is short and no luck moves, the middle one."""
-    if contestant.name != KERNEL:
+    """Return a run: of those that are short and that no luck moves, the middle one."""
+    if contestant.rule == "law" or contestant.customers_max is not None:
         return contestant.run(plan, people, number)
-    told = [contestant.run(plan, people, number) for _ in range(KERNEL_RUNS)]
+    told = [contestant.run(plan, people, number) for _ in range(SHORT_RUNS)]
     return told[0]._replace(seconds=median(one.seconds for one in told))
 
 

@@ -9,7 +9,7 @@
 
 Each is a fresh process, timed from the command to its end by the clock on the wall, so
 whatever else the machine does counts too. The kernel is compiled before, once, and not
-timed: that is what `engine_speed.py` does. What comes out is checked: all mixtures ran,
+timed: that is what `churnsim bench` does. What comes out is checked: all mixtures ran,
 the levers' parts add up to the loss, the page ends where a page does.
 """
 

@@ -1,6 +1,6 @@
 """Measure what share of its cores' time a Dask cluster spends inside the kernel.
 
-    python benchmarks/cluster_overhead.py [--points 744] [--customers 10000]
+    python -m benchmarks.cluster_overhead [--points 744] [--customers 10000]
 
 A scheduler and two workers of one thread each are started on this machine and joined
 over TCP, as `churnsim sweep --cluster` does. A small sweep goes first, so that the
@@ -25,8 +25,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from common import insist
-
+from benchmarks.common import ROOT, insist
 from churnsim.engines.kernel import run
 from churnsim.sweep.cluster import Cluster, joined
 from churnsim.sweep.plan import Point, Sweep, load_sweep
@@ -103,14 +102,14 @@ def swept(cluster: Cluster, place: Path, points: int, customers: int) -> Swept:
 
 def main() -> None:
     """Start a cluster, sweep on it, and print the share."""
-    from cluster_overhead import measured  # as workers import it, not as __main__
+    from benchmarks.cluster_overhead import (
+        measured,
+    )  # as workers import it, not as __main__
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=744)
     parser.add_argument("--customers", type=int, default=10_000)
     options = parser.parse_args()
-    here = Path(__file__).parent
-    paths = os.pathsep.join([str(here.parent), str(here)])
     port = ADDRESS.rpartition(":")[2]
     commands = [
         ["scheduler", "--port", port],
@@ -122,7 +121,7 @@ def main() -> None:
             process = subprocess.Popen(  # noqa: S603 - Dask itself
                 [sys.executable, "-m", "dask", *words, *QUIETLY],
                 cwd=place,
-                env={**os.environ, "PYTHONPATH": paths},
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stderr=subprocess.DEVNULL,
             )
             stack.callback(process.wait)

@@ -1,6 +1,6 @@
 """Time two commands as a user types them: explaining five levers, and writing a page.
 
-    python benchmarks/commands.py [--threads 2]
+    python -m benchmarks.commands [--threads 2]
 
 - explain: all 32 mixtures of two telecom policies that differ in five levers, 30
   replications of 20,000 customers over 3 years; to be told in 60 s on two cores.
@@ -9,7 +9,7 @@
 
 Each is a fresh process, timed from the command to its end by the clock on the wall, so
 whatever else the machine does counts too. The kernel is compiled before, once, and not
-timed: that is what `engine_speed.py` does. What comes out is checked: all mixtures ran,
+timed: that is what `churnsim bench` does. What comes out is checked: all mixtures ran,
 the levers' parts add up to the loss, the page ends where a page does.
 """
 
@@ -23,8 +23,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from common import insist
-
+from benchmarks.common import insist
 from churnsim.scenario import load_scenario
 
 EXPLAIN_TARGET = 60.0  # [s], on two cores

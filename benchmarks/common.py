@@ -1,9 +1,11 @@
 """What the benchmarks share: scenarios, one run with its time, and how to insist."""
 
 import argparse
+import os
 import resource
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import process_time
 from typing import NamedTuple
@@ -17,6 +19,7 @@ from churnsim.scenario import Scenario, load_scenario
 from churnsim.simulation import make_population
 from churnsim.streams import Key, key_from_seed
 
+ROOT = Path(__file__).resolve().parents[1]  # that `benchmarks` is imported from
 SEED = 2026
 KEY = key_from_seed(SEED)
 YEAR = 365.25
@@ -45,9 +48,9 @@ def insist(holds: bool, otherwise: str) -> None:
 
 
 def scenario_of(name: str, n_customers: int, years: float) -> Scenario:
-    """Return a benchmark's scenario at a size."""
+    """Return a benchmark's scenario, a ready one or a file, at a size."""
     size = (f"population.customers={n_customers}", f'horizon="{years} years"')
-    return load_scenario(SCENARIOS[name], overrides=size)
+    return load_scenario(SCENARIOS.get(name, name), overrides=size)
 
 
 def people_of(scenario: Scenario, replication: int = 0) -> Population:
@@ -61,6 +64,26 @@ def timed(engine: Engine, plan: Plan, people: Population, replication: int = 0) 
     start = process_time()
     n_events = engine(plan, people, KEY, replication, books)
     return Run(books, n_events, process_time() - start)
+
+
+def fresh(module: str, *words: str, environment: Mapping[str, str] = {}) -> str:
+    """Return what a module of this package prints in a process of its own.
+
+    Args:
+        module: Its name.
+        words: Of its command line.
+        environment: What is to differ from here.
+    """
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    path = os.pathsep.join(filter(None, paths))
+    done = subprocess.run(  # noqa: S603 - this package itself
+        [sys.executable, "-m", f"benchmarks.{module}", *words],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
 
 
 def peak_memory() -> int:

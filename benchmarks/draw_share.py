@@ -1,6 +1,6 @@
 """Measure what share of the kernel's time random draws cost.
 
-    python benchmarks/draw_share.py [--customers 100000] [--rounds 12]
+    python -m benchmarks.draw_share [--customers 100000] [--rounds 12]
 
 If it were more than a third, Threefry2x64-20 would replace Philox4x32-10. Two ways:
 
@@ -24,9 +24,8 @@ from pathlib import Path
 from time import process_time
 from unittest import mock
 
-from common import SCENARIOS, insist, people_of, scenario_of, timed
-
 import churnsim
+from benchmarks.common import ROOT, SCENARIOS, insist, people_of, scenario_of, timed
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.jit import kernel
 from churnsim.streams import philox4x32, to_uniform, uniforms
@@ -109,7 +108,7 @@ def server(folder: Path, n_customers: int) -> subprocess.Popen[str]:
     """Return a process that runs the package in a folder."""
     return subprocess.Popen(  # noqa: S603 - this script itself
         [sys.executable, __file__, "--serve", "--customers", str(n_customers)],
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

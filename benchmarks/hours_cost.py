@@ -1,6 +1,6 @@
 """Measure what opening hours cost the kernel.
 
-    python benchmarks/hours_cost.py [--customers 20000] [--rounds 8]
+    python -m benchmarks.hours_cost [--customers 20000] [--rounds 8]
 
 Each policy is run as it is, and with fourteen changes of staffing a week at both desks
 that change nothing: the same customers do the same, so only the bookkeeping differs.
@@ -8,8 +8,8 @@ The two alternate, and the least of each is compared.
 """
 
 import numpy as np
-from common import compare_cost
 
+from benchmarks.common import compare_cost
 from churnsim.records import Floats, Plan
 
 

@@ -1,6 +1,6 @@
 """Measure the kernel's memory per customer against what is predicted.
 
-    python benchmarks/memory.py [--customers 1000000]
+    python -m benchmarks.memory [--customers 1000000]
 
 A fresh process per size reports its size before a population is drawn, and the peak
 with the population ready and after the run. The prediction is that of
@@ -9,11 +9,16 @@ taken beyond the size before.
 """
 
 import argparse
-import subprocess
-import sys
 
-from common import SCENARIOS, insist, peak_memory, people_of, scenario_of, timed
-
+from benchmarks.common import (
+    SCENARIOS,
+    fresh,
+    insist,
+    peak_memory,
+    people_of,
+    scenario_of,
+    timed,
+)
 from churnsim.engines.kernel.run import run_kernel
 from churnsim.memory import bytes_per_person, need_of
 
@@ -35,11 +40,8 @@ def alone(name: str, n_customers: int) -> None:
 
 def measured(name: str, n_customers: int) -> list[int]:
     """Return what a fresh process printed."""
-    command = [sys.executable, __file__, "--alone", name, str(n_customers)]
-    done = subprocess.run(  # noqa: S603 - this script itself
-        command, check=True, capture_output=True, text=True
-    )
-    return [int(word) for word in done.stdout.split()]
+    told = fresh("memory", "--alone", name, str(n_customers))
+    return [int(word) for word in told.split()]
 
 
 def main() -> None:

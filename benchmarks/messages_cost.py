@@ -1,14 +1,13 @@
 """Measure what a choice of channel costs the kernel.
 
-    python benchmarks/messages_cost.py [--customers 20000] [--rounds 8]
+    python -m benchmarks.messages_cost [--customers 20000] [--rounds 8]
 
 Each policy is run as it is, and with a share of messages so small that nobody writes:
 the same customers do the same, so only choosing and bookkeeping differ. The two
 alternate, and the least of each is compared.
 """
 
-from common import compare_cost
-
+from benchmarks.common import compare_cost
 from churnsim.records import KindColumn, Plan
 
 NEXT_TO_NONE = 1e-300  # below every uniform

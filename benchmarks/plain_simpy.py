@@ -454,7 +454,7 @@ class Purchaser(PlainCustomer):
             if u < contacts + wrong:
                 yield from self.episode()
                 stays = (1.0 - self.dropout) ** self.drift
-                if self.is_here and rng.random() >= stays:
+                if self.is_here and rng.random() >= stays:  # type: ignore[redundant-expr] # the episode may end it
                     self.depart(env.now, Cause.NATURAL)
             elif u < contacts + wrong + last:
                 self.depart(env.now, Cause.NATURAL)

@@ -1,6 +1,6 @@
 """Time the two candidates for keyed random numbers: Philox4x32-10, Threefry2x64-20.
 
-    python benchmarks/rng_choice.py
+    python -m benchmarks.rng_choice
 
 Both give 128 bits, two uniforms, per block and address. Each is inlined in a compiled
 loop; the published known answers are asserted before anything is timed.

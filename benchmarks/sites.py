@@ -1,6 +1,6 @@
 """Measure what it takes that the sites of a firm hear each other.
 
-    python benchmarks/sites.py [--sites 16] [--customers 20000] [--policy slow]
+    python -m benchmarks.sites [--sites 16] [--customers 20000] [--policy slow]
 
 Passes, runs of each site and time, against one run of each site that hears nothing. The
 same firm is then found the plain way: from silence, whoever hears anything new is run
@@ -12,8 +12,8 @@ import time
 from typing import NamedTuple
 
 import numpy as np
-from common import insist
 
+from benchmarks.common import insist
 from churnsim.firm import Exchange, SiteRow, run_site
 from churnsim.records import Elsewhere
 from churnsim.scenario import Scenario, load_scenario

@@ -1,6 +1,6 @@
 """Draw how the desk of the scenario `spiral` empties itself: docs/spiral.svg.
 
-    python benchmarks/spiral.py [--replications 20] [--out docs/spiral.svg]
+    python -m benchmarks.spiral [--replications 20] [--out docs/spiral.svg]
 
 By quarter and policy, over all replications: agents who quit per seat and year, and the
 mean wait of those who joined the line in that quarter, handled or not.

@@ -1,14 +1,13 @@
 """Measure what agents who are people cost the kernel.
 
-    python benchmarks/strain_cost.py [--customers 20000] [--rounds 8]
+    python -m benchmarks.strain_cost [--customers 20000] [--rounds 8]
 
 Each policy is run as it is, and with agents who never quit, learn or differ: the same
 customers do the same, so only the bookkeeping differs. The two alternate, and the least
 of each is compared.
 """
 
-from common import compare_cost
-
+from benchmarks.common import compare_cost
 from churnsim.records import NO_STRAIN, Plan
 from churnsim.variates import constant
 

@@ -1,6 +1,6 @@
 """Measure which share of the cores' time a sweep on threads spends inside the kernel.
 
-    python benchmarks/sweep_overhead.py [--points 10000] [--threads 2]
+    python -m benchmarks.sweep_overhead [--points 10000] [--threads 2]
 
 Points of about 5 ms, each one policy in one replication, over three settings of the
 market and the policy. Inside the kernel counts the processor time of its compiled loop
@@ -13,8 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from common import insist
-
+from benchmarks.common import insist
 from churnsim.engines.kernel import run as kernel
 from churnsim.sweep.plan import load_sweep
 from churnsim.sweep.running import Threads, run_sweep

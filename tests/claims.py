@@ -45,7 +45,7 @@ CITATION = re.compile(
     r"|\]\([^)]+\)|\bgrades? [A-D]\b|(?:\(|; )[A-D](?:\)|, )"
 )
 MARK = re.compile(r"<!-- (source|made by|set|output|table): (.+?) -->", re.DOTALL)
-COMMAND = re.compile(r"\b(?:(?:churnsim|pytest|make) \S+|python \S+\.py)")
+COMMAND = re.compile(r"\b(?:(?:churnsim|pytest|make) \S+|python (?:-m \S+|\S+\.py))")
 CODE_SPAN = re.compile(r"`[^`]+`")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z*`])|(?<=\|)\n")
 NUMBERED = re.compile(r"(?m)^\W*(\d+\.\d+) ")  # of a page's own parts

@@ -23,7 +23,7 @@ GROUNDED = (
     "Of the unhappy, 37 % stay (TARP, as printed by Goodman 1999).",
     "Of the unhappy, 37 % stay (B).",
     "Of the unhappy, 37 % stay; see [the table](model.md).",
-    "It is 40 times as fast: `python benchmarks/engine_speed.py`.",
+    "It is 40 times as fast: `python -m benchmarks.memory`.",
     "It keeps 12 % more:\n\n    churnsim run telecom --seed 2026",
     "<!-- made by: churnsim run telecom -->\nIt keeps 12 % more.",
     "<!-- source: a survey of 600 shoppers -->\n\nThey keep 12 % more.",

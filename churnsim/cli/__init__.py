@@ -11,6 +11,7 @@ import click
 
 from churnsim._version import __version__
 from churnsim.cli.assumptions import assumptions_command
+from churnsim.cli.bench import bench_command
 from churnsim.cli.breakeven import breakeven_command
 from churnsim.cli.calibrate import calibrate_command
 from churnsim.cli.check import init_command, schema_command, validate_command
@@ -102,6 +103,7 @@ for command in (
     extend_command,
     report_command,
     plot_command,
+    bench_command,
 ):
     churnsim.add_command(command)
 

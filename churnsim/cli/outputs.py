@@ -36,7 +36,7 @@ COMMANDS = (
         "calibrate",
     ),
     *("list", "show", "init", "validate", "fit", "targets"),
-    *("verify", "report", "plot"),
+    *("verify", "report", "plot", "bench"),
 )
 
 
@@ -301,6 +301,7 @@ def documents() -> dict[str, type]:
     """Return the type of each command's document, in the order of the commands."""
     from churnsim.analysis import documents as analyses
     from churnsim.calibration import documents as calibrations
+    from churnsim.cli.bench_documents import BenchDocument
     from churnsim.data import documents as evidence
     from churnsim.experiment import documents as results
     from churnsim.robustness import documents as robustness
@@ -333,4 +334,5 @@ def documents() -> dict[str, type]:
         "verify": VerifyDocument,
         "report": WrittenDocument,
         "plot": WrittenDocument,
+        "bench": BenchDocument,
     }

@@ -15,6 +15,7 @@ PAGES = (
     ROOT / "README.md",
     ROOT / "docs" / "guide.md",
     ROOT / "docs" / "attribution.md",
+    ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "counterfactuals.md",
     ROOT / "docs" / "breakeven.md",
     ROOT / "docs" / "staffing.md",

@@ -12,6 +12,7 @@ from churnsim.cli import churnsim as group
 from churnsim.cli.described import schema_of
 from churnsim.cli.outputs import COMMANDS, documents
 from churnsim.scenario import json_schema
+from tests.benchmarks.made import document as benched
 from tests.cli.conftest import ROOT, Answer, Command
 from tests.data.made import SMALL, write_log
 from tests.experiment.conftest import SHOP
@@ -91,6 +92,10 @@ CASES = {
     "verify": ("results",),
     "report": ("results",),
     "plot": ("results", "--out", "charts"),
+    "bench": (
+        *("--quick", "--customers", "300", "--rounds", "2"),
+        *("--compare", "benched.json"),
+    ),
 }
 SWEEP = """\
 scenario = "shop.toml"
@@ -137,6 +142,8 @@ def folder(churnsim: Command, log: Path, tmp_path: Path) -> Path:
     (tmp_path / "cohort.csv").write_text(cohort, encoding="utf-8")
     calls = "wait,answered\n" + "1,yes\n1.5,no\n2.5,no\n4,no\n" * 10
     (tmp_path / "calls.csv").write_text(calls, encoding="utf-8")
+    old = json.dumps(benched(100.0, 40.0))
+    (tmp_path / "benched.json").write_text(old, encoding="utf-8")
     kept = churnsim("run", "shop.toml", "--replications", "2", "--out", "results")
     assert kept.code == 0
     (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")

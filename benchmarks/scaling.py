@@ -1,0 +1,330 @@
+"""How the kernel's speed depends on the size and kind of the question.
+
+    python -m benchmarks scaling [--max-customers 10000000] [--out docs]
+
+Five curves of the telecom scenario, each point the median of rounds in which all points
+of its curve take their turn:
+
+- customers: events per second of one run of a year;
+- threads: replications per second of the kernel, eight of them, by the clock;
+- mistakes: events per second, by mistakes per customer and year;
+- load: events per second, by what is offered to the front desk over what it can do;
+- policies: times as long as with one policy, of a whole comparison on one thread.
+
+Each run's events are counted, and must be the same in every round.
+"""
+
+import argparse
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.common import customer_years, insist, people_of, scenario_of, timed
+from churnsim import load_scenario
+from churnsim.engines.books import MICROSECONDS, Tally
+from churnsim.engines.kernel.run import run_kernel
+from churnsim.experiment import compare
+from churnsim.experiment.replications import Execution
+from churnsim.experiment.store.markdown import markdown_table
+from churnsim.records import Plan, Population
+from churnsim.report.page.blocks import Chart
+from churnsim.report.page.theme import Palette, config
+from churnsim.report.page.writing import write_chart, write_text
+from churnsim.variates import LawKind
+
+SCENARIO, POLICY = "telecom", "slow_and_dishonest"
+REPLICATIONS = 8  # that threads share
+CUSTOMERS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+MISTAKES = (0.1, 0.3, 1.0, 3.0, 10.0)  # a customer and year
+LOADS = (0.5, 0.7, 0.9, 1.0, 1.1, 1.2)
+POLICIES = (1, 2, 4, 8, 16, 32)
+OCCASIONS = 12.0  # a customer and year, in the scenario
+CROWD = 10**6  # agents, so that all that is offered is done
+
+
+class Point(NamedTuple):
+    """One point of a curve."""
+
+    x: float
+    value: float  # in the curve's unit
+    low: float  # least of the rounds
+    high: float  # largest
+    events: int  # of a run; 0: not counted
+
+
+class Curve(NamedTuple):
+    """How a figure depends on one thing."""
+
+    name: str
+    x_title: str
+    unit: str
+    points: list[Point]
+    is_log: bool = True
+
+
+Measured = tuple[float, int]  # in the curve's unit, and events
+Runs = dict[float, Callable[[], Measured]]
+
+
+def curve_of(
+    titles: tuple[str, str, str], runs: Runs, n_rounds: int, *, is_log: bool = True
+) -> Curve:
+    """Return a curve whose points take turns; the first round only warms up.
+
+    Args:
+        titles: Name, what goes from left to right, unit.
+        runs: What measures each point.
+        n_rounds: Beside the first.
+        is_log: The axis from left to right is.
+    """
+    told: dict[float, list[Measured]] = {x: [] for x in runs}
+    for number in range(n_rounds + 1):
+        for x, run in runs.items():
+            found = run()
+            if number:
+                told[x].append(found)
+    points = []
+    for x, found_at in told.items():
+        values, events = zip(*found_at, strict=True)
+        insist(len(set(events)) == 1, f"{titles[0]} {x:g}: another count of events")
+        insist(
+            all(value > 0.0 for value in values),
+            f"{titles[0]} {x:g}: nothing was measured",
+        )
+        point = Point(x, median(values), min(values), max(values), events[0])
+        points.append(point)
+    return Curve(*titles, points, is_log)
+
+
+def by_customers(most: int, n_rounds: int) -> Curve:
+    """Return events per second by the number of customers."""
+    runs: Runs = {}
+    for n in (n for n in CUSTOMERS if n <= most):
+        runs[n] = partial(_rate, *_world(n))
+    return curve_of(("customers", "customers", "events a second"), runs, n_rounds)
+
+
+def by_threads(n_customers: int, n_rounds: int) -> Curve:
+    """Return replications per second by the number of threads."""
+    scenario = scenario_of(SCENARIO, n_customers, 1.0)
+    plan = scenario.plan(POLICY, n_customers)
+    worlds = [(plan, people_of(scenario, i), i) for i in range(REPLICATIONS)]
+
+    def run(threads: int) -> Measured:
+        with ThreadPoolExecutor(threads) as pool:
+            start = perf_counter()
+            runs = list(pool.map(lambda world: timed(run_kernel, *world), worlds))
+            seconds = perf_counter() - start
+        return REPLICATIONS / seconds, sum(run.n_events for run in runs)
+
+    runs: Runs = {n: partial(run, n) for n in range(1, (os.cpu_count() or 1) + 1)}
+    titles = ("threads", "threads", "replications a second")
+    return curve_of(titles, runs, n_rounds, is_log=False)
+
+
+def by_mistakes(n_customers: int, n_rounds: int) -> Curve:
+    """Return events per second by mistakes per customer and year."""
+    plan, people = _world(n_customers)
+    runs: Runs = {}
+    for mistakes in MISTAKES:
+        market = plan.market._replace(mistake_probability=mistakes / OCCASIONS)
+        runs[mistakes] = partial(_rate, plan._replace(market=market), people)
+    titles = ("mistakes", "mistakes a customer and year", "events a second")
+    return curve_of(titles, runs, n_rounds)
+
+
+def by_load(n_customers: int, n_rounds: int) -> Curve:
+    """Return events per second by the load of the front desk.
+
+    What is offered is measured where nobody waits. Contacts then take so much longer,
+    or shorter, that they are the asked share of what the desk can do.
+    """
+    plan, people = _world(n_customers)
+    policy = plan.policy
+    idle = plan._replace(policy=policy._replace(agents=CROWD))
+    books = timed(run_kernel, idle, people).books
+    busy = int(books.tally[Tally.FRONT_BUSY]) / MICROSECONDS / plan.horizon
+    insist(policy.handle.kind == LawKind.LOGNORMAL, "contacts must be lognormal")
+    runs: Runs = {}
+    for load in LOADS:
+        longer = math.log(load * policy.agents / busy)
+        handle = policy.handle._replace(a=policy.handle.a + longer)
+        loaded = plan._replace(policy=policy._replace(handle=handle))
+        runs[load] = partial(_rate, loaded, people)
+    titles = ("load", "load of the front desk", "events a second")
+    return curve_of(titles, runs, n_rounds, is_log=False)
+
+
+def by_policies(n_customers: int, n_rounds: int, most: int = POLICIES[-1]) -> Curve:
+    """Return how much longer comparisons of more policies take, on one thread."""
+    runs: Runs = {n: partial(_compared, n, n_customers) for n in POLICIES if n <= most}
+    titles = ("policies", "policies", "times as long as with one")
+    found = curve_of(titles, runs, n_rounds)
+    one = found.points[0].value
+    points = [
+        Point(p.x, p.value / one, p.low / one, p.high / one, p.events)
+        for p in found.points
+    ]
+    return found._replace(points=points)
+
+
+def figure(value: float) -> str:
+    """Return a figure with four digits, and large ones whole."""
+    return f"{value:,.0f}" if abs(value) >= 1_000.0 else f"{value:.4g}"
+
+
+def page_of(curves: Sequence[Curve]) -> str:
+    """Return the curves as tables of Markdown."""
+    lines = ["# How speed scales", "", "![the curves](scaling.svg)", ""]
+    for curve in curves:
+        rows = [
+            (figure(p.x), figure(p.value), f"{figure(p.low)} to {figure(p.high)}")
+            for p in curve.points
+        ]
+        names = (curve.x_title, curve.unit, "least to largest")
+        lines += [f"## By {curve.name}", ""]
+        lines.append(markdown_table(names, rows, [False] * 3))
+    return "\n".join(lines)
+
+
+def chart_of(curves: Sequence[Curve]) -> Chart:
+    """Return the curves as one chart."""
+    told = "; ".join(
+        f"{c.unit} by {c.x_title}: "
+        + ", ".join(f"{figure(p.value)} at {figure(p.x)}" for p in c.points)
+        for c in curves
+    )
+    build = partial(_spec, curves)
+    return Chart("scaling", "How the kernel's speed scales", told, build, None)
+
+
+def _spec(curves: Sequence[Curve], palette: Palette) -> dict[str, Any]:
+    panels = [
+        {
+            "data": {"values": [point._asdict() for point in curve.points]},
+            "width": 260,
+            "height": 160,
+            "encoding": {
+                "x": {
+                    "field": "x",
+                    "type": "quantitative",
+                    "title": curve.x_title,
+                    "scale": {"type": "log"} if curve.is_log else {"zero": False},
+                    "axis": {"values": [point.x for point in curve.points]},
+                },
+            },
+            "layer": [
+                {
+                    "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.5},
+                    "encoding": {
+                        "y": {"field": "low", "type": "quantitative"},
+                        "y2": {"field": "high"},
+                    },
+                },
+                {
+                    "mark": {"type": "line", "point": True},
+                    "encoding": {
+                        "y": {
+                            "field": "value",
+                            "type": "quantitative",
+                            "title": curve.unit,
+                            "scale": {"zero": True},
+                        },
+                    },
+                },
+            ],
+        }
+        for curve in curves
+    ]
+    return {
+        "concat": panels,
+        "columns": 2,
+        "config": {**config(palette), "mark": {"color": palette.series[0]}},
+    }
+
+
+def _world(n_customers: int) -> tuple[Plan, Population]:
+    scenario = scenario_of(SCENARIO, n_customers, 1.0)
+    return scenario.plan(POLICY, n_customers), people_of(scenario)
+
+
+def _rate(plan: Plan, people: Population) -> Measured:
+    """Return events per second of processor time, and events."""
+    run = timed(run_kernel, plan, people)
+    insist(customer_years(run.books, people, plan.horizon) > 0.0, "nobody was there")
+    return run.n_events / run.seconds, run.n_events
+
+
+def _compared(n_policies: int, n_customers: int) -> Measured:
+    """Return seconds by the clock of a comparison of policies that all differ a little.
+
+    Each refunds another share, so that customers of all meet the same mistakes.
+    """
+    names = [f"p{i}" for i in range(n_policies)]
+    told = [
+        (
+            f'policy.{name}.extends="slow"',
+            f"policy.{name}.make_good.compensation={share}",
+        )
+        for name, share in zip(names, np.linspace(0.5, 1.0, n_policies), strict=True)
+    ]
+    overrides = (
+        f"population.customers={n_customers}",
+        'horizon="1 year"',
+        f"policies={json.dumps(names)}",
+        f'baseline="{names[0]}"',
+        *(text for pair in told for text in pair),
+    )
+    scenario = load_scenario(SCENARIO, overrides=overrides)
+    start = perf_counter()
+    found = compare(scenario, replications=2, execution=Execution(threads=1))
+    seconds = perf_counter() - start
+    insist(len(found.policies) >= n_policies, "a policy is missing")
+    return seconds, 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure the curves, print the tables, write page, chart and numbers."""
+    parser = argparse.ArgumentParser(description="How the kernel's speed scales.")
+    parser.add_argument("--customers", type=int, default=20_000, help="of other curves")
+    parser.add_argument("--max-customers", type=int, default=CUSTOMERS[-1])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--max-policies", type=int, default=POLICIES[-1])
+    parser.add_argument(
+        "--out", type=Path, help="folder for scaling.md, .svg and .json"
+    )
+    given = parser.parse_args(arguments)
+    insist(given.max_customers >= CUSTOMERS[0], f"at least {CUSTOMERS[0]:,} customers")
+    insist(given.rounds >= 1, "at least one round")
+    insist(given.max_policies >= 1, "at least one policy")
+    curves = [
+        by_customers(given.max_customers, given.rounds),
+        by_threads(given.customers, given.rounds),
+        by_mistakes(given.customers, given.rounds),
+        by_load(given.customers, given.rounds),
+        by_policies(given.customers, given.rounds, given.max_policies),
+    ]
+    print(page_of(curves))
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+        numbers = [
+            {**curve._asdict(), "points": [point._asdict() for point in curve.points]}
+            for curve in curves
+        ]
+        text = json.dumps(numbers, indent=2, allow_nan=False) + "\n"
+        write_text(text, given.out / "scaling.json", force=True)
+        write_text(page_of(curves), given.out / "scaling.md", force=True)
+        write_chart(chart_of(curves), given.out / "scaling.svg", force=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -111,7 +111,7 @@ def c_number(value: float) -> str:
     if isinstance(value, int):
         return f"INT64_C({int(value)})"
     text = repr(abs(float(value)))
-    text = {"inf": "INFINITY", "nan": "NAN"}.get(text, text)
+    text = {"inf": "HUGE_VAL", "nan": "double(NAN)"}.get(text, text)
     return f"(-{text})" if value < 0.0 else text
 
 

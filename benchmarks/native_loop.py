@@ -43,9 +43,9 @@ SCALARS = {float: ctypes.c_double, int: ctypes.c_int64, bool: ctypes.c_bool}
 
 
 class Run(NamedTuple):
-    """One run: moments that passed through the heap, processor time [s], the books."""
+    """One run: events as the kernel counts them, processor time [s], the books."""
 
-    n_moments: int
+    n_events: int
     seconds: float
     books: Books
 
@@ -92,7 +92,8 @@ def library() -> ctypes.CDLL:
         if done.returncode:
             raise RuntimeError(f"{path} refuses the program:\n{done.stderr[:4000]}")
         loaded = ctypes.CDLL(str(built))
-    loaded.run_world.restype = loaded.size_of_world.restype = ctypes.c_int64
+    loaded.run_world.restype = None
+    loaded.size_of_world.restype = ctypes.c_int64
     if loaded.size_of_world() != ctypes.sizeof(layout(World)):
         raise RuntimeError("records are laid out otherwise in C++ than in Python")
     return loaded
@@ -157,5 +158,6 @@ def run(plan: Plan, people: Population, key: Key, replication: int) -> Run:
     }
     types = native_model.fields_of(World)
     world = layout(World)(*(filled(t, parts[name]) for name, t in types.items()))
-    n_moments = program.run_world(ctypes.byref(world))
-    return Run(int(n_moments), process_time() - start, books)
+    program.run_world(ctypes.byref(world))
+    seconds = process_time() - start
+    return Run(int(books.log_count[0]), seconds, books)

@@ -74,9 +74,29 @@ static void happen(const World& world, int64_t customer, double at) {
     }
 }
 
+// When a customer's pending moment is due. For the content, it is the next thing that
+// happens to them.
+static double due(const World& world, int64_t customer) {
+    const Customer& one = world.customers[customer];
+    if (one.phase != CONTENT || one.at >= world.plan.horizon) return one.at;
+    const Clocks clocks = fn_clocks_of(world, customer);
+    return std::get<1>(fn_next_happening(clocks, one.forget_at, one.at));
+}
+
+// Let what is due now happen, and all that it leads to at the same instant: nothing else
+// can come before that. Returns when the customer's next moment is due.
+static double happen_now(const World& world, int64_t customer, double now) {
+    double at = now;
+    do {
+        happen(world, customer, world.customers[customer].at);
+        at = due(world, customer);
+    } while (at <= now);
+    return at;
+}
+
 extern "C" int64_t size_of_world() { return sizeof(World); }
 
-extern "C" int64_t run_world(World* given) {
+extern "C" void run_world(World* given) {
     World& world = *given;
     const int64_t n = world.people.arrival.rows;
     const double horizon = world.plan.horizon;
@@ -85,29 +105,23 @@ extern "C" int64_t run_world(World* given) {
     std::vector<Moment> pending;
     pending.reserve(n);
     for (int64_t customer = 0; customer < n; customer++) {
-        customers[customer].at = INFINITY;
-        const double at = world.people.arrival(customer);
+        customers[customer].at = HUGE_VAL;
+        const double arrival = world.people.arrival(customer);
         if (customer >= world.people.n_customers) {
-            fn_set_moment(world, customer, PROSPECT, at);
-        } else if (at == 0.0) {
-            fn_arrive(world, customer, at);
+            fn_set_moment(world, customer, PROSPECT, arrival);
+        } else if (arrival == 0.0) {
+            fn_arrive(world, customer, arrival);
         }
-        if (customers[customer].at < horizon) {
-            pending.emplace_back(customers[customer].at, customer);
-        }
+        const double at = due(world, customer);
+        if (at < horizon) pending.emplace_back(at, customer);
     }
     Heap heap(std::greater<Moment>(), std::move(pending));
-    int64_t n_moments = 0;
     while (!heap.empty()) {
-        const auto [at, customer] = heap.top();
+        const auto [now, customer] = heap.top();
         heap.pop();
-        happen(world, customer, at);
-        n_moments++;
-        if (customers[customer].at < horizon) {
-            heap.emplace(customers[customer].at, customer);
-        }
+        const double at = happen_now(world, customer, now);
+        if (at < horizon) heap.emplace(at, customer);
     }
     for (int64_t customer = 0; customer < n; customer++) fn_finish(world, customer);
     world.customers = nullptr;
-    return n_moments;
 }

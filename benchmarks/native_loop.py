@@ -18,11 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-try:
-    from benchmarks import native_model
-except ImportError:  # run as a script of this folder
-    import native_model  # type: ignore[import-not-found,no-redef]
-
+from benchmarks import native_model
 from churnsim.engines.books import Books, check_books, open_books
 from churnsim.engines.kernel.crew import make_crew
 from churnsim.engines.kernel.desks import make_desk

@@ -69,7 +69,9 @@ CASTS = {"int": "static_cast<int64_t>", "float": "static_cast<double>", "bool": 
 
 def is_record(kind: Any) -> bool:
     """Return whether a type is a named tuple."""
-    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+    return (
+        isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+    )
 
 
 def item_of(kind: Any) -> type:
@@ -179,7 +181,9 @@ def put_over(unit: Unit, function: Callable[..., Any]) -> None:
         declare(unit, kind)
     returned = c_type(hints.pop("return"))
     given = ", ".join(
-        f"const {c_type(t)}& {c_name(n)}" if is_record(t) else f"{c_type(t)} {c_name(n)}"
+        f"const {c_type(t)}& {c_name(n)}"
+        if is_record(t)
+        else f"{c_type(t)} {c_name(n)}"
         for n, t in hints.items()
     )
     head = f"static inline {returned} fn_{name}({given})"
@@ -191,7 +195,9 @@ def put_over(unit: Unit, function: Callable[..., Any]) -> None:
     unit.bodies[name] = "\n".join([f"{head} {{", *body, "}"])
 
 
-def elementary(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+def elementary(
+    target: ast.expr, value: ast.expr
+) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Yield the assignments that one of a tuple to a tuple consists of."""
     if not (isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)):
         yield target, value
@@ -296,7 +302,9 @@ class Translation:
         """Return the head of a loop over numbers."""
         first, last = ("0", bounds[0]) if len(bounds) == 1 else bounds[:2]
         step, sign = (bounds[2], ">") if len(bounds) == 3 else ("1", "<")
-        return f"for (int64_t {name} = {first}; {name} {sign} {last}; {name} += {step}) {{"
+        return (
+            f"for (int64_t {name} = {first}; {name} {sign} {last}; {name} += {step}) {{"
+        )
 
     def assign(self, target: ast.expr, value: ast.expr, depth: int) -> list[str]:
         """Return one assignment; what names a record's field becomes a reference."""

@@ -1,0 +1,1 @@
+"""The benchmarks' own programs: that they are the model, and say what they measure."""

@@ -269,12 +269,8 @@ class Translation:
                 return []
             case ast.Expr(value):
                 return [f"{pad}{self.value(value)};"]
-            case ast.Return(None):
-                return [f"{pad}return;"]
-            case ast.Return(ast.Tuple(elts)):
-                return [f"{pad}return {{{', '.join(map(self.value, elts))}}};"]
-            case ast.Return(value) if value is not None:
-                return [f"{pad}return {self.value(value)};"]
+            case ast.Return(value):
+                return [f"{pad}{self.returned(value)};"]
             case ast.Break():
                 return [f"{pad}break;"]
             case ast.Assign([target], value):
@@ -283,6 +279,20 @@ class Translation:
             case ast.AugAssign(target, op, value):
                 sign = OPERATORS[type(op)]
                 return [f"{pad}{self.value(target)} {sign}= {self.value(value)};"]
+        return self.control(node, depth)
+
+    def returned(self, value: ast.expr | None) -> str:
+        """Return the end of a function with a value, several or none."""
+        if value is None:
+            return "return"
+        if isinstance(value, ast.Tuple):
+            return f"return {{{', '.join(map(self.value, value.elts))}}}"
+        return f"return {self.value(value)}"
+
+    def control(self, node: ast.stmt, depth: int) -> list[str]:
+        """Return a choice or a loop."""
+        pad = "    " * depth
+        match node:
             case ast.If(test, then, otherwise):
                 head = f"{pad}if ({self.value(test)}) {{"
                 lines = [head, *self.block(then, depth), f"{pad}}}"]
@@ -349,6 +359,17 @@ class Translation:
                 return c_number(number)
             case ast.Name(name):
                 return self.name(name)
+            case ast.Subscript(base, index):
+                return self.item(base, index)
+            case ast.Attribute(base, field):
+                return self.field(base, field)
+            case ast.Call(function, args, []):
+                return self.call(function, [self.value(a) for a in args])
+        return self.operation(node)
+
+    def operation(self, node: ast.expr) -> str:
+        """Return an expression made with an operator."""
+        match node:
             case ast.BinOp(left, ast.FloorDiv(), right):
                 return f"floor_quotient({self.value(left)}, {self.value(right)})"
             case ast.BinOp(left, ast.Mod(), right):
@@ -366,12 +387,6 @@ class Translation:
             case ast.IfExp(test, then, otherwise):
                 parts = map(self.value, (test, then, otherwise))
                 return "({} ? {} : {})".format(*parts)
-            case ast.Subscript(base, index):
-                return self.item(base, index)
-            case ast.Attribute(base, field):
-                return self.field(base, field)
-            case ast.Call(function, args, []):
-                return self.call(function, [self.value(a) for a in args])
         raise ValueError(f"no C++ for {ast.unparse(node)}")
 
     def comparison(self, sides: list[ast.expr], ops: list[ast.cmpop]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import native_loop, native_model
-from churnsim.engines.books import Books, open_books
+from churnsim.engines.books import Account, Books, open_books
 from churnsim.engines.kernel.run import run_kernel
 from churnsim.engines.kernel.world import World
 from churnsim.records import Plan, Population
@@ -49,7 +49,7 @@ def both(scenario: Scenario, policy: str, replication: int = 0) -> Pair:
     """Return one run by the C++ program and by the kernel."""
     people = make_population(scenario, seed=SEED, replication=replication)
     plan, key = scenario.plan(policy, people.n_customers), key_from_seed(SEED)
-    native = native_loop.run(plan, people, key, replication)
+    native = native_loop.run_books(plan, people, key, replication)
     books = open_books(plan, len(people.arrival), 0)
     run_kernel(plan, people, key, replication, books)
     return Pair(plan, people, native, books)
@@ -65,6 +65,7 @@ def differing(one: Books, other: Books) -> list[str]:
 @pytest.mark.parametrize("name", FIRMS)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_it_fills_the_kernels_books(name: str, policy: str) -> None:
+    """All books are equal in every bit, and so is the count of events."""
     pair = both(firm(name), policy, replication=3)
     assert differing(pair.native.books, pair.kernel) == []
     assert pair.native.n_events == int(pair.kernel.log_count[0]) > N_CUSTOMERS
@@ -73,6 +74,7 @@ def test_it_fills_the_kernels_books(name: str, policy: str) -> None:
 @compiled
 @pytest.mark.parametrize("name", ["bank", "hotel", "saas", "sold_out_hotel", "spiral"])
 def test_it_fills_them_for_other_ready_firms(name: str) -> None:
+    """Rosters, messages and agents who are people are in the program too."""
     scenario = firm(name)
     pair = both(scenario, scenario.baseline)
     assert differing(pair.native.books, pair.kernel) == []
@@ -80,6 +82,7 @@ def test_it_fills_them_for_other_ready_firms(name: str) -> None:
 
 @compiled
 def test_another_replication_is_another_run() -> None:
+    """What is compared can differ: the draws come from the address."""
     scenario = firm("telecom")
     one, other = both(scenario, "slow"), both(scenario, "slow", replication=1)
     assert "departure" in differing(one.native.books, other.native.books)
@@ -87,13 +90,27 @@ def test_another_replication_is_another_run() -> None:
 
 @compiled
 def test_the_callers_arrays_stay_as_they_are() -> None:
+    """The program shares the population with Python, and only reads it."""
     pair = both(firm("telecom"), "slow")
     again = make_population(firm("telecom"), seed=SEED)
     for mine, fresh in zip(pair.people[1:], again[1:], strict=True):
         np.testing.assert_array_equal(mine, fresh)
 
 
+@compiled
+def test_its_answers_are_those_of_its_books() -> None:
+    """What the benchmark compares is what the books hold, and is not nothing."""
+    pair = both(firm("telecom"), "slow")
+    key = key_from_seed(SEED)
+    n_events, seconds, answers = native_loop.run(pair.plan, pair.people, key, 0)
+    assert n_events == pair.native.n_events
+    assert seconds > 0.0
+    assert answers["revenue"] == pair.kernel.accounts[:, Account.REVENUE].sum()
+    assert min(answers.values()) > 0.0
+
+
 def test_without_a_compiler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is told before anything is run."""
     monkeypatch.setattr(native_loop.shutil, "which", lambda _: None)
     native_loop.library.cache_clear()
     assert "no C++ compiler" in str(native_loop.available())
@@ -105,6 +122,7 @@ def test_without_a_compiler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_compiler_that_refuses_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """What the compiler says reaches whoever runs the benchmark."""
     monkeypatch.setattr(native_loop.native_model, "model_source", lambda: "no C++;")
     native_loop.library.cache_clear()
     with pytest.raises(RuntimeError, match="refuses the program"):
@@ -113,6 +131,7 @@ def test_a_compiler_that_refuses_is_told(
 
 
 def test_every_rule_is_put_over_once() -> None:
+    """A rule that is called from several places has one body."""
     source = native_model.model_source()
     for name in ("quantile", "leave_probability", "settle", "philox4x32"):
         bodies = [
@@ -123,6 +142,7 @@ def test_every_rule_is_put_over_once() -> None:
 
 
 def test_what_is_not_restricted_is_refused() -> None:
+    """Python that has no like in C++ is never left out silently."""
     unit = native_model.Unit({}, {}, {}, {})
     with pytest.raises(ValueError, match="no C\\+\\+ for"):
         native_model.put_over(unit, _unrestricted)
@@ -133,6 +153,7 @@ def _unrestricted(x: float) -> float:
 
 
 def test_a_world_holds_no_part_of_the_kernels_queue() -> None:
+    """Its customers and its heap are its own."""
     names = [name for name, *_ in native_loop.layout(World)._fields_]
     assert names[-1] == "customers"
     assert not set(names) & {"life", "codes", "queue"}

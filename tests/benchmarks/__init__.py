@@ -1,1 +1,0 @@
-"""The benchmarks' own programs: that they are the model, and say what they measure."""

@@ -84,7 +84,14 @@ def library() -> ctypes.CDLL:
         source = native_model.model_source()
         Path(folder, "model.inc").write_text(source, encoding="utf-8")
         built = Path(folder, "loop.so")
-        command = [path, *FLAGS, f"-I{folder}", str(FOLDER / "loop.cpp"), "-o", built]
+        command = [
+            path,
+            *FLAGS,
+            f"-I{folder}",
+            str(FOLDER / "loop.cpp"),
+            "-o",
+            str(built),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise RuntimeError(f"{path} refuses the program:\n{done.stderr[:4000]}")
@@ -150,7 +157,7 @@ def run(
 
 
 def run_books(plan: Plan, people: Population, key: Key, replication: int) -> Run:
-    """Return one run with its books; the time includes the set-up, as the kernel does.
+    """Return one run with its books; its time includes the set-up.
 
     Raises:
         RuntimeError: There is no compiler, or it refuses.

@@ -38,7 +38,7 @@ BY_HAND = {"split", "power_of_two", "word"}  # in loop.cpp
 NOT_NEEDED = {"call_up"}  # asks for rows ahead of time
 OF_CUSTOMERS = ("life", "codes", "queue", "cold", "money")  # fields of the world
 SCALARS = {float: "double", int: "int64_t", bool: "bool", type(None): "void"}
-ITEMS = {
+ITEMS: dict[Any, str] = {
     np.float64: "double",
     np.int64: "int64_t",
     np.int32: "int32_t",

@@ -4,6 +4,7 @@ It need not be compiled to be read; without a compiler the runs are skipped, and
 """
 
 import ctypes
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,8 +58,10 @@ def both(scenario: Scenario, policy: str, replication: int = 0) -> Pair:
 
 def differing(one: Books, other: Books) -> list[str]:
     """Return the names of the books that differ in any bit."""
-    pairs = zip(one._asdict().items(), other, strict=True)
-    return [name for (name, a), b in pairs if a.tobytes() != b.tobytes()]
+    pairs = zip(Books._fields, one, other, strict=True)
+    return [
+        n for n, a, b in pairs if np.asarray(a).tobytes() != np.asarray(b).tobytes()
+    ]
 
 
 @compiled
@@ -111,7 +114,7 @@ def test_its_answers_are_those_of_its_books() -> None:
 
 def test_without_a_compiler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is told before anything is run."""
-    monkeypatch.setattr(native_loop.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     native_loop.library.cache_clear()
     assert "no C++ compiler" in str(native_loop.available())
     with pytest.raises(RuntimeError, match=r"no C\+\+ compiler"):
@@ -123,7 +126,7 @@ def test_a_compiler_that_refuses_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the compiler says reaches whoever runs the benchmark."""
-    monkeypatch.setattr(native_loop.native_model, "model_source", lambda: "no C++;")
+    monkeypatch.setattr(native_model, "model_source", lambda: "no C++;")
     native_loop.library.cache_clear()
     with pytest.raises(RuntimeError, match="refuses the program"):
         native_loop.library()

@@ -67,7 +67,7 @@ def differing(one: Books, other: Books) -> list[str]:
 @compiled
 @pytest.mark.parametrize("name", FIRMS)
 @pytest.mark.parametrize("policy", POLICIES)
-def test_it_fills_the_kernels_books(name: str, policy: str) -> None:
+def test_run_books__fills_the_kernels_books(name: str, policy: str) -> None:
     """All books are equal in every bit, and so is the count of events."""
     pair = both(firm(name), policy, replication=3)
     assert differing(pair.native.books, pair.kernel) == []
@@ -76,7 +76,7 @@ def test_it_fills_the_kernels_books(name: str, policy: str) -> None:
 
 @compiled
 @pytest.mark.parametrize("name", ["bank", "hotel", "saas", "sold_out_hotel", "spiral"])
-def test_it_fills_them_for_other_ready_firms(name: str) -> None:
+def test_run_books__fills_those_of_other_ready_firms(name: str) -> None:
     """Rosters, messages and agents who are people are in the program too."""
     scenario = firm(name)
     pair = both(scenario, scenario.baseline)
@@ -84,7 +84,7 @@ def test_it_fills_them_for_other_ready_firms(name: str) -> None:
 
 
 @compiled
-def test_another_replication_is_another_run() -> None:
+def test_run_books__differs_in_another_replication() -> None:
     """What is compared can differ: the draws come from the address."""
     scenario = firm("telecom")
     one, other = both(scenario, "slow"), both(scenario, "slow", replication=1)
@@ -92,7 +92,7 @@ def test_another_replication_is_another_run() -> None:
 
 
 @compiled
-def test_the_callers_arrays_stay_as_they_are() -> None:
+def test_run_books__leaves_the_population_as_it_is() -> None:
     """The program shares the population with Python, and only reads it."""
     pair = both(firm("telecom"), "slow")
     again = make_population(firm("telecom"), seed=SEED)
@@ -101,7 +101,7 @@ def test_the_callers_arrays_stay_as_they_are() -> None:
 
 
 @compiled
-def test_its_answers_are_those_of_its_books() -> None:
+def test_run__answers_from_its_books() -> None:
     """What the benchmark compares is what the books hold, and is not nothing."""
     pair = both(firm("telecom"), "slow")
     key = key_from_seed(SEED)
@@ -112,7 +112,7 @@ def test_its_answers_are_those_of_its_books() -> None:
     assert min(answers.values()) > 0.0
 
 
-def test_without_a_compiler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_available__says_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is told before anything is run."""
     monkeypatch.setattr(shutil, "which", lambda _: None)
     native_loop.library.cache_clear()
@@ -122,7 +122,7 @@ def test_without_a_compiler_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @compiled
-def test_a_compiler_that_refuses_is_told(
+def test_library__tells_what_the_compiler_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the compiler says reaches whoever runs the benchmark."""
@@ -133,7 +133,7 @@ def test_a_compiler_that_refuses_is_told(
     native_loop.library.cache_clear()
 
 
-def test_every_rule_is_put_over_once() -> None:
+def test_model_source__holds_every_rule_once() -> None:
     """A rule that is called from several places has one body."""
     source = native_model.model_source()
     for name in ("quantile", "leave_probability", "settle", "philox4x32"):
@@ -144,7 +144,7 @@ def test_every_rule_is_put_over_once() -> None:
         assert len(heads) == 1
 
 
-def test_what_is_not_restricted_is_refused() -> None:
+def test_put_over__refuses_what_has_no_like() -> None:
     """Python that has no like in C++ is never left out silently."""
     unit = native_model.Unit({}, {}, {}, {})
     with pytest.raises(ValueError, match="no C\\+\\+ for"):
@@ -155,7 +155,7 @@ def _unrestricted(x: float) -> float:
     return sum(x for _ in range(3))
 
 
-def test_a_world_holds_no_part_of_the_kernels_queue() -> None:
+def test_layout__leaves_the_kernels_queue_out() -> None:
     """Its customers and its heap are its own."""
     names = [name for name, *_ in native_loop.layout(World)._fields_]
     assert names[-1] == "customers"

@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from churnsim.variates import lognormal
 KEPT_BITS = 40  # of scipy's quantiles
 ATTEMPT_STEP = 256  # of a block number
 ATTEMPTS_MAX = 10_000  # births tried for one survivor
+SLICE = 1 << 14  # customers at a time: a call on all would be deaf to Ctrl-C
 Places = NDArray[np.int64]
 History = tuple[PosteriorTraits | None, tuple[str, ...]]  # and what is unusual about it
 
@@ -109,7 +111,8 @@ def newcomers(spec: PopulationSpec, born: Births) -> Traits:
 def births(key: Key, replication: int, who: Places, attempt: int = 0) -> Births:
     """Return the uniforms at birth of the customers numbered `who`."""
     drawn = np.empty((len(who), 8))
-    draw_births(key, replication, who, attempt, drawn)
+    for part in slices(len(who)):
+        draw_births(key, replication, who[part], attempt, drawn[part])
     columns = np.ascontiguousarray(drawn.T)
     return Births(*columns)
 
@@ -121,12 +124,32 @@ def rounded(values: Floats) -> Floats:
     return np.asarray(np.ldexp(np.rint(mantissa * scale) / scale, power))
 
 
+def slices(n: int) -> Iterator[slice]:
+    """Yield parts of n customers, between which Ctrl-C is heard; one where n is 0."""
+    for start in range(0, max(n, 1), SLICE):
+        yield slice(start, start + SLICE)
+
+
+def quantiles(inverse: np.ufunc, *arguments: NDArray[Any] | float) -> Floats:
+    """Return scipy's quantiles with 40 significant bits, slice by slice.
+
+    Args:
+        inverse: One of scipy's functions.
+        arguments: Its own, of shape (n,) or alone.
+    """
+    columns = np.broadcast_arrays(*arguments)
+    found = np.empty(columns[0].shape)
+    for part in slices(len(found)):
+        found[part] = rounded(inverse(*(column[part] for column in columns)))
+    return found
+
+
 def trait(law: TraitLaw, u: Floats) -> Floats:
     """Return the trait's quantiles at the uniforms `u`, increasing in `u`."""
     if law.kind == TraitKind.GAMMA:
-        return rounded(special.gammaincinv(law.a, u)) / law.b
+        return quantiles(special.gammaincinv, law.a, u) / law.b
     if law.kind == TraitKind.BETA:
-        return rounded(special.betaincinv(law.a, law.b, u))
+        return quantiles(special.betaincinv, law.a, law.b, u)
     if law.kind == TraitKind.LOGNORMAL:
         spread = lognormal(law.a, law.b)
         values = u.copy()
@@ -135,7 +158,7 @@ def trait(law: TraitLaw, u: Floats) -> Floats:
         fill_exps(values)
         return values
     if law.kind == TraitKind.GAMMA_GAMMA:
-        return law.a * law.c / rounded(special.gammainccinv(law.b, u))
+        return law.a * law.c / quantiles(special.gammainccinv, law.b, u)
     return np.full(len(u), law.a)
 
 
@@ -167,7 +190,7 @@ def cancellation(
     """Return each subscriber's θ, given the renewals survived (4.1)."""
     law = spec.dropout
     if law.kind == TraitKind.BETA:
-        return rounded(special.betaincinv(law.a, law.b + survived, u))
+        return quantiles(special.betaincinv, law.a, law.b + survived, u)
     return trait(law, u)
 
 
@@ -297,15 +320,17 @@ def from_history(history: PosteriorTraits, born: Births) -> Population:
     One whom the posterior holds to be gone by now never arrives.
     """
     n = len(history.label)
-    rate = rounded(special.gammaincinv(history.rate_shape, born.rate))
-    frailty = rounded(special.gammainccinv(history.value_shape, born.value))
+    rate = quantiles(special.gammaincinv, history.rate_shape, born.rate)
+    frailty = quantiles(special.gammainccinv, history.value_shape, born.value)
     is_alive = born.choice < history.alive_probability
     return Population(
         n,
         -history.age_days,
         np.where(is_alive, 0.0, np.inf),
         rate / history.rate_scale_days,
-        rounded(special.betaincinv(history.dropout_a, history.dropout_b, born.dropout)),
+        quantiles(
+            special.betaincinv, history.dropout_a, history.dropout_b, born.dropout
+        ),
         history.value_p * history.value_rate * MICRO / frailty,
         np.full(n, np.inf),
         born.budget,

@@ -56,9 +56,7 @@ def make_queue(at: Floats, horizon: float, n_moments: float) -> Queue:
     wanted = n_moments / MOMENTS_PER_BUCKET
     wanted = min(max(wanted, BUCKETS_MIN * n, 64), BUCKETS_MAX * n + 64)
     n_buckets = int(min(wanted, BUCKETS_IN_ALL))
-    for first in range(
-        0, n, CLEARED
-    ):  # the rows' memory is taken here: that takes time
+    for first in range(0, n, CLEARED):  # takes the memory of the rows
         at[first : first + CLEARED] = np.inf
     return Queue(
         at,

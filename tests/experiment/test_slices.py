@@ -108,10 +108,9 @@ def test_interrupt__in_the_main_thread_in_the_middle_of_a_run() -> None:
     assert took < LEFT_WITHIN, took
 
 
-@pytest.mark.parametrize("n_customers", [10**9, 10**10])
-def test_memory__of_too_many_customers_is_refused_at_once(n_customers: int) -> None:
+def test_memory__of_too_many_customers_is_refused_at_once() -> None:
     """A billion customers are refused before a row of theirs is allocated."""
-    overrides = [f"population.customers={n_customers}", "horizon=1 hour"]
+    overrides = ["population.customers=1000000000", "horizon=1 hour"]
     scenario = load_scenario("telecom", overrides=overrides)
     began = time.monotonic()
     for ask in (

@@ -115,7 +115,8 @@ def run_slice(world: World, place: Place) -> bool:
     """Carry on a world that is seen through a pointer, in compiled code."""
     n_left = place[N_STEPS]
     if place[STAGE] == BEGINNING:
-        n_left = begin_some(world, place, n_left)
+        # Prospects are set down fast: meetings begin with a short slice again.
+        n_left = min(STEPS_FIRST, begin_some(world, place, n_left))
     if place[STAGE] == MEETINGS:
         n_left = meet_some(world, place, n_left)
     if place[STAGE] == ENDING:
@@ -193,12 +194,14 @@ def run_in_slices(run: Callable[[World, Place], bool], world: World) -> int:
     place = np.zeros(N_PLACE, np.int64)
     place[N_STEPS] = STEPS_FIRST
     began = time.perf_counter()
+    stage = BEGINNING
     while not run(world, place):
         tell_watch(share_done(world, place))
         now = time.perf_counter()
         growth = min(GROWTH_MAX, SLICE / max(now - began, SLICE / GROWTH_MAX))
-        place[N_STEPS] = min(STEPS_MAX, max(1, int(place[N_STEPS] * growth)))
-        began = now
+        steps = int(place[N_STEPS] * growth) if place[STAGE] == stage else STEPS_FIRST
+        place[N_STEPS] = min(STEPS_MAX, max(1, steps))
+        began, stage = now, int(place[STAGE])
     return int(world.books.log_count[0])
 
 

@@ -42,7 +42,7 @@ def test_slices__change_no_bit_and_shares_grow(
         shares: list[float] = []
         with watched(shares.append):
             assert simulate(shop, "slow", engine=engine).digest() == whole
-        assert len(shares) > 2 * shop.population.customers // n_steps
+        assert len(shares) > 2 * (shop.population.customers or 0) // n_steps
         assert shares == sorted(shares)
         assert 0.0 < shares[0] < shares[-1] < 1.0
 

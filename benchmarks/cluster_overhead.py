@@ -60,15 +60,15 @@ high = 1.9
 class Stopwatch:
     """A kernel that counts the seconds that are spent in it, by one thread."""
 
-    def __init__(self, kernel: Callable[[Any], Any]) -> None:
+    def __init__(self, kernel: Callable[..., Any]) -> None:
         self.kernel = kernel
         self.seconds = 0.0
 
-    def __call__(self, world: Any) -> Any:
-        """Run the kernel."""
+    def __call__(self, *arguments: Any) -> Any:
+        """Run the kernel for a slice."""
         began = time.perf_counter()
         try:
-            return self.kernel(world)
+            return self.kernel(*arguments)
         finally:
             self.seconds += time.perf_counter() - began
 

@@ -17,6 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from churnsim.births import (
+    Births,
+    Places,
+    births,
+    fill_exps,
+    fill_logs,
+    fill_normals,
+    first_budgets,
+    quantiles,
+    rounded,
+)
 from churnsim.errors import Problem, ResourceError
 from churnsim.fit import (
     PosteriorTraits,
@@ -24,91 +35,15 @@ from churnsim.fit import (
     population_from_log,
     read_transactions,
 )
-from churnsim.jit import kernel
-from churnsim.mechanisms.clocks import budget
-from churnsim.primitives import exp, log, normal_quantile
 from churnsim.records import MICRO, Floats, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.measures import prospects_per_day
 from churnsim.scenario.traits import PopulationSpec, TraitKind, TraitLaw
-from churnsim.streams import ORDINARY, Key, Purpose, uniforms
+from churnsim.streams import Key
 from churnsim.variates import lognormal
 
-KEPT_BITS = 40  # of scipy's quantiles
-ATTEMPT_STEP = 256  # of a block number
 ATTEMPTS_MAX = 10_000  # births tried for one survivor
-GAP = Purpose.GAP.value
-Places = NDArray[np.int64]
 History = tuple[PosteriorTraits | None, tuple[str, ...]]  # and what is unusual about it
-
-
-class Births(NamedTuple):
-    """The uniforms that a set of customers is born with, each of shape (n,)."""
-
-    rate: Floats
-    value: Floats
-    dropout: Floats
-    budget: Floats
-    phase: Floats
-    tenure: Floats
-    trust: Floats
-    choice: Floats
-
-
-@kernel
-def draw_births(
-    key: Key, replication: int, who: Places, attempt: int, drawn: Floats
-) -> int:
-    """Fill `drawn` (n, 8) with the uniforms of the customers `who`; return n."""
-    step = ATTEMPT_STEP * attempt
-    for place in range(who.shape[0]):
-        customer = who[place]
-        for block in range(4):
-            u, v = uniforms(key, customer, replication, 0, block + step)
-            drawn[place, 2 * block] = u
-            drawn[place, 2 * block + 1] = v
-    return len(who)
-
-
-@kernel
-def draw_firsts(key: Key, replication: int, mistakes: Floats, contacts: Floats) -> int:
-    """Fill both with exponential budgets, by customer; return how many."""
-    for customer in range(mistakes.shape[0]):
-        u, _ = uniforms(key, customer, replication, 0, GAP)
-        v, _ = uniforms(key, customer, replication, ORDINARY, GAP)
-        mistakes[customer], contacts[customer] = budget(u), budget(v)
-    return len(mistakes)
-
-
-def first_budgets(key: Key, replication: int, n: int) -> tuple[Floats, Floats]:
-    """Return everybody's budgets of a first mistake and ordinary contact [-]."""
-    mistakes, contacts = np.empty(n), np.empty(n)
-    draw_firsts(key, replication, mistakes, contacts)
-    return mistakes, contacts
-
-
-@kernel
-def fill_logs(values: Floats) -> int:
-    """Replace each value by −log(1 − value), in the project's own arithmetic."""
-    for place in range(values.shape[0]):
-        values[place] = -log(1.0 - values[place])
-    return len(values)
-
-
-@kernel
-def fill_exps(values: Floats) -> int:
-    """Replace each value by its exponential, in the project's own arithmetic."""
-    for place in range(values.shape[0]):
-        values[place] = exp(values[place])
-    return len(values)
-
-
-@kernel
-def fill_normals(values: Floats) -> int:
-    """Replace each uniform by its normal quantile."""
-    for place in range(values.shape[0]):
-        values[place] = normal_quantile(values[place])
-    return len(values)
 
 
 class Traits(NamedTuple):
@@ -125,27 +60,12 @@ def newcomers(spec: PopulationSpec, born: Births) -> Traits:
     return Traits(trait(spec.rate, born.rate), trait(spec.dropout, born.dropout), age)
 
 
-def births(key: Key, replication: int, who: Places, attempt: int = 0) -> Births:
-    """Return the uniforms at birth of the customers numbered `who`."""
-    drawn = np.empty((len(who), 8))
-    draw_births(key, replication, who, attempt, drawn)
-    columns = np.ascontiguousarray(drawn.T)
-    return Births(*columns)
-
-
-def rounded(values: Floats) -> Floats:
-    """Return values with 40 significant bits."""
-    mantissa, power = np.frexp(values)
-    scale = 2.0**KEPT_BITS
-    return np.asarray(np.ldexp(np.rint(mantissa * scale) / scale, power))
-
-
 def trait(law: TraitLaw, u: Floats) -> Floats:
     """Return the trait's quantiles at the uniforms `u`, increasing in `u`."""
     if law.kind == TraitKind.GAMMA:
-        return rounded(special.gammaincinv(law.a, u)) / law.b
+        return quantiles(special.gammaincinv, law.a, u) / law.b
     if law.kind == TraitKind.BETA:
-        return rounded(special.betaincinv(law.a, law.b, u))
+        return quantiles(special.betaincinv, law.a, law.b, u)
     if law.kind == TraitKind.LOGNORMAL:
         spread = lognormal(law.a, law.b)
         values = u.copy()
@@ -154,7 +74,7 @@ def trait(law: TraitLaw, u: Floats) -> Floats:
         fill_exps(values)
         return values
     if law.kind == TraitKind.GAMMA_GAMMA:
-        return law.a * law.c / rounded(special.gammainccinv(law.b, u))
+        return law.a * law.c / quantiles(special.gammainccinv, law.b, u)
     return np.full(len(u), law.a)
 
 
@@ -186,7 +106,7 @@ def cancellation(
     """Return each subscriber's θ, given the renewals survived (4.1)."""
     law = spec.dropout
     if law.kind == TraitKind.BETA:
-        return rounded(special.betaincinv(law.a, law.b + survived, u))
+        return quantiles(special.betaincinv, law.a, law.b + survived, u)
     return trait(law, u)
 
 
@@ -316,15 +236,17 @@ def from_history(history: PosteriorTraits, born: Births) -> Population:
     One whom the posterior holds to be gone by now never arrives.
     """
     n = len(history.label)
-    rate = rounded(special.gammaincinv(history.rate_shape, born.rate))
-    frailty = rounded(special.gammainccinv(history.value_shape, born.value))
+    rate = quantiles(special.gammaincinv, history.rate_shape, born.rate)
+    frailty = quantiles(special.gammainccinv, history.value_shape, born.value)
     is_alive = born.choice < history.alive_probability
     return Population(
         n,
         -history.age_days,
         np.where(is_alive, 0.0, np.inf),
         rate / history.rate_scale_days,
-        rounded(special.betaincinv(history.dropout_a, history.dropout_b, born.dropout)),
+        quantiles(
+            special.betaincinv, history.dropout_a, history.dropout_b, born.dropout
+        ),
         history.value_p * history.value_rate * MICRO / frailty,
         np.full(n, np.inf),
         born.budget,

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from churnsim.births import rounded
 from churnsim.population import (
     draw_population,
     n_prospects,
     population_digest,
     renewals_survived,
-    rounded,
     trait,
 )
 from churnsim.scenario.measures import PerThousand, Tenure

@@ -27,7 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"variates"}),
     frozenset({"records"}),
     frozenset({"mechanisms"}),
-    frozenset({"scenario"}),
+    frozenset({"births", "scenario"}),
     frozenset({"population"}),
     frozenset({"engines"}),
     frozenset({"memory"}),

@@ -51,6 +51,10 @@ class Report:
         again = f", round {part.round}" if part.round > 1 else ""
         self._show(f"{part.done:,} of {part.total:,} sites of the next one{again}")
 
+    def within(self, share: float) -> None:
+        """Take note of the share of a long replication that is done."""
+        self._show(f"{share:.0%} of the next one")
+
 
 @contextmanager
 def progress(what: str = "replications") -> Iterator[Report]:

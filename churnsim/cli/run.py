@@ -164,6 +164,7 @@ def run_command(options: RunOptions) -> None:
                 progress=report,
                 stop=stop,
                 sites=report.sites,
+                within=report.within,
                 cluster=cluster,
             )
             comparison = compare(
@@ -254,7 +255,12 @@ def _explained(
         tell("the budget is for replications; telling the loss by lever comes on top")
     try:
         with progress("replications explained") as report:
-            how = how._replace(engine=ENGINES[0], progress=report, sites=report.sites)
+            how = how._replace(
+                engine=ENGINES[0],
+                progress=report,
+                sites=report.sites,
+                within=report.within,
+            )
             return comparison.explained(how), None
     except ChurnsimError as refusal:
         return comparison, refusal

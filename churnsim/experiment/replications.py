@@ -35,6 +35,7 @@ WORKERS_MAX = 1024
 
 Policies = Sequence[str] | Mapping[str, str | Policy]
 Sites = Callable[[SitesDone], None]
+Within = Callable[[float], None]  # the share of a replication that is done
 Progress = Callable[[int, int], None]  # replications done, of how many; 0: not known
 
 
@@ -50,6 +51,7 @@ class Execution(NamedTuple):
     cluster: Cluster | None = (
         None  # instead of threads; `churnsim.sweep.cluster.joined`
     )
+    within: Within | None = None  # is told how far the first one under way has come
 
 
 THREADS = Execution()  # the kernel on a thread for each core
@@ -174,7 +176,7 @@ def run_job(
     numbers = numbers_of(job.scenario, replications)
     n_workers = _workers(job, execution, len(numbers), bytes_per_person)
     stop = execution.stop or threading.Event()
-    telling = Telling(execution.progress, execution.sites)
+    telling = Telling(execution.progress, execution.sites, execution.within)
     results: Results[Row] = Results(numbers, telling, stop)
     if execution.cluster is not None:
         execution.cluster.run_job(job, results)
@@ -207,6 +209,9 @@ def checked_execution(how: Execution) -> Execution:
     sites: object = how.sites
     if sites is not None and not callable(sites):
         raise refused("sites", sites, "must be a function of a SitesDone")
+    within: object = how.within
+    if within is not None and not callable(within):
+        raise refused("within", within, "must be a function of a share")
     cluster: object = how.cluster
     if cluster is not None and not callable(getattr(cluster, "run_job", None)):
         rule = "must be what joined of churnsim.sweep.cluster yields"

@@ -49,6 +49,7 @@ class Telling(NamedTuple):
 
     replications: Callable[[int, int], None] | None = None  # done, of how many
     sites: Callable[[SitesDone], None] | None = None
+    within: Callable[[float], None] | None = None  # share of the first under way
 
 
 class Results(Generic[Row]):

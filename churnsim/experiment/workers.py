@@ -1,8 +1,8 @@
 """Who does the work: daemon threads, or processes that can be lost and replaced.
 
 Threads come first: the kernel releases the interpreter's lock, and nothing has to be
-sent anywhere. They are daemons, because a running kernel cannot be interrupted: whoever
-stops a comparison is answered at once and need not wait for it.
+sent anywhere. They are daemons, so that whoever stops a comparison is answered at once
+and need not wait for a run, which looks between two slices whether it is to end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Generic, NamedTuple
 
 from churnsim.engines.outcome import Outcome
-from churnsim.errors import ResourceError
+from churnsim.engines.watch import watched
+from churnsim.errors import InterruptedRun, ResourceError
 from churnsim.experiment.rounds import Errand, Rounds
 from churnsim.experiment.schedule import (
     PolicyFailed,
@@ -68,12 +69,43 @@ class Job(NamedTuple, Generic[Row]):
         return self._replace(scenario=scenario, policies=policies, drawn=None)
 
 
+class Gauge:
+    """How far the replications under way have come; filled by the workers."""
+
+    def __init__(self, results: Results[Row]) -> None:
+        """Begin with none under way.
+
+        Args:
+            results: Whom to tell.
+        """
+        self._results = results
+        self._shares: dict[int, float] = {}
+
+    def take(self, number: int, share: float) -> None:
+        """Take note of the share of a replication that is done."""
+        self._shares[number] = share
+
+    def drop(self, number: int) -> None:
+        """Forget a replication: it is over."""
+        self._shares.pop(number, None)
+
+    def tell(self) -> None:
+        """Tell of the first that is under way; called by the collecting thread."""
+        telling = self._results.telling.within
+        shares = self._shares.copy()
+        if telling is not None and shares:
+            telling(shares[min(shares)])
+
+
 def run_replication(
-    job: Job[Row], number: int, stop: threading.Event | None = None
+    job: Job[Row],
+    number: int,
+    stop: threading.Event | None = None,
+    gauge: Gauge | None = None,
 ) -> tuple[Row, ...]:
     """Return one replication's rows, one a policy; of a firm, site after site.
 
-    Told to stop, it leaves the other policies out; nobody waits for its rows then.
+    Told to stop, it leaves the rest out; nobody waits for its rows then.
 
     Raises:
         PolicyFailed: A run failed.
@@ -86,14 +118,21 @@ def run_replication(
     for name, policy in job.policies.items():
         if stop is not None and stop.is_set():
             break
-        rows.append(_run(job, name, policy, number, people, keep))
+
+        def watch(share: float) -> None:
+            _raise_stopped(stop)
+            if gauge is not None:
+                gauge.take(number, (len(rows) + share) / len(job.policies))
+
+        with watched(watch):
+            rows.append(_run(job, name, policy, number, people, keep))
     return tuple(rows)
 
 
 def run_errand(
     job: Job[Row], errand: Errand, stop: threading.Event | None = None
 ) -> dict[str, SiteRow]:
-    """Return one site's rows by policy; told to stop, it leaves others out.
+    """Return one site's rows by policy; told to stop, it leaves the rest out.
 
     Raises:
         PolicyFailed: A run failed.
@@ -109,7 +148,8 @@ def run_errand(
         policy = job.policies[name]
         task = SiteTask(scenario, policy, job.seed, number, site, job.engine, elsewhere)
         try:
-            outcome = simulate_site(task, people)
+            with watched(lambda _: _raise_stopped(stop)):
+                outcome = simulate_site(task, people)
             rows[name] = row_of(outcome, keep(name, outcome) if keep else None)
         except Exception as error:
             raise PolicyFailed(name, error) from error
@@ -133,13 +173,15 @@ def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
     # one by one, since each keeps what its sites told.
     n_ahead = n_workers if job.scenario.sites > 1 else len(results.numbers)
     schedule = Schedule(job, results, n_ahead)
+    gauge = Gauge(results)
     halt = threading.Event()  # ours, so that a caller's event stays the caller's
 
     def work() -> None:
         while not halt.is_set():
             with contextlib.suppress(queue.Empty):
                 next_one = todo.get(timeout=WATCH)
-                done.put((next_one, result_of(job, next_one, halt)))
+                done.put((next_one, result_of(job, next_one, halt, gauge)))
+                gauge.drop(next_one.number)
 
     try:
         if not _is_warm(job, results):
@@ -151,6 +193,7 @@ def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
                 todo.put(next_one)
             with contextlib.suppress(queue.Empty):
                 schedule.take(*done.get(timeout=WATCH))
+            gauge.tell()
     except KeyboardInterrupt:
         results.stop.set()  # what has finished is kept
     finally:
@@ -248,16 +291,29 @@ def _in_rounds(
 
 
 def result_of(
-    job: Job[Row], work: Work, stop: threading.Event | None = None
+    job: Job[Row],
+    work: Work,
+    stop: threading.Event | None = None,
+    gauge: Gauge | None = None,
 ) -> tuple[Row, ...] | dict[str, SiteRow] | Exception:
     """Return what comes of a work, or why nothing does."""
     try:
         job = job.at(work.number)
         if work.errand is not None:
             return run_errand(job, work.errand, stop)
-        return run_replication(job, work.number, stop)
+        return run_replication(job, work.number, stop, gauge)
     except Exception as error:  # noqa: BLE001 - one replication must not end the others
         return error
+
+
+def _raise_stopped(stop: threading.Event | None) -> None:
+    """End a run that nobody waits for any more.
+
+    Raises:
+        InterruptedRun: Told to stop.
+    """
+    if stop is not None and stop.is_set():
+        raise InterruptedRun("stopped in the middle of a run")
 
 
 def _run(

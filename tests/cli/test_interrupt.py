@@ -1,6 +1,7 @@
 """Ctrl-C, at any moment: an answer within half a second, and nothing half done."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -104,6 +105,38 @@ def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
     assert process.returncode == ExitCode.INTERRUPTED
     assert out == ""
     assert err.splitlines()[-1] == "stopped before the first replication was finished"
+
+
+@pytest.mark.compiled
+def test_interrupt__in_the_middle_of_a_replication(tmp_path: Path) -> None:
+    """Inside a long replication progress grows, and Ctrl-C is answered at once."""
+    arguments = ["run", "--set", "population.customers=50000", "--replications", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEATING + MAIN, *arguments, "--horizon", "20 years"],
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    shares = [0]
+    for line in process.stderr:
+        if found := re.search(r"(\d+)% of the next one", line):
+            shares.append(int(found[1]))
+        if shares[-1] >= 1:
+            break
+    began = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    took = time.perf_counter() - began
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert out == ""
+    assert err.splitlines()[-1] == "stopped before the first replication was finished"
+    assert shares == sorted(shares)
+    assert shares[-1] >= 1
+    assert took < 3 * TOLD_WITHIN, took
 
 
 def test_interrupt__while_modules_load(tmp_path: Path) -> None:

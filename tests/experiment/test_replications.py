@@ -130,12 +130,10 @@ def test_replications__progress_counts_each(shop: Scenario) -> None:
 def slow_down(monkeypatch: pytest.MonkeyPatch, finished: int) -> None:
     """Make replications from the given number on as deaf as a long kernel."""
 
-    def sluggish(
-        job: Job[Row], number: int, stop: threading.Event | None = None
-    ) -> tuple[Row, ...]:
+    def sluggish(job: Job[Row], number: int, *rest: Any) -> tuple[Row, ...]:
         if number >= finished:
             time.sleep(3.0)
-        return run_replication(job, number, stop)
+        return run_replication(job, number, *rest)
 
     monkeypatch.setattr(workers, "run_replication", sluggish)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from churnsim.births import first_budgets
 from churnsim.engines.books import Books, open_books
 from churnsim.engines.outcome import OPTIONAL
-from churnsim.population import first_budgets
 from churnsim.primitives import log, normal_quantile
 from churnsim.records import (
     FRONT_DESK,

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from churnsim.births import first_budgets
 from churnsim.mechanisms.clocks import budget
-from churnsim.population import first_budgets
 from churnsim.records import Floats, Market, Plan, Policy, Population, Relationship
 from churnsim.streams import Key
 from churnsim.variates import constant, exponential, lognormal, uniform, weibull

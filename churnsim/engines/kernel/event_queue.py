@@ -28,6 +28,7 @@ BUCKETS_MIN = 0.5  # for each customer
 BUCKETS_MAX = 2.0  # for each customer
 BUCKETS_IN_ALL = 1 << 21
 MOMENTS_PER_BUCKET = 2.0
+CLEARED = 1 << 16  # customers at a time, between which Ctrl-C is heard
 AHEAD = 6  # buckets: how early rows are asked for
 
 
@@ -55,7 +56,8 @@ def make_queue(at: Floats, horizon: float, n_moments: float) -> Queue:
     wanted = n_moments / MOMENTS_PER_BUCKET
     wanted = min(max(wanted, BUCKETS_MIN * n, 64), BUCKETS_MAX * n + 64)
     n_buckets = int(min(wanted, BUCKETS_IN_ALL))
-    at[:] = np.inf
+    for first in range(0, n, CLEARED):  # takes the memory of the rows
+        at[first : first + CLEARED] = np.inf
     return Queue(
         at,
         np.zeros(n, np.int32),

@@ -4,7 +4,17 @@ Only meetings need the common clock: joining a desk, which settles how the wait 
 and a prospect's choice, which depends on the news. Everything else concerns one
 customer alone, who is carried forward privately to the next meeting. What a private
 moment enters in the books does not depend on the order of entries.
+
+Compiled code hears no signal, so a long run goes on in slices of some milliseconds.
+Where one ends is kept in a few integers and changes nothing but the time it takes.
 """
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from churnsim.borrow import borrow
 from churnsim.engines.books import Books
@@ -13,7 +23,7 @@ from churnsim.engines.kernel.back import end_approval, end_repair, join_back
 from churnsim.engines.kernel.closing import depart, finish
 from churnsim.engines.kernel.content import be_content
 from churnsim.engines.kernel.door import be_at_door
-from churnsim.engines.kernel.event_queue import NOWHERE, add, pop
+from churnsim.engines.kernel.event_queue import CURRENT, NOWHERE, add, pop
 from churnsim.engines.kernel.front import end_handling, join_front, meet_promise
 from churnsim.engines.kernel.world import (
     AT_AGENT,
@@ -32,9 +42,26 @@ from churnsim.engines.kernel.world import (
     make_world,
     set_moment,
 )
+from churnsim.engines.watch import tell_watch
 from churnsim.jit import kernel, mechanism
 from churnsim.records import Elsewhere, Plan, Population
 from churnsim.streams import Key
+
+# Where a run has come to, in integers.
+STAGE: Final = 0
+NEXT: Final = 1  # customer that the stage goes on with; no matter in MEETINGS
+N_STEPS: Final = 2  # of the slice: customers, or meetings
+N_PLACE: Final = 3  # integers
+BEGINNING, MEETINGS, ENDING, OVER = range(4)
+
+SHARE_OF_BEGINNING: Final = 0.15  # of the time that a run takes, about
+SHARE_OF_ENDING: Final = 0.05
+STEPS_FIRST: Final = 1 << 14
+STEPS_MAX: Final = 1 << 24
+SLICE: Final = 0.05  # about how long a slice takes [s]
+GROWTH_MAX: Final = 8.0  # of a slice over the one before
+
+Place = NDArray[np.int64]
 
 
 @mechanism
@@ -78,16 +105,32 @@ def meet(world: World, customer: int, now: float) -> None:
 
 
 @kernel
-def run_world(world: World) -> int:
-    """Run a world to its horizon; return the number of entries in the event log."""
-    return run_to_horizon(borrow(world))
+def run_world(world: World, place: Place) -> bool:
+    """Carry a world on for a slice from a place; return whether its run is over."""
+    return run_slice(borrow(world), place)
 
 
 @mechanism
-def run_to_horizon(world: World) -> int:
-    """Run a world that is seen through a pointer, in compiled code."""
+def run_slice(world: World, place: Place) -> bool:
+    """Carry on a world that is seen through a pointer, in compiled code."""
+    n_left = place[N_STEPS]
+    if place[STAGE] == BEGINNING:
+        # Prospects are set down fast: meetings begin with a short slice again.
+        n_left = min(STEPS_FIRST, begin_some(world, place, n_left))
+    if place[STAGE] == MEETINGS:
+        n_left = meet_some(world, place, n_left)
+    if place[STAGE] == ENDING:
+        end_some(world, place, n_left)
+    return bool(place[STAGE] == OVER)
+
+
+@mechanism
+def begin_some(world: World, place: Place, n_steps: int) -> int:
+    """Let customers begin, each up to the first meeting; return the steps left."""
     n = world.people.arrival.shape[0]
-    for customer in range(n):
+    first = place[NEXT]
+    until = min(n, first + n_steps)
+    for customer in range(first, until):
         at = world.people.arrival[customer]
         if customer < world.people.n_customers:
             if at == 0.0:  # one of a log who is gone already never arrives
@@ -96,14 +139,69 @@ def run_to_horizon(world: World) -> int:
         elif at < world.plan.horizon:
             set_moment(world, customer, PROSPECT, at)
             add(world.queue, customer, at)
-    while True:
+    place[NEXT] = until
+    if until == n:
+        place[STAGE] = MEETINGS
+    return int(n_steps - (until - first))
+
+
+@mechanism
+def meet_some(world: World, place: Place, n_steps: int) -> int:
+    """Let meetings take place in their order; return the steps left."""
+    for step in range(n_steps):
         customer = pop(world.queue)
         if customer == NOWHERE:
-            break
+            place[STAGE] = ENDING
+            place[NEXT] = 0
+            return int(n_steps - step)
         meet(world, customer, world.queue.at[customer])
         live_alone(world, customer)
-    for customer in range(n):
+    return 0
+
+
+@mechanism
+def end_some(world: World, place: Place, n_steps: int) -> None:
+    """Bring the books of customers up to the horizon."""
+    n = world.people.arrival.shape[0]
+    until = min(n, place[NEXT] + n_steps)
+    for customer in range(place[NEXT], until):
         finish(world, customer)
+    place[NEXT] = until
+    if until == n:
+        place[STAGE] = OVER
+
+
+def share_done(world: World, place: Place) -> float:
+    """Return about which share of a run's time has passed: it never falls."""
+    n = max(1, len(world.people.arrival))
+    if place[STAGE] == BEGINNING:
+        return SHARE_OF_BEGINNING * float(place[NEXT]) / n
+    if place[STAGE] == MEETINGS:
+        clock = float(world.queue.meta[CURRENT]) / len(world.queue.heads)
+        return SHARE_OF_BEGINNING + clock * (1.0 - SHARE_OF_BEGINNING - SHARE_OF_ENDING)
+    return 1.0 - SHARE_OF_ENDING * (1.0 - float(place[NEXT]) / n)
+
+
+def run_in_slices(run: Callable[[World, Place], bool], world: World) -> int:
+    """Run a world to its horizon; return the number of entries in the event log.
+
+    Between slices Ctrl-C is heard, in the main thread, and who watches is told.
+
+    Args:
+        run: Carries on by a slice.
+        world: Before its first moment.
+    """
+    place = np.zeros(N_PLACE, np.int64)
+    place[N_STEPS] = STEPS_FIRST
+    began = time.perf_counter()
+    stage = BEGINNING
+    while not run(world, place):
+        tell_watch(share_done(world, place))
+        now = time.perf_counter()
+        growth = min(GROWTH_MAX, SLICE / max(now - began, SLICE / GROWTH_MAX))
+        steps = int(place[N_STEPS] * growth) if place[STAGE] == stage else STEPS_FIRST
+        place[N_STEPS] = min(STEPS_MAX, max(1, steps))
+        began, stage = now, int(place[STAGE])
     return int(world.books.log_count[0])
 
 
@@ -117,7 +215,7 @@ def run_kernel(
 ) -> int:
     """Fill the books with the compiled kernel; return the size of the event log."""
     world = make_world(plan, people, key, replication, books, elsewhere)
-    return int(run_world(world))
+    return run_in_slices(run_world, world)
 
 
 def run_interpreted(
@@ -130,4 +228,4 @@ def run_interpreted(
 ) -> int:
     """Fill the books with the kernel's own source, interpreted by CPython."""
     world = make_world(plan, people, key, replication, books, elsewhere)
-    return int(run_world.py_func(world))
+    return run_in_slices(run_world.py_func, world)

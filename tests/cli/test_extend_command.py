@@ -208,10 +208,10 @@ def test_extend__tells_failed_replications(
     churnsim("run", "shop.toml", *replications(1), "--out", "kept")
     run = workers.run_replication
 
-    def fragile(job, number, stop=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    def fragile(job, number, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
         if number == 1:
             raise MemoryError("no room")
-        return run(job, number, stop)
+        return run(job, number, *rest)
 
     monkeypatch.setattr(workers, "run_replication", fragile)
     answer = churnsim("extend", "kept", *replications(3))

@@ -170,12 +170,10 @@ def test_stop__keeps_what_as_many_replications_would_give(
     run_one = workers.run_replication
     stop = threading.Event()
 
-    def second_is_slow(
-        job: Job[Row], number: int, halt: threading.Event | None = None
-    ) -> tuple[Row, ...]:
+    def second_is_slow(job: Job[Row], number: int, *rest: Any) -> tuple[Row, ...]:
         if number == 1:
             time.sleep(3.0)
-        return run_one(job, number, halt)
+        return run_one(job, number, *rest)
 
     def progress(done: int, _: int) -> None:
         if done == 3:

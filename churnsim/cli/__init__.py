@@ -35,6 +35,7 @@ from churnsim.cli.sweep import sweep_command
 from churnsim.cli.swept import export_command, merge_command, status_command
 from churnsim.cli.targets import targets_command
 from churnsim.cli.verify import verify_command
+from churnsim.cli.warmup import warmup_command
 from churnsim.errors import ExitCode
 
 __all__ = ["main"]
@@ -104,6 +105,7 @@ for command in (
     report_command,
     plot_command,
     bench_command,
+    warmup_command,
 ):
     churnsim.add_command(command)
 

@@ -36,7 +36,7 @@ COMMANDS = (
         "calibrate",
     ),
     *("list", "show", "init", "validate", "fit", "targets"),
-    *("verify", "report", "plot", "bench"),
+    *("verify", "report", "plot", "bench", "warmup"),
 )
 
 
@@ -52,6 +52,14 @@ class ListDocument(TypedDict):
 
     scenarios: list[ReadyFile]  # that are ready, by name
     policies: list[ReadyFile]  # that are ready, by name
+
+
+class WarmupDocument(TypedDict):
+    """What `churnsim warmup --json` prints."""
+
+    folder: str  # that holds machine code of this version for this machine
+    was_ready: bool  # nothing had to be compiled
+    seconds: float
 
 
 class Grounds(TypedDict):
@@ -335,4 +343,5 @@ def documents() -> dict[str, type]:
         "report": WrittenDocument,
         "plot": WrittenDocument,
         "bench": BenchDocument,
+        "warmup": WarmupDocument,
     }

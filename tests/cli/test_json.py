@@ -96,6 +96,7 @@ CASES = {
         *("--quick", "--customers", "300", "--rounds", "2"),
         *("--compare", "benched.json"),
     ),
+    "warmup": (),
 }
 SWEEP = """\
 scenario = "shop.toml"

@@ -1,0 +1,54 @@
+"""What is compiled ahead of the first run."""
+
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from churnsim.births import (
+    all_exps,
+    all_logs,
+    all_normals,
+    draw_births,
+    draw_firsts,
+    fill_exps,
+    fill_logs,
+    fill_normals,
+)
+from churnsim.engines.kernel.run import run_world
+from churnsim.errors import Problem, StorageError
+from churnsim.jit import CACHE_VARIABLE, cache_folder, code_digest, is_cached
+from churnsim.scenario import load_scenario
+from churnsim.simulation import simulate
+
+KERNELS = (run_world, draw_births, draw_firsts, all_logs, all_exps, all_normals)
+
+
+class Warmth(NamedTuple):
+    """What was found, or done."""
+
+    folder: Path  # that holds machine code of this version for this machine
+    was_ready: bool  # so that nothing had to be done
+    seconds: float
+
+
+def warm_up() -> Warmth:
+    """Compile all kernels that are not compiled yet.
+
+    Raises:
+        StorageError: Machine code cannot be kept, so the next run would wait again.
+    """
+    start = perf_counter()
+    folder = cache_folder()
+    if folder.name != code_digest():  # a temporary one; why has been told
+        rule = "machine code must be kept in a private folder that can be written to"
+        hint = f"set {CACHE_VARIABLE} to a folder of your own"
+        raise StorageError(Problem(rule, hint=hint))
+    was_ready = all(is_cached(each) for each in KERNELS)
+    if not was_ready:
+        few = load_scenario("telecom", overrides=["population.customers=20"])
+        simulate(few, few.baseline)
+        for fill in (fill_logs, fill_exps, fill_normals):
+            fill(np.empty(0))
+    return Warmth(folder, was_ready, perf_counter() - start)

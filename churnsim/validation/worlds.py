@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from churnsim.births import first_budgets
 from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_kernel
 from churnsim.population import draw_population
@@ -197,9 +198,14 @@ def run(world: World, replication: int = 0, log_capacity: int = 0) -> Books:
 def run_with(
     world: World, people: Population, replication: int, log_capacity: int = 0
 ) -> Books:
-    """Return the books of one replication with the given population."""
-    plan = world.plan()
-    books = open_books(plan, len(people.arrival), log_capacity)
+    """Return the books of one replication with the given population.
+
+    It may be another replication's: first budgets are drawn for this one.
+    """
+    plan, n = world.plan(), len(people.arrival)
+    mistake, contact = first_budgets(world.key, replication, n)
+    people = people._replace(mistake=mistake, contact=contact)
+    books = open_books(plan, n, log_capacity)
     n_events = run_kernel(plan, people, world.key, replication, books)
     if log_capacity and n_events > log_capacity:
         raise ValueError(f"log_capacity must hold all {n_events} events")

@@ -20,10 +20,11 @@ pytestmark = pytest.mark.compiled
 LONG = ("population.customers=50000", "horizon=20 years")  # half a minute
 LEFT_WITHIN = 1.5  # seconds after Ctrl-C, on a machine that does other things too
 ALONE = f"""
-import threading
+import signal
 from churnsim.engines.watch import watched
 from churnsim.scenario import load_scenario
 from churnsim.simulation import simulate
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has none
 scenario = load_scenario("telecom", overrides={LONG!r})
 with watched(lambda share: print(share, flush=True)):
     simulate(scenario, "slow")

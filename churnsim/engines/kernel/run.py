@@ -127,8 +127,8 @@ def run_slice(world: World, place: Place) -> bool:
 @mechanism
 def begin_some(world: World, place: Place, n_steps: int) -> int:
     """Let customers begin, each up to the first meeting; return the steps left."""
-    n = world.people.arrival.shape[0]
-    first = place[NEXT]
+    n = len(world.people.arrival)
+    first = int(place[NEXT])
     until = min(n, first + n_steps)
     for customer in range(first, until):
         at = world.people.arrival[customer]
@@ -142,7 +142,7 @@ def begin_some(world: World, place: Place, n_steps: int) -> int:
     place[NEXT] = until
     if until == n:
         place[STAGE] = MEETINGS
-    return int(n_steps - (until - first))
+    return n_steps - (until - first)
 
 
 @mechanism
@@ -153,7 +153,7 @@ def meet_some(world: World, place: Place, n_steps: int) -> int:
         if customer == NOWHERE:
             place[STAGE] = ENDING
             place[NEXT] = 0
-            return int(n_steps - step)
+            return n_steps - step
         meet(world, customer, world.queue.at[customer])
         live_alone(world, customer)
     return 0

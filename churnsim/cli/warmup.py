@@ -26,7 +26,7 @@ def warmup_command(options: WarmupOptions) -> None:
 
     Machine code is kept in a folder of the user's own, or in that named by
     CHURNSIM_CACHE_DIR, for exactly this version and processor. Where it is there
-    already, nothing is done. For images and nodes of a cluster: once for each.
+    already, nothing is done. The folder must belong to the user who runs later.
     """
     from churnsim.cli.progress import telling_compilation
     from churnsim.cli.warming import warm_up

@@ -59,7 +59,7 @@ class WarmupDocument(TypedDict):
 
     folder: str  # that holds machine code of this version for this machine
     was_ready: bool  # nothing had to be compiled
-    seconds: float
+    seconds: float  # taken; nearly none where it was ready
 
 
 class Grounds(TypedDict):

@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import native_model
-from benchmarks.common import customer_years, n_kept
-from churnsim.engines.books import Account, Books, Tally, check_books, open_books
+from churnsim.engines.books import Books, check_books, open_books
 from churnsim.engines.kernel.crew import make_crew
 from churnsim.engines.kernel.desks import make_desk
 from churnsim.engines.kernel.world import World
@@ -132,31 +131,7 @@ def filled(kind: Any, value: Any) -> Any:
     return Array(value.ctypes.data, len(value), value[:1].size)
 
 
-def run(
-    plan: Plan, people: Population, key: Key, replication: int
-) -> tuple[int, float, dict[str, float]]:
-    """Return events, processor time [s] and answers of one run; money in micro-units.
-
-    Raises:
-        RuntimeError: There is no compiler, or it refuses.
-    """
-    n_events, seconds, books = run_books(plan, people, key, replication)
-    return (
-        n_events,
-        seconds,
-        {
-            "revenue": float(books.accounts[:, Account.REVENUE].sum()),
-            "kept": n_kept(books),
-            "make_good": float(books.accounts[:, Account.MAKE_GOOD].sum()),
-            "years": customer_years(books, people, plan.horizon),
-            "mistakes": int(books.tally[Tally.MISTAKES]),
-            "contacts": int(books.tally[Tally.CONTACTS]),
-            "ordinary_contacts": int(books.tally[Tally.ORDINARY_CONTACTS]),
-        },
-    )
-
-
-def run_books(plan: Plan, people: Population, key: Key, replication: int) -> Run:
+def run(plan: Plan, people: Population, key: Key, replication: int) -> Run:
     """Return one run with its books; its time includes the set-up.
 
     Raises:

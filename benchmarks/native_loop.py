@@ -91,6 +91,7 @@ def library() -> ctypes.CDLL:
             "-o",
             str(built),
         ]
+        # The compiler that was found here, with flags of our own.
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise RuntimeError(f"{path} refuses the program:\n{done.stderr[:4000]}")

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -208,7 +209,7 @@ def test_extend__tells_failed_replications(
     churnsim("run", "shop.toml", *replications(1), "--out", "kept")
     run = workers.run_replication
 
-    def fragile(job, number, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+    def fragile(job: Any, number: int, *rest: Any) -> Any:
         if number == 1:
             raise MemoryError("no room")
         return run(job, number, *rest)

@@ -19,6 +19,21 @@ AS_COMMAND = "from churnsim.__main__ import main; main()"
 TOLD_WITHIN = 0.5  # seconds after Ctrl-C
 
 
+def started(
+    cwd: Path, program: str, *arguments: str, **variables: str
+) -> subprocess.Popen[str]:
+    """Return a process of Python that has begun in a folder."""
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=cwd,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def until(process: subprocess.Popen[str], mark: str) -> None:
     """Read a process's standard error up to a line that holds a mark."""
     assert process.stderr is not None
@@ -31,15 +46,7 @@ def until(process: subprocess.Popen[str], mark: str) -> None:
 def interrupted(cwd: Path, *options: str) -> tuple[str, str, float]:
     """Return what a run says that is interrupted on its way, and how fast it does."""
     arguments = ["--replications", "100000", "--set", "population.customers=200"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", BEATING + MAIN, "run", *arguments, *options],
-        cwd=cwd,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(cwd, BEATING + MAIN, "run", *arguments, *options)
     until(process, " of 100000 replications")
     began = time.perf_counter()
     process.send_signal(signal.SIGINT)
@@ -90,15 +97,7 @@ def test_interrupt__json_is_whole(tmp_path: Path) -> None:
 def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
     """Ctrl-C before the first replication is finished says so, and exits with 130."""
     arguments = ["run", "--engine", "reference", "--set", "population.customers=50000"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", BEATING + MAIN, *arguments],
-        cwd=tmp_path,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(tmp_path, BEATING + MAIN, *arguments)
     until(process, "none of the replications finished yet")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
@@ -111,15 +110,7 @@ def test_interrupt__before_anything_is_finished(tmp_path: Path) -> None:
 def test_interrupt__in_the_middle_of_a_replication(tmp_path: Path) -> None:
     """Inside a long replication progress grows, and Ctrl-C is answered at once."""
     arguments = ["run", "--set", "population.customers=50000", "--replications", "2"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", BEATING + MAIN, *arguments, "--horizon", "20 years"],
-        cwd=tmp_path,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(tmp_path, BEATING + MAIN, *arguments, "--horizon", "20 years")
     assert process.stderr is not None
     shares = [0]
     for line in process.stderr:
@@ -147,15 +138,7 @@ def test_interrupt__while_modules_load(tmp_path: Path) -> None:
     slow += "        if name == 'click':\n"
     slow += "            print('begun', file=sys.stderr, flush=True); time.sleep(60)\n"
     slow += "sys.meta_path.insert(0, Slow())\n"
-    process = subprocess.Popen(
-        [sys.executable, "-c", slow + AS_COMMAND, "run"],
-        cwd=tmp_path,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(tmp_path, slow + AS_COMMAND, "run")
     until(process, "begun")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
@@ -200,15 +183,7 @@ def test_interrupt__while_it_compiles(tmp_path: Path) -> None:
     times = []
     for _ in range(3):
         before = slowdown()
-        process = subprocess.Popen(
-            [sys.executable, "-c", AS_COMMAND, "run"],
-            cwd=tmp_path,
-            env=environment(CHURNSIM_CACHE_DIR=str(cache)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = started(tmp_path, AS_COMMAND, "run", CHURNSIM_CACHE_DIR=str(cache))
         until(process, "compiling the simulation, once on this machine")
         time.sleep(1.0)  # into it
         began = time.perf_counter()
@@ -238,15 +213,7 @@ def test_interrupt__of_a_story(tmp_path: Path) -> None:
     times = []
     for _ in range(5):
         before = slowdown()
-        process = subprocess.Popen(
-            [sys.executable, "-c", begun + MAIN, "story", "--customer", "3", *size],
-            cwd=tmp_path,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = started(tmp_path, begun + MAIN, "story", "--customer", "3", *size)
         until(process, "begun")
         time.sleep(0.5)  # into what is compiled
         began = time.perf_counter()

@@ -7,6 +7,9 @@ moment enters in the books does not depend on the order of entries.
 
 Compiled code hears no signal, so a long run goes on in slices of some milliseconds.
 Where one ends is kept in a few integers and changes nothing but the time it takes.
+
+Customers are unsigned words here: a signed index would be asked, at each look into a
+row, whether it counts from the end.
 """
 
 import time
@@ -43,7 +46,7 @@ from churnsim.engines.kernel.world import (
     set_moment,
 )
 from churnsim.engines.watch import tell_watch
-from churnsim.jit import kernel, mechanism
+from churnsim.jit import kernel, mechanism, word
 from churnsim.records import Elsewhere, Plan, Population
 from churnsim.streams import Key
 
@@ -130,7 +133,8 @@ def begin_some(world: World, place: Place, n_steps: int) -> int:
     n = len(world.people.arrival)
     first = int(place[NEXT])
     until = min(n, first + n_steps)
-    for customer in range(first, until):
+    for row in range(first, until):
+        customer = word(row)
         at = world.people.arrival[customer]
         if customer < world.people.n_customers:
             if at == 0.0:  # one of a log who is gone already never arrives
@@ -149,11 +153,12 @@ def begin_some(world: World, place: Place, n_steps: int) -> int:
 def meet_some(world: World, place: Place, n_steps: int) -> int:
     """Let meetings take place in their order; return the steps left."""
     for step in range(n_steps):
-        customer = pop(world.queue)
-        if customer == NOWHERE:
+        first = pop(world.queue)
+        if first == NOWHERE:
             place[STAGE] = ENDING
             place[NEXT] = 0
             return n_steps - step
+        customer = word(first)
         meet(world, customer, world.queue.at[customer])
         live_alone(world, customer)
     return 0
@@ -164,8 +169,8 @@ def end_some(world: World, place: Place, n_steps: int) -> None:
     """Bring the books of customers up to the horizon."""
     n = world.people.arrival.shape[0]
     until = min(n, place[NEXT] + n_steps)
-    for customer in range(place[NEXT], until):
-        finish(world, customer)
+    for row in range(place[NEXT], until):
+        finish(world, word(row))
     place[NEXT] = until
     if until == n:
         place[STAGE] = OVER

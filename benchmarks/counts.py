@@ -18,7 +18,7 @@ from churnsim.engines import books as bookkeeping
 from churnsim.engines.books import Event, open_books
 from churnsim.engines.kernel import event_queue
 from churnsim.engines.kernel.run import run_interpreted
-from churnsim.errors import ChurnsimError, Problem
+from churnsim.errors import PartialError, Problem
 from churnsim.records import Plan, Population
 from churnsim.scenario import load_scenario
 from churnsim.streams import Purpose, philox4x32, uniforms
@@ -79,7 +79,7 @@ def work_of(case: Case) -> Work:
     """Return the work that the kernel does in a world.
 
     Raises:
-        ChurnsimError: No events, no draws or nothing in the queue, or counting did not
+        PartialError: No events, no draws or nothing in the queue, or counting did not
             see what the run itself counted.
     """
     plan, people = world_of(case)
@@ -102,11 +102,11 @@ def work_of(case: Case) -> Work:
     for group in NEEDED:
         if not any(kind.startswith(group) for kind in counts):
             rule = f"must count some {group.strip('.')}, or nothing is measured"
-            raise ChurnsimError(Problem(rule, field=case.name))
+            raise PartialError(Problem(rule, field=case.name))
     seen = sum(n for kind, n in counts.items() if kind.startswith("events."))
     if seen != n_events:
         rule = f"must see the {n_events:,} events that the run counts"
-        raise ChurnsimError(Problem(rule, field=case.name, value=seen))
+        raise PartialError(Problem(rule, field=case.name, value=seen))
     return Work(
         dict(sorted(counts.items())), {kind: _most(places[kind]) for kind in places}
     )

@@ -8,7 +8,7 @@ library, whose instructions differ from start to start, are not in it.
 Valgrind's processor is not this one, so the code is made for the plainest of its kind.
 The count then hangs on the compiler's versions alone, which are told beside it.
 
-    python -m benchmarks.instructions      what the process does; without valgrind, nothing
+    python -m benchmarks.instructions      that process; without valgrind it only loads
 """
 
 import ctypes
@@ -34,7 +34,7 @@ from benchmarks.counts import CASES, world_of
 from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import N_PLACE, N_STEPS, run_world
 from churnsim.engines.kernel.world import World, make_world
-from churnsim.errors import ChurnsimError, Problem
+from churnsim.errors import PartialError, Problem
 from churnsim.records import Plan, Population
 
 PLAINEST = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_OPT": "3"}
@@ -89,7 +89,7 @@ def count(say: Callable[[str], None]) -> Counted:
     """Return the kernel's instructions in each world.
 
     Raises:
-        ChurnsimError: Nothing was counted, or repeats differ.
+        PartialError: Nothing was counted, or repeats differ.
     """
     words = [sys.executable, "-m", "benchmarks.instructions"]
     say("compiling the kernel for the plainest processor, if that is not kept")
@@ -114,7 +114,7 @@ def count(say: Callable[[str], None]) -> Counted:
         found = counts.get(case.name, [])
         if len(found) != REPEATS or not all(found) or len(set(found)) != 1:
             rule = f"must take the same instructions {REPEATS} times, more than 0"
-            raise ChurnsimError(Problem(rule, field=case.name, value=str(found)))
+            raise PartialError(Problem(rule, field=case.name, value=str(found)))
     return Counted(made_with(), {case.name: counts[case.name][0] for case in CASES})
 
 
@@ -204,7 +204,7 @@ def _run(words: Sequence[str]) -> str:
     """Return what a process prints that makes and loads code for the plainest.
 
     Raises:
-        ChurnsimError: It failed.
+        PartialError: It failed.
     """
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, **PLAINEST, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
@@ -214,7 +214,7 @@ def _run(words: Sequence[str]) -> str:
     if done.returncode != 0:
         last = done.stderr.strip().rpartition("\n")[2]
         rule = f"must run to its end, and ended with {done.returncode}; it said: {last}"
-        raise ChurnsimError(Problem(rule, field=" ".join(words[:1])))
+        raise PartialError(Problem(rule, field=" ".join(words[:1])))
     return done.stdout
 
 
@@ -250,7 +250,7 @@ def _sum_of(text: str, spans: Sequence[Span]) -> int:
 def _is_within(name: str, spans: Sequence[Span]) -> bool:
     if not name.startswith("0x"):
         return False
-    address = int(name.split()[0], 16)
+    address = int(name.split(maxsplit=1)[0], 16)
     return any(low <= address < high for low, high in spans)
 
 

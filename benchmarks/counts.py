@@ -39,11 +39,29 @@ class Case(NamedTuple):
     overrides: tuple[str, ...] = ()  # as `--set` takes them
 
 
-# Between them they call every kind of mechanism: those of subscribers, of purchasers,
-# and of desks with opening hours, people and messages.
+# Between them all kinds of events and all draws of a run take place: of subscribers who
+# leave at a renewal, of purchasers and a busy back desk, and of a front desk with
+# opening hours, people who quit, and messages.
 CASES = (
-    Case("telecom", "telecom", "slow_and_dishonest", 1_000, 1.0),
-    Case("e-commerce", SCENARIOS["e-commerce"], "slow_and_dishonest", 2_000, 1.0),
+    Case(
+        "telecom",
+        "telecom",
+        "slow_and_dishonest",
+        1_000,
+        1.0,
+        (
+            'market.exit="at_renewal"',
+            "policy.slow_and_dishonest.reach.notice=0.2",
+        ),
+    ),
+    Case(
+        "e-commerce",
+        SCENARIOS["e-commerce"],
+        "slow_and_dishonest",
+        2_000,
+        1.0,
+        ('policy.slow_and_dishonest.speed.approval="20 days"',),
+    ),
     Case(
         "staffed",
         "spiral",
@@ -54,6 +72,7 @@ CASES = (
             'start="2026-01-07"',
             'policy.slow_and_dishonest.speed.agents=["Mon-Fri 08:00-18:00: 1"]',
             "policy.slow_and_dishonest.speed.message_agents=1",
+            'strain.turnover="30/year"',
             'market.when_closed="return"',
             "market.message_share=0.3",
         ),

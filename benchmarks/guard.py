@@ -5,7 +5,7 @@
     python -m benchmarks guard --only ratio --json    a ratio, for --compare later
 
 Exit codes: 0 all that was compared is as it was, 1 something differs, 5 what was asked
-for could not be measured, or nothing was compared at all.
+for could not be measured, or nothing was measured at all.
 """
 
 import json
@@ -195,7 +195,7 @@ def _of_counts(part: str, found: CountsDocument, width: int) -> list[str]:
         apart = (now or 0) - (expected or 0)
         shown = (_shown(expected), _shown(now), f"{apart:+,}")
         rows.append((one["world"], one["what"], *shown, one["place"]))
-    told = f"{title}: {len(rows) - 1} differ from what is kept"
+    told = f"{title}: what differs from what is kept: {len(rows) - 1}"
     return [told, *aligned(rows, width, indent=2), paragraph(CURE, width)]
 
 

@@ -15,9 +15,9 @@ VERSION = 1  # of both documents
 AGAIN = "python -m benchmarks guard --write"
 PARTS = ("counts", "instructions", "ratio")
 
-# As it was kept; changed; not compared, for a reason that is nobody's fault; or it was
-# to be compared, and could not.
-Status = Literal["same", "differs", "left out", "failed"]
+# As it was; changed; measured, with nothing given to compare it with; not compared, for
+# a reason that is nobody's fault; to be compared, which could not be done.
+Status = Literal["same", "differs", "measured", "left out", "failed"]
 Table = dict[str, dict[str, int]]  # by world and kind of work
 Say = Callable[[str], None]
 
@@ -182,8 +182,8 @@ def compared_ratio(
     """
     then = None if older is None else ratios.older(document, str(older))
     base: RatioDocument = {
-        "status": "left out",
-        "reason": "measured, and nothing of before was given with --compare",
+        "status": "measured",
+        "reason": "nothing of before was given with --compare",
         "change": None,
         "machine": None,
         "kernel_seconds": [],
@@ -211,7 +211,7 @@ def compared_ratio(
     apart = ratios.incomparable(machine, found.machine)
     if apart:
         reason = f"measured on another machine or versions: {', '.join(apart)}"
-        return {**base, "reason": reason}
+        return {**base, "status": "left out", "reason": reason}
     told = ratios.verdict(spread, found.spread)
     status: Status = "differs" if told.is_slower else "same"
     return {**base, "status": status, "reason": told.why, "change": told.change}
@@ -221,7 +221,7 @@ def whole(parts: Mapping[str, Any]) -> GuardDocument:
     """Return the document of all parts that were asked for."""
     asked = [part["status"] for part in parts.values()]
     # One that was to be measured and was not, or nothing measured at all: no pass.
-    passes = "failed" not in asked and "same" in asked
+    passes = "failed" not in asked and {"same", "measured"} & {*asked}
     status: Literal["same", "differs", "failed"] = "same" if passes else "failed"
     return {
         "document_version": VERSION,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from benchmarks.instructions import Counted, code_without_file, sums_of
 from churnsim.cli.described import schema_of
 from churnsim.engines import books as bookkeeping
 from churnsim.engines.kernel import content
+from churnsim.engines.kernel.run import run_interpreted
 from churnsim.engines.kernel.world import World
 from churnsim.errors import ExitCode, PartialError
 from churnsim.streams import Purpose, uniforms
@@ -122,7 +124,7 @@ def test_guard__fails_on_an_event_or_a_moment_more(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Events and the queue are held as exactly, whatever kind of work is new."""
-    book = content.book_event
+    book = bookkeeping.book_event
 
     def books_twice(*given: Any) -> None:
         book(*given)
@@ -160,7 +162,7 @@ def test_guard__refuses_to_pass_on_nothing(
 
 def test_work__insists_on_what_the_run_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where counting misses events that the run counted, nothing is reported."""
-    run = counts.run_interpreted
+    run = run_interpreted
     monkeypatch.setattr(counts, "run_interpreted", lambda *given: run(*given) + 1)
     with pytest.raises(PartialError, match="events that the run counts"):
         work_of(TINY)
@@ -318,7 +320,7 @@ def test_run__tells_what_a_process_said(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(instructions, "PLAINEST", {"CHURNSIM_CACHE_DIR": "\x01"})
     program = "import sys; sys.exit('no room left')"
     with pytest.raises(PartialError, match="ended with 1; it said: no room left"):
-        instructions._run([instructions.sys.executable, "-c", program])
+        instructions._run([sys.executable, "-c", program])
 
 
 @pytest.mark.slow

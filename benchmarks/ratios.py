@@ -7,8 +7,8 @@ held against one that was measured here before, with the kernel as it was then.
 The rule: the kernel has become slower if the median ratio fell by more than half of a
 slowdown of 25 %, on a logarithmic scale. Rounds go on until the median is known well
 enough for that, and where it never is, nothing is said. Where times scatter by 5 %, one
-verdict in five hundred is wrong, at most, either way; by 10 %, one in fifty; by 20 %,
-there is none (tests/benchmarks/test_guard_ratio.py).
+verdict in five hundred is wrong, at most, either way; by 10 %, one in a hundred; by
+20 % there is none (tests/benchmarks/test_guard_ratio.py).
 """
 
 import math

@@ -72,7 +72,7 @@ def rates(slower: float, noise: Noise, draws: int) -> Rates:
     [
         (Noise(0.05), 1_500, 0.002),
         (Noise(0.05, 0.05), 1_500, 0.002),
-        (Noise(0.1), 400, 0.02),
+        (Noise(0.1), 400, 0.01),
     ],
 )
 def test_verdict__errs_rarely_either_way(

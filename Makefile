@@ -43,7 +43,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-slow test-lowest test-newest test-settings test-browser \
-  lint compiled format lock clean
+  test-guard lint compiled format lock clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -68,6 +68,9 @@ test-lowest: $(LOWEST)/installed ## Repeat compiled and golden tests, oldest lib
 test-newest: $(NEWEST)/installed ## Repeat the golden tests on the newest Python
 	@# Looking for them everywhere also tries whether everything can be imported there.
 	$(NEWEST)/bin/python $(PYTEST) -m "golden and not slow"
+
+test-guard: $(TEST)/installed ## Hold the kernel's work against what is kept
+	$(TEST)/bin/python -m benchmarks guard --only counts --only instructions
 
 test-browser: $(TEST)/installed ## Look at pages in Chromium, which it gets if it can
 	axe="$(AXE)"; \

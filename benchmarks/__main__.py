@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the command `churnsim bench`; with `scaling`, the curves."""
+"""`python -m benchmarks`: the command `churnsim bench`; also `scaling` and `guard`."""
 
 import sys
 
@@ -9,5 +9,9 @@ if __name__ == "__main__":
         from benchmarks import scaling
 
         scaling.main(sys.argv[2:])
+    elif sys.argv[1:2] == ["guard"]:
+        from benchmarks import guard
+
+        guard.main(sys.argv[2:])
     else:
         main(["bench", *sys.argv[1:]])

@@ -8,7 +8,7 @@ import time
 import uuid
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from churnsim.experiment.workers import WATCH
@@ -31,6 +31,7 @@ class Task(NamedTuple):
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     is_suspect: bool = False  # goes while no other suspect does
+    priority: int = 0  # the highest goes first
 
 
 class Flight:
@@ -57,6 +58,8 @@ class Flight:
     def take(self, tasks: Iterator[Task]) -> None:
         """Send tasks until enough are under way."""
         if time.monotonic() >= self._look_at:
+            # A scheduler that is gone is told of by whoever waits for what it ran; one
+            # that is busy is asked again.
             with contextlib.suppress(OSError):
                 n_threads = sum(self._session.threads().values())
                 self.limit = max(AT_LEAST, PER_THREAD * n_threads)
@@ -85,24 +88,43 @@ class Flight:
     def cancel_waiting(self) -> None:
         """Cancel the tasks that no worker has begun, and send no more."""
         self._is_stopping = True
+        begun = self.begun()
+        self.cancel_these(key for key in self.under_way if key not in begun)
+
+    def begun(self) -> set[Any]:
+        """Return the keys of tasks that a worker has begun; all if nobody can say."""
         client = self._session.client
         begun = set(self.under_way)
+        # All are waited for then; that a scheduler is gone is told elsewhere.
         with contextlib.suppress(OSError):
             # Of all tasks: asked about ours, it fails where one has just ended.
             stacks: Mapping[str, Mapping[Any, Any]] = client.sync(
                 client.scheduler.call_stack, callback_timeout=LOOK_SECONDS
             )
-            begun = {key for stack in stacks.values() for key in stack}
-        waiting = [
-            key
-            for key, (_, future) in self.under_way.items()
-            if key not in begun and not future.done()
-        ]
-        self._cancel(waiting)
+            running = {key for stack in stacks.values() for key in stack}
+            begun = {
+                key
+                for key, (_, future) in self.under_way.items()
+                if key in running or future.done()
+            }
+        return begun
 
     def cancel(self) -> None:
         """Cancel all tasks that are still under way."""
-        self._cancel(list(self.under_way))
+        self.cancel_these(self.under_way)
+
+    def cancel_these(self, keys: Iterable[Any]) -> None:
+        """Cancel tasks that are under way."""
+        client = self._session.client
+        futures = [self.under_way.pop(key)[1] for key in tuple(keys)]
+        if futures and client.status == "running":
+            # Without a scheduler there is nothing left to cancel.
+            with contextlib.suppress(OSError):
+                client.sync(
+                    client._cancel,  # noqa: SLF001 - `cancel` waits without end
+                    futures,
+                    callback_timeout=LOOK_SECONDS,
+                )
 
     def _tell_idle(self, n_threads: int) -> None:
         """Say once that it waits, where there has been no worker for a while."""
@@ -124,18 +146,11 @@ class Flight:
         key = (self._name, self._n_sent)
         self._n_sent += 1
         future = self._session.client.submit(
-            task.function, *task.arguments, key=key, pure=False
+            task.function,
+            *task.arguments,
+            key=key,
+            pure=False,
+            priority=task.priority,
         )
         self.under_way[key] = (task, future)
         future.add_done_callback(self._ended.put)
-
-    def _cancel(self, keys: list[Any]) -> None:
-        client = self._session.client
-        futures = [self.under_way.pop(key)[1] for key in keys]
-        if futures and client.status == "running":
-            with contextlib.suppress(OSError):
-                client.sync(
-                    client._cancel,  # noqa: SLF001 - `cancel` waits without end
-                    futures,
-                    callback_timeout=LOOK_SECONDS,
-                )

@@ -158,5 +158,6 @@ def session(address: str, *, is_insecure: bool = False) -> Iterator[Session]:
             begun.check()
             yield begun
         finally:
+            # It is left in any case; a scheduler that is gone needs no goodbye.
             with contextlib.suppress(OSError):
                 client.close(timeout=CLOSE_SECONDS)

@@ -56,7 +56,11 @@ class Flight:
         self.suspects: deque[Task] = deque()
 
     def take(self, tasks: Iterator[Task]) -> None:
-        """Send tasks until enough are under way."""
+        """Send tasks until enough are under way.
+
+        Raises:
+            PartialError: The scheduler is gone.
+        """
         if time.monotonic() >= self._look_at:
             # A scheduler that is gone is told of by whoever waits for what it ran; one
             # that is busy is asked again.
@@ -73,7 +77,11 @@ class Flight:
             self._send(task)
 
     def again(self, task: Task) -> None:
-        """Send a task that came to nothing, unless it is to end."""
+        """Send a task that came to nothing, unless it is to end.
+
+        Raises:
+            PartialError: The scheduler is gone.
+        """
         if not self._is_stopping:
             self._send(task)
 
@@ -93,14 +101,11 @@ class Flight:
 
     def begun(self) -> set[Any]:
         """Return the keys of tasks that a worker has begun; all if nobody can say."""
-        client = self._session.client
         begun = set(self.under_way)
         # All are waited for then; that a scheduler is gone is told elsewhere.
         with contextlib.suppress(OSError):
             # Of all tasks: asked about ours, it fails where one has just ended.
-            stacks: Mapping[str, Mapping[Any, Any]] = client.sync(
-                client.scheduler.call_stack, callback_timeout=LOOK_SECONDS
-            )
+            stacks: Mapping[str, Mapping[Any, Any]] = self._session.asked("call_stack")
             running = {key for stack in stacks.values() for key in stack}
             begun = {
                 key
@@ -145,12 +150,16 @@ class Flight:
     def _send(self, task: Task) -> None:
         key = (self._name, self._n_sent)
         self._n_sent += 1
-        future = self._session.client.submit(
-            task.function,
-            *task.arguments,
-            key=key,
-            pure=False,
-            priority=task.priority,
-        )
+        try:
+            future = self._session.client.submit(
+                task.function,
+                *task.arguments,
+                key=key,
+                pure=False,
+                priority=task.priority,
+            )
+        except Exception:
+            self._session.check_there()  # a client closes as its scheduler is gone
+            raise
         self.under_way[key] = (task, future)
         future.add_done_callback(self._ended.put)

@@ -17,8 +17,10 @@ from churnsim.experiment.workers import Job
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.sweep import sited
 from churnsim.sweep.cluster import joined
+from churnsim.sweep.flight import Flight, Task
 from churnsim.sweep.plan import load_sweep
 from churnsim.sweep.running import How, Threads, run_sweep
+from churnsim.sweep.session import session
 from churnsim.sweep.simulated import simulated
 from churnsim.sweep.work import Work
 from tests.cli.conftest import Command
@@ -198,6 +200,17 @@ def test_cluster__a_lost_scheduler_ends_a_run_soon(
             error = nothing
     assert error is not None
     assert "the scheduler is gone; what was finished is shown" in str(error)
+
+
+def test_flight__of_a_client_that_has_closed_says_that_the_scheduler_is_gone(
+    cluster: Started,
+) -> None:
+    """It closes at any moment, such as just before a task is sent."""
+    with session(cluster.address) as begun:
+        flight = Flight(begun)
+        begun.client.close()
+        with pytest.raises(PartialError, match="the scheduler is gone"):
+            flight.take(iter([Task(0, abs, (-1,))]))
 
 
 def test_run__on_a_cluster_says_what_it_says_on_threads(

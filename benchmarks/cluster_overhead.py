@@ -1,10 +1,11 @@
 """Measure what share of its cores' time a Dask cluster spends inside the kernel.
 
-    python -m benchmarks.cluster_overhead [--points 744] [--customers 10000]
+    python -m benchmarks.cluster_overhead [--points 10000] [--customers 2600]
 
 A scheduler and two workers of one thread each are started on this machine and joined
-over TCP, as `churnsim sweep --cluster` does. A small sweep goes first, so that the
-workers have loaded and compiled; then a larger one is timed by the clock on the wall,
+over TCP, as `churnsim sweep --cluster` does. The points are those of `sweep_overhead`.
+A small sweep goes first, each point a chunk, so that all workers have loaded and
+compiled; then a larger one is timed by the clock on the wall,
 from the first chunk that is sent to the last that is synced to disk. Each row of its
 store holds the seconds that its run spent inside the compiled kernel; their sum, by
 workers times the time on the wall, is the share. It is to be 75 %. The rest is Python
@@ -23,10 +24,11 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.common import ROOT, insist
-from churnsim.engines.kernel import run
+from benchmarks.sweep_overhead import CUSTOMERS, SWEEP
+from churnsim.engines.kernel import run as kernel
+from churnsim.engines.kernel.world import World
 from churnsim.sweep.cluster import Cluster, joined
 from churnsim.sweep.plan import Point, Sweep, load_sweep
 from churnsim.sweep.rows import Failed, Row
@@ -39,46 +41,36 @@ TARGET = 0.75
 N_WORKERS = 2
 ADDRESS = "tcp://127.0.0.1:8797"
 QUIETLY = ("--no-dashboard", "--host", "127.0.0.1")
-WARM_POINTS = 4
-SWEEP = """
-scenario = "telecom"
-policies = ["empowered", "slow"]
-replications = 1
-[set]
-"population.customers" = {customers}
-horizon = "1 year"
-[design]
-kind = "latin_hypercube"
-points = {points}
-[[factor]]
-field = "market.lock_in"
-low = 0.1
-high = 1.9
-"""
+WARM_POINTS = 8  # so few are a chunk each
+Kernel = Callable[[World, kernel.Place], bool]
 
 
 class Stopwatch:
-    """A kernel that counts the seconds that are spent in it, by one thread."""
+    """Counts the seconds that one thread spends in the kernel."""
 
-    def __init__(self, kernel: Callable[..., Any]) -> None:
-        self.kernel = kernel
+    def __init__(self, run_in_slices: Callable[[Kernel, World], int]) -> None:
+        self.run_in_slices = run_in_slices
         self.seconds = 0.0
 
-    def __call__(self, *arguments: Any) -> Any:
-        """Run the kernel for a slice."""
-        began = time.perf_counter()
-        try:
-            return self.kernel(*arguments)
-        finally:
-            self.seconds += time.perf_counter() - began
+    def __call__(self, run: Kernel, world: World) -> int:
+        """Run a world to its horizon, slice by slice."""
+
+        def timed(world: World, place: kernel.Place) -> bool:
+            began = time.perf_counter()
+            try:
+                return run(world, place)
+            finally:
+                self.seconds += time.perf_counter() - began
+
+        return self.run_in_slices(timed, world)
 
 
 def measured(sweep: Sweep) -> Evaluate:
     """Return what simulates a point and gives its seconds in the kernel as revenue."""
     evaluate = simulated(sweep)
-    if not isinstance(run.run_world, Stopwatch):
-        run.run_world = Stopwatch(run.run_world)
-    watch = run.run_world
+    known = kernel.run_in_slices
+    watch = known if isinstance(known, Stopwatch) else Stopwatch(known)
+    kernel.run_in_slices = watch
 
     def timed(point: Point) -> Sequence[Row] | Failed:
         before = watch.seconds
@@ -97,7 +89,10 @@ def swept(cluster: Cluster, place: Path, points: int, customers: int) -> Swept:
     file = place / "sweep.toml"
     file.write_text(SWEEP.format(points=points, customers=customers), encoding="utf-8")
     sweep = load_sweep(file)
-    return run_sweep(Work(sweep, simulated(sweep)), place / "store", cluster)
+    work = Work(sweep, simulated(sweep))
+    if points <= WARM_POINTS:
+        work.chunk_points, work.n_chunks = 1, points
+    return run_sweep(work, place / "store", cluster)
 
 
 def main() -> None:
@@ -107,8 +102,8 @@ def main() -> None:
     )  # as workers import it, not as __main__
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--points", type=int, default=744)
-    parser.add_argument("--customers", type=int, default=10_000)
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--customers", type=int, default=CUSTOMERS)
     options = parser.parse_args()
     port = ADDRESS.rpartition(":")[2]
     commands = [
@@ -130,24 +125,24 @@ def main() -> None:
         cluster = stack.enter_context(joined(ADDRESS, evaluator=measured))
         while cluster.n_threads() < N_WORKERS:
             time.sleep(0.5)
-        swept(cluster, place / "warm", WARM_POINTS * N_WORKERS, options.customers)
+        swept(cluster, place / "warm", WARM_POINTS, options.customers)
         began = time.perf_counter()
         done = swept(cluster, place / "timed", options.points, options.customers)
         wall = time.perf_counter() - began
         finished = read_store(place / "timed" / "store")
-        kernel = [
+        inside = [
             seconds
             for batch in finished.batches(["revenue"])
             for seconds in batch.column(0).to_pylist()
         ]
     status = done.status
     insist(status.is_complete and not status.n_failed, "every point must be simulated")
-    insist(len(kernel) == 2 * options.points, "each run must be in the table once")
-    share = sum(kernel) / (N_WORKERS * wall)
+    insist(len(inside) == options.points, "each run must be in the table once")
+    share = sum(inside) / (N_WORKERS * wall)
     made = status.seconds / (N_WORKERS * wall)
     verdict = "met" if share >= TARGET else "MISSED"
     print(f"{options.points:,} points in {status.n_chunks} chunks: {wall:.1f} s")
-    print(f"a run spends {1e3 * sum(kernel) / len(kernel):.2f} ms in the kernel")
+    print(f"a run spends {1e3 * sum(inside) / len(inside):.2f} ms in the kernel")
     print(f"of {N_WORKERS} cores' time, making chunks:   {made:6.1%}")
     print(f"of {N_WORKERS} cores' time, in the kernel:   {share:6.1%}")
     print(f"goal of {TARGET:.0%}: {verdict}")

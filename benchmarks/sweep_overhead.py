@@ -11,6 +11,7 @@ import argparse
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.common import insist
@@ -63,15 +64,18 @@ def main() -> None:
     options = parser.parse_args()
     inside: list[float] = []  # of each slice of a run
     ended: list[bool] = []
-    run_world = kernel.run_world
+    run_in_slices = kernel.run_in_slices
 
-    def timed(world: World, place: kernel.Place) -> bool:
-        began = time.thread_time()
-        is_over = run_world(world, place)
-        inside.append(time.thread_time() - began)
-        if is_over:
-            ended.append(True)
-        return is_over
+    def timed(run: Callable[[World, kernel.Place], bool], world: World) -> int:
+        def run_timed(world: World, place: kernel.Place) -> bool:
+            began = time.thread_time()
+            is_over = run(world, place)
+            inside.append(time.thread_time() - began)
+            if is_over:
+                ended.append(True)
+            return is_over
+
+        return run_in_slices(run_timed, world)
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "overhead.toml"
@@ -80,11 +84,11 @@ def main() -> None:
         sweep = load_sweep(file)
         work = Work(sweep, simulated(sweep))
         work.evaluate(sweep.point(0))  # compiles
-        kernel.run_world = timed
+        kernel.run_in_slices = timed
         began, used = time.perf_counter(), time.process_time()
         swept = run_sweep(work, Path(folder) / "store", Threads(options.threads))
         wall, used = time.perf_counter() - began, time.process_time() - used
-        kernel.run_world = run_world
+        kernel.run_in_slices = run_in_slices
     insist(len(ended) == options.points, "each point must be run once")
     insist(swept.status.n_failed == 0, "no point may fail")
     insist(threading.active_count() <= options.threads + 2, "threads must end")

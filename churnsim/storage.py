@@ -11,12 +11,15 @@ import importlib.metadata
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from churnsim._version import __version__
 from churnsim.errors import InputError, Problem, StorageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BYTES_MAX = 2**30
 LIBRARIES = ("numpy", "numba", "llvmlite", "scipy", "simpy", "pyarrow")
@@ -80,6 +83,29 @@ def read_bytes(path: Path) -> bytes:
     if len(data) > BYTES_MAX:
         raise StorageError(Problem("must not be larger than 1 GiB", str(path)))
     return data
+
+
+def parquet_table(raw: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the table that a small Parquet file holds, its checksums compared.
+
+    Args:
+        raw: The file's content.
+        columns: Names of those that are wanted; all where absent.
+
+    Raises:
+        ArrowException: It is no such file, or lacks a column.
+        OSError: A page is not as its checksum says.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # It is in memory. Threads that read ahead, which `read_table` begins whatever it is
+    # told, would only have to be ended at exit.
+    file = pq.ParquetFile(
+        pa.BufferReader(raw), pre_buffer=False, page_checksum_verification=True
+    )
+    names = None if columns is None else list(columns)
+    return file.read(columns=names, use_threads=False)
 
 
 def versions() -> dict[str, str]:

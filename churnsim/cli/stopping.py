@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final, TypeVar
 
+from churnsim.cli.console import tell
 from churnsim.errors import InterruptedRun
 
 WATCH: Final = 0.1  # how often a wait looks whether to stop [s]
@@ -18,13 +19,20 @@ T = TypeVar("T")
 
 
 @contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into an event; a second one ends the program as usual."""
+def stopping(notice: str = "") -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into an event; a second one ends the program as usual.
+
+    Args:
+        notice: What the user is told at once, where the end takes a while.
+    """
     stop = threading.Event()
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
         signal.signal(signal.SIGINT, before)
+        if notice:
+            # Not here: this thread may be in the middle of writing to the same stream.
+            threading.Thread(target=tell, args=(notice,), daemon=True).start()
 
     if threading.current_thread() is not threading.main_thread():
         yield stop

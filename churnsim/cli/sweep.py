@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from churnsim.sweep.work import Work
 
 WHOLE = (1, 1)  # shard
+FINISHING = "finishing the points under way; Ctrl-C again leaves at once"
 A_WHILE = 600.0  # of work that nobody need be asked about [s]
 
 
@@ -182,7 +183,7 @@ def _run(options: SweepOptions, work: Work, folder: Path, executor: Executor) ->
     from churnsim.sweep.documents import status_document
     from churnsim.sweep.running import How, run_sweep
 
-    with stopping() as stop, progress("points") as report:
+    with stopping(FINISHING) as stop, progress("points") as report:
         swept = run_sweep(
             work,
             folder,

@@ -8,7 +8,7 @@ import time
 import uuid
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from churnsim.experiment.workers import WATCH
@@ -31,6 +31,7 @@ class Task(NamedTuple):
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     is_suspect: bool = False  # goes while no other suspect does
+    priority: int = 0  # the highest goes first
 
 
 class Flight:
@@ -55,8 +56,14 @@ class Flight:
         self.suspects: deque[Task] = deque()
 
     def take(self, tasks: Iterator[Task]) -> None:
-        """Send tasks until enough are under way."""
+        """Send tasks until enough are under way.
+
+        Raises:
+            PartialError: The scheduler is gone.
+        """
         if time.monotonic() >= self._look_at:
+            # A scheduler that is gone is told of by whoever waits for what it ran; one
+            # that is busy is asked again.
             with contextlib.suppress(OSError):
                 n_threads = sum(self._session.threads().values())
                 self.limit = max(AT_LEAST, PER_THREAD * n_threads)
@@ -70,7 +77,11 @@ class Flight:
             self._send(task)
 
     def again(self, task: Task) -> None:
-        """Send a task that came to nothing, unless it is to end."""
+        """Send a task that came to nothing, unless it is to end.
+
+        Raises:
+            PartialError: The scheduler is gone.
+        """
         if not self._is_stopping:
             self._send(task)
 
@@ -85,24 +96,40 @@ class Flight:
     def cancel_waiting(self) -> None:
         """Cancel the tasks that no worker has begun, and send no more."""
         self._is_stopping = True
-        client = self._session.client
+        begun = self.begun()
+        self.cancel_these(key for key in self.under_way if key not in begun)
+
+    def begun(self) -> set[Any]:
+        """Return the keys of tasks that a worker has begun; all if nobody can say."""
         begun = set(self.under_way)
+        # All are waited for then; that a scheduler is gone is told elsewhere.
         with contextlib.suppress(OSError):
             # Of all tasks: asked about ours, it fails where one has just ended.
-            stacks: Mapping[str, Mapping[Any, Any]] = client.sync(
-                client.scheduler.call_stack, callback_timeout=LOOK_SECONDS
-            )
-            begun = {key for stack in stacks.values() for key in stack}
-        waiting = [
-            key
-            for key, (_, future) in self.under_way.items()
-            if key not in begun and not future.done()
-        ]
-        self._cancel(waiting)
+            stacks: Mapping[str, Mapping[Any, Any]] = self._session.asked("call_stack")
+            running = {key for stack in stacks.values() for key in stack}
+            begun = {
+                key
+                for key, (_, future) in self.under_way.items()
+                if key in running or future.done()
+            }
+        return begun
 
     def cancel(self) -> None:
         """Cancel all tasks that are still under way."""
-        self._cancel(list(self.under_way))
+        self.cancel_these(self.under_way)
+
+    def cancel_these(self, keys: Iterable[Any]) -> None:
+        """Cancel tasks that are under way."""
+        client = self._session.client
+        futures = [self.under_way.pop(key)[1] for key in tuple(keys)]
+        if futures and client.status == "running":
+            # Without a scheduler there is nothing left to cancel.
+            with contextlib.suppress(OSError):
+                client.sync(
+                    client._cancel,  # noqa: SLF001 - `cancel` waits without end
+                    futures,
+                    callback_timeout=LOOK_SECONDS,
+                )
 
     def _tell_idle(self, n_threads: int) -> None:
         """Say once that it waits, where there has been no worker for a while."""
@@ -123,19 +150,16 @@ class Flight:
     def _send(self, task: Task) -> None:
         key = (self._name, self._n_sent)
         self._n_sent += 1
-        future = self._session.client.submit(
-            task.function, *task.arguments, key=key, pure=False
-        )
+        try:
+            future = self._session.client.submit(
+                task.function,
+                *task.arguments,
+                key=key,
+                pure=False,
+                priority=task.priority,
+            )
+        except Exception:
+            self._session.check_there()  # a client closes as its scheduler is gone
+            raise
         self.under_way[key] = (task, future)
         future.add_done_callback(self._ended.put)
-
-    def _cancel(self, keys: list[Any]) -> None:
-        client = self._session.client
-        futures = [self.under_way.pop(key)[1] for key in keys]
-        if futures and client.status == "running":
-            with contextlib.suppress(OSError):
-                client.sync(
-                    client._cancel,  # noqa: SLF001 - `cancel` waits without end
-                    futures,
-                    callback_timeout=LOOK_SECONDS,
-                )

@@ -48,7 +48,10 @@ def begin(number: int, job: Job[Row], results: Results[Row]) -> Begun:
 
 
 def settled(
-    session: Session, jobs: Iterator[Begun], halt: threading.Event
+    session: Session,
+    jobs: Iterator[Begun],
+    halt: threading.Event,
+    stop: threading.Event | None = None,
 ) -> Iterator[Begun]:
     """Yield jobs as they are done.
 
@@ -56,6 +59,7 @@ def settled(
         session: The cluster.
         jobs: Taken one by one, as those before leave workers idle.
         halt: Once set, all is dropped.
+        stop: Once set, jobs of which no worker has begun a part are dropped.
 
     Raises:
         InputError: A worker is not as this churnsim, or lacks a file.
@@ -64,10 +68,14 @@ def settled(
     flight = Flight(session)
     begun: dict[int, Begun] = {}
     ready: deque[Task] = deque()
+    is_stopping = False
     try:
         while not halt.is_set():
+            if stop is not None and stop.is_set() and not is_stopping:
+                is_stopping = True
+                _drop_waiting(flight, begun, ready)
             _gather(flight, begun, ready)
-            while len(flight.under_way) + len(ready) < flight.limit:
+            while len(flight.under_way) + len(ready) < flight.limit and not is_stopping:
                 if (job := next(jobs, None)) is None:
                     break
                 begun[job.number] = job
@@ -124,10 +132,28 @@ def _gather(flight: Flight, begun: dict[int, Begun], ready: deque[Task]) -> None
     """Make ready what can be begun of jobs, as far as workers may want it."""
     for job in begun.values():
         job.schedule.n_ahead = flight.limit
+        # The next round of a job goes before the first one of those after it, so that
+        # few are half done at any time.
         ready.extend(
-            Task((job.number, work), do_work, (job.order, work))
+            Task((job.number, work), do_work, (job.order, work), priority=-job.number)
             for work in job.schedule.next_works()
         )
+
+
+def _drop_waiting(flight: Flight, begun: dict[int, Begun], ready: deque[Task]) -> None:
+    """Drop the jobs of which no part is done, nor begun by a worker."""
+    running = flight.begun()
+    kept = {flight.under_way[key][0].what[0] for key in running}
+    kept |= {number for number, job in begun.items() if job.seconds}
+    for number in begun.keys() - kept:
+        del begun[number]
+    flight.cancel_these(
+        key for key, (task, _) in flight.under_way.items() if task.what[0] not in kept
+    )
+    for tasks in (ready, flight.suspects):
+        left = [task for task in tasks if task.what[0] in kept]
+        tasks.clear()
+        tasks.extend(left)
 
 
 def _popped(ready: deque[Task]) -> Iterator[Task]:

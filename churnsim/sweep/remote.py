@@ -148,9 +148,7 @@ def make_chunk(
     if isinstance(work, Refused):
         return work
     with uncollected():
-        made = work.make(number)
-    assert made is not None  # noqa: S101 - nobody told it to halt
-    return made
+        return work.make(number)
 
 
 def make_point(

@@ -19,7 +19,7 @@ from churnsim.memory import check_memory, fitting_workers, need_of
 from churnsim.sweep.store.manifest import SCENARIO, SWEEP, manifest_of
 from churnsim.sweep.store.reading import Status, status_of
 from churnsim.sweep.store.writing import Made, open_store
-from churnsim.sweep.work import Work
+from churnsim.sweep.work import Making, Work
 
 if TYPE_CHECKING:
     from churnsim.sweep.plan import Sweep
@@ -57,7 +57,12 @@ class Swept(NamedTuple):
 
 
 class Threads:
-    """Makes chunks on this machine; the kernel lets other threads run meanwhile."""
+    """Makes chunks on this machine; the kernel lets other threads run meanwhile.
+
+    All threads do points of the same chunk, and go on with the next once all of its
+    points are taken. So few chunks are half done when it is told to stop, and at the
+    end no thread waits for another's chunk.
+    """
 
     def __init__(self, n_threads: int) -> None:
         self.n_threads = n_threads
@@ -66,20 +71,21 @@ class Threads:
         self, work: Work, todo: Iterable[int], stop: threading.Event
     ) -> Iterator[Chunk]:
         """Yield chunks as they are made."""
-        numbers = iter(todo)
+        points = _points(work, todo, stop)
         taking = threading.Lock()
         halt = threading.Event()  # leave at once: nobody waits any more
         made: queue.Queue[Chunk | BaseException | None] = queue.Queue()
 
-        def next_number() -> int | None:
+        def next_point() -> tuple[Making, int] | None:
             with taking:
-                return None if stop.is_set() else next(numbers, None)
+                return None if halt.is_set() else next(points, None)
 
         def run() -> None:
             try:
-                while not halt.is_set() and (number := next_number()) is not None:
-                    if (chunk := work.make(number, halt)) is not None:
-                        made.put((number, chunk))
+                while (taken := next_point()) is not None:
+                    making, index = taken
+                    if (chunk := making.do(index)) is not None:
+                        made.put((making.chunk, chunk))
                 made.put(None)
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
                 made.put(error)
@@ -105,6 +111,18 @@ class Threads:
         finally:
             halt.set()
             gc.unfreeze()
+
+
+def _points(
+    work: Work, todo: Iterable[int], stop: threading.Event
+) -> Iterator[tuple[Making, int]]:
+    """Yield points chunk by chunk; told to stop, those of chunks that are begun."""
+    for number in todo:
+        if stop.is_set():
+            return
+        making = Making(work, number)
+        for index in work.points_of(number):
+            yield making, index
 
 
 def threads_for(sweep: Sweep, asked: int | None) -> int:

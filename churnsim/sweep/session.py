@@ -34,10 +34,21 @@ class Session(NamedTuple):
         Raises:
             OSError: The scheduler is gone.
         """
-        found: Mapping[str, int] = self.client.sync(
-            self.client.scheduler.ncores, callback_timeout=LOOK_SECONDS
-        )
+        found: Mapping[str, int] = self.asked("ncores")
         return found
+
+    def asked(self, question: str) -> Any:
+        """Return what the scheduler answers to a question that it knows.
+
+        Raises:
+            OSError: The scheduler is gone.
+        """
+        scheduler = self.client.scheduler  # none once the client has closed by itself
+        if scheduler is None:
+            raise ConnectionError(f"{self.address} is gone")
+        return self.client.sync(
+            getattr(scheduler, question), callback_timeout=LOOK_SECONDS
+        )
 
     def n_threads(self) -> int:
         """Return how many tasks the workers can do at once, at least 1.
@@ -158,5 +169,6 @@ def session(address: str, *, is_insecure: bool = False) -> Iterator[Session]:
             begun.check()
             yield begun
         finally:
+            # It is left in any case; a scheduler that is gone needs no goodbye.
             with contextlib.suppress(OSError):
                 client.close(timeout=CLOSE_SECONDS)

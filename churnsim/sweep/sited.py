@@ -45,7 +45,7 @@ def are_jobs(work: Work) -> bool:
 def chunks_of(
     session: Session, work: Work, todo: Iterable[int], stop: threading.Event
 ) -> Iterator[Chunk]:
-    """Yield chunks of one point each as they are made; stopped, those that are begun.
+    """Yield chunks of one point each as they are made; stopped, those begun by workers.
 
     Raises:
         InputError: A worker is not as this churnsim, or lacks a file.
@@ -70,7 +70,7 @@ def chunks_of(
             results = Results[Row](replications, Telling(), threading.Event())
             yield begin(number, job, results)
 
-    for done in settled(session, begun(), threading.Event()):
+    for done in settled(session, begun(), threading.Event(), stop):
         yield from refused
         refused.clear()
         point = sweep.point(done.number)

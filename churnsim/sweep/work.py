@@ -44,17 +44,47 @@ class Work:
         first = chunk * self.chunk_points
         return range(first, min(first + self.chunk_points, self.sweep.n_points))
 
-    def make(self, chunk: int, halt: threading.Event | None = None) -> Made | None:
-        """Return a chunk; None where it was told to halt before it was whole."""
-        began = time.perf_counter()
-        rows = Rows(self.sweep)
+    def make(self, chunk: int) -> Made:
+        """Return a chunk, made point by point."""
+        making = Making(self, chunk)
+        made = None
         for index in self.points_of(chunk):
-            if halt is not None and halt.is_set():
+            made = making.do(index)
+        assert made is not None  # noqa: S101 - the last point was done
+        return made
+
+
+class Making:
+    """A chunk as it is made: its points are done by whoever is free, in any order."""
+
+    def __init__(self, work: Work, chunk: int) -> None:
+        self.chunk = chunk
+        self._work = work
+        self._rows = Rows(work.sweep)
+        self._n_left = len(work.points_of(chunk))
+        self._next = work.points_of(chunk).start  # whose rows come next
+        self._early: dict[int, tuple[Point, Sequence[Row] | Failed]] = {}
+        self._seconds = 0.0
+        self._adding = threading.Lock()
+
+    def do(self, index: int) -> Made | None:
+        """Do a point of it; return the chunk where none is left to do."""
+        began = time.perf_counter()
+        point = self._work.sweep.point(index)
+        found = self._work.evaluate(point)
+        with self._adding:
+            self._early[index] = (point, found)
+            while early := self._early.pop(self._next, None):
+                self._rows.add(*early)
+                self._next += 1
+            self._n_left -= 1
+            self._seconds += time.perf_counter() - began
+            if self._n_left:
                 return None
-            point = self.sweep.point(index)
-            rows.add(point, self.evaluate(point))
-        data = rows.to_bytes()
-        return Made(data, len(rows), rows.n_failed, time.perf_counter() - began)
+        began = time.perf_counter()
+        data = self._rows.to_bytes()
+        seconds = self._seconds + time.perf_counter() - began
+        return Made(data, len(self._rows), self._rows.n_failed, seconds)
 
 
 def chunk_points(sweep: Sweep) -> int:

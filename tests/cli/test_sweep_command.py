@@ -330,6 +330,7 @@ def test_sweep__ctrl_c_leaves_a_store_that_goes_on(tmp_path: Path) -> None:
     assert 0 < status.n_done < 3000
     assert not status.is_complete
     assert running.returncode == ExitCode.INTERRUPTED, (out, err)
+    assert "finishing the points under way; Ctrl-C again leaves at once\n" in err
     assert "interrupted; go on with: churnsim " in err
     assert f"{status.n_done:,} of 3,000 points" in out
     assert "left: about" in out

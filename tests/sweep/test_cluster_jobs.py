@@ -17,14 +17,16 @@ from churnsim.experiment.workers import Job
 from churnsim.scenario import Scenario, load_scenario
 from churnsim.sweep import sited
 from churnsim.sweep.cluster import joined
+from churnsim.sweep.flight import Flight, Task
 from churnsim.sweep.plan import load_sweep
-from churnsim.sweep.running import Threads, run_sweep
+from churnsim.sweep.running import How, Threads, run_sweep
+from churnsim.sweep.session import session
 from churnsim.sweep.simulated import simulated
 from churnsim.sweep.work import Work
 from tests.cli.conftest import Command
 from tests.experiment.chains import N_SITES, TALKED_OF
 from tests.sweep import remotely
-from tests.sweep.started import Started
+from tests.sweep.started import After, Started
 from tests.sweep.test_kill import files_in
 
 pytestmark = pytest.mark.skipif(
@@ -50,6 +52,19 @@ values = [1, 3]
 [[factor]]
 field = "mistakes.billing.probability"
 values = [0.01, 0.999]
+"""
+MANY = """
+scenario = "telecom"
+policies = ["empowered", "slow"]
+replications = 2
+[set]
+sites = 3
+{settings}
+[[factor]]
+field = "market.lock_in"
+low = 0.1
+high = 1.5
+steps = 20
 """
 
 
@@ -101,15 +116,8 @@ def test_cluster__sites_are_tasks_whose_bits_are_those_of_one_thread(
     assert same(found, compare(chain, replications=n, execution=ONE))
 
 
-def test_sweep__big_points_go_site_by_site(
-    cluster: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The store is that of one thread; points that cannot be fail with the same words.
-
-    Points of one site, whose replications are tasks, are among them.
-    """
-    monkeypatch.setattr(sited, "TASK_SECONDS", 0.0)
-    file = tmp_path / "sweep.toml"
+def big_points(file: Path, text: str) -> Work:
+    """Return the work of a sweep whose chunks are one point each."""
     taken = {"sites", "policies", "seed", "market.lock_in"}
     taken |= {"mistakes.billing.probability"}
     numbers = ("population.customers", "market.word_of_mouth.influence")
@@ -118,11 +126,23 @@ def test_sweep__big_points_go_site_by_site(
         for key, value in SETTINGS.items()
         if key not in taken
     ]
-    file.write_text(SWEEP.format(settings="\n".join(lines)))
+    file.write_text(text.format(settings="\n".join(lines)))
     sweep = load_sweep(file)
     work = Work(sweep, simulated(sweep))
     work.chunk_points, work.n_chunks = 1, sweep.n_points
     assert sited.are_jobs(work)
+    return work
+
+
+def test_sweep__big_points_go_site_by_site(
+    cluster: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is that of one thread; points that cannot be fail with the same words.
+
+    Points of one site, whose replications are tasks, are among them.
+    """
+    monkeypatch.setattr(sited, "TASK_SECONDS", 0.0)
+    work = big_points(tmp_path / "sweep.toml", SWEEP)
     run_sweep(work, tmp_path / "threads", Threads(1))
     cluster.workers(2)
     with joined(cluster.address) as dask_cluster:
@@ -130,6 +150,25 @@ def test_sweep__big_points_go_site_by_site(
     assert swept.n_made == 8
     assert swept.status.n_failed == 4
     assert files_in(tmp_path / "cluster") == files_in(tmp_path / "threads")
+
+
+@pytest.mark.slow
+def test_sweep__stopped_it_finishes_the_big_points_that_workers_have_begun(
+    cluster: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those whose sites only wait are dropped; what is kept goes on."""
+    monkeypatch.setattr(sited, "TASK_SECONDS", 0.0)
+    work = big_points(tmp_path / "sweep.toml", MANY)
+    cluster.workers()
+    stop = threading.Event()
+    folder = tmp_path / "cluster"
+    how = How(report=After(1, stop.set), stop=stop)
+    with joined(cluster.address) as dask_cluster:
+        swept = run_sweep(work, folder, dask_cluster, how)
+        assert 1 <= swept.n_made < work.n_chunks // 2
+        run_sweep(work, folder, dask_cluster)
+    run_sweep(work, tmp_path / "threads", Threads(1))
+    assert files_in(folder) == files_in(tmp_path / "threads")
 
 
 @pytest.mark.slow
@@ -161,6 +200,17 @@ def test_cluster__a_lost_scheduler_ends_a_run_soon(
             error = nothing
     assert error is not None
     assert "the scheduler is gone; what was finished is shown" in str(error)
+
+
+def test_flight__of_a_client_that_has_closed_says_that_the_scheduler_is_gone(
+    cluster: Started,
+) -> None:
+    """It closes at any moment, such as just before a task is sent."""
+    with session(cluster.address) as begun:
+        flight = Flight(begun)
+        begun.client.close()
+        with pytest.raises(PartialError, match="the scheduler is gone"):
+            flight.take(iter([Task(0, abs, (-1,))]))
 
 
 def test_run__on_a_cluster_says_what_it_says_on_threads(

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from churnsim.engines.books import N_BINS, N_WEEKLY, Monthly, Weekly
 from churnsim.engines.sums import Totals
@@ -35,6 +34,7 @@ from churnsim.experiment.summary import FIGURES, TALLIES, News, Summary
 from churnsim.mechanisms.hours import HOURS_IN_WEEK
 from churnsim.records import Cause, Integers
 from churnsim.scenario.assumptions import Foundation
+from churnsim.storage import parquet_table
 
 Run = tuple[str, int]  # policy and replication
 
@@ -183,5 +183,4 @@ def _weeks(known: Manifest) -> dict[Run, Integers]:
 
 def _table(known: Manifest, name: str) -> pa.Table:
     """Return a table, its checksums compared."""
-    source = pa.BufferReader(kept_bytes(known, f"{name}.parquet"))
-    return pq.read_table(source, page_checksum_verification=True)
+    return parquet_table(kept_bytes(known, f"{name}.parquet"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from churnsim.errors import Problem, StorageError
-from churnsim.storage import read_bytes, sha256
+from churnsim.storage import parquet_table, read_bytes, sha256
 from churnsim.sweep.rows import COMMAND, ERROR, POINT
 from churnsim.sweep.store import ledger
 from churnsim.sweep.store.chunks import path_of
@@ -103,17 +103,8 @@ def chunk_batches(
     Raises:
         StorageError: It is not there, or not as it was written.
     """
-    import pyarrow as pa  # here, so that a question about a store is answered at once
-    import pyarrow.parquet as pq
-
-    raw = kept_chunk(folder, manifest, line)
-    names = None if columns is None else list(columns)
-    # A chunk is small and in memory. Threads that read ahead, which `read_table` begins
-    # whatever it is told, would only have to be ended at exit.
-    chunk = pq.ParquetFile(
-        pa.BufferReader(raw), pre_buffer=False, page_checksum_verification=True
-    )
-    return list(chunk.read(columns=names, use_threads=False).to_batches())
+    table = parquet_table(kept_chunk(folder, manifest, line), columns)
+    return list(table.to_batches())
 
 
 def kept_chunk(folder: Path, manifest: SweepManifest, line: Line) -> bytes:

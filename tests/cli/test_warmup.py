@@ -5,8 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from churnsim.cache import cache_folder
 from churnsim.cli.warming import KERNELS
-from churnsim.jit import cache_folder
 from tests.cli.conftest import AS_TYPED, ROOT, Command
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from churnsim.engines.books import N_BINS, N_WEEKLY, Monthly, Weekly
 from churnsim.engines.sums import Totals
@@ -183,5 +182,7 @@ def _weeks(known: Manifest) -> dict[Run, Integers]:
 
 def _table(known: Manifest, name: str) -> pa.Table:
     """Return a table, its checksums compared."""
+    import pyarrow.parquet as pq  # now, since it takes long to load
+
     source = pa.BufferReader(kept_bytes(known, f"{name}.parquet"))
     return pq.read_table(source, page_checksum_verification=True)

@@ -3,6 +3,10 @@
 `mechanism` marks a scalar rule: plain Python for Python callers, inlined into kernels.
 `kernel` compiles a loop and keeps its machine code on disk between runs.
 
+Numba optimises each function by itself, with all that it calls in it, and makes machine
+code of it: what is ten calls down is worked on ten times. Of a kernel's parts only the
+kernel is called from Python, so here they are linked as they are, and optimised once.
+
 `word`, `split` and `power_of_two` are the three exact bit operations that need one form
 for Python and another for the compiler; everything else is one source.
 """
@@ -13,7 +17,7 @@ import gc
 import importlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -21,13 +25,16 @@ from churnsim.cache import SealedCache
 
 # Seen as Any: numba is annotated in part since 0.68, and not at all before.
 numba: Any = importlib.import_module("numba")
+codegen: Any = importlib.import_module("numba.core.codegen")
 locking: Any = importlib.import_module("numba.core.compiler_lock")
+registry: Any = importlib.import_module("numba.core.registry")
 extending: Any = importlib.import_module("numba.extending")
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
+OURS = "8churnsim"  # in the compiler's name of what belongs to this package
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 FRACTION_BITS = 0x000FFFFFFFFFFFFF
@@ -178,10 +185,70 @@ def _alone(compiling: Callable[[Any], Any], cache: SealedCache) -> Callable[[Any
 
     @functools.wraps(compiling)
     def compile_one(signature: Any) -> Any:
-        with locking.global_compiler_lock, uncollected():
+        with locking.global_compiler_lock, uncollected(), _optimised_once():
             try:
                 return compiling(signature)
             finally:
                 cache.release()
 
     return compile_one
+
+
+class _Part(codegen.JITCodeLibrary):  # type: ignore[misc]
+    """The code of a function, of which machine code is made when it is asked for."""
+
+    _waiting: ClassVar[dict[str, Any]] = {}  # what a part refers to, by its name
+    _is_made = False
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Return where a function begins; 0 if there is none, or it is but a part.
+
+        What is not ours is made at once, since others may call it.
+        """
+        self._ensure_finalized()
+        if not self._is_made:
+            if OURS in name and not self._has(name):
+                return 0
+            self._make()
+        return int(super().get_pointer_to_function(name))
+
+    def _has(self, name: str) -> bool:
+        return any(one.name == name for one in self.get_defined_functions())
+
+    def _make(self) -> None:
+        self._is_made = True
+        super()._optimize_final_module()
+        super()._finalize_final_module()
+        engine = self._codegen._engine  # noqa: SLF001 - numba has no other way
+        for name in [*filter(engine.is_symbol_defined, self._waiting)]:
+            codegen.JITCPUCodegen.set_env(self._codegen, name, self._waiting.pop(name))
+
+    def _optimize_final_module(self) -> None:
+        """Wait until somebody needs it."""
+
+    def _finalize_final_module(self) -> None:
+        if self._object_caching_enabled and self._compiled_object:  # read from disk
+            self._is_made = True
+            super()._finalize_final_module()
+        self._finalized = True
+
+
+@contextlib.contextmanager
+def _optimised_once() -> Iterator[None]:
+    """Have parts linked as they are, and what Python calls optimised as a whole."""
+    generator = registry.cpu_target.target_context.codegen()
+    if "_library_class" in vars(generator):  # a kernel that another one calls
+        yield
+        return
+
+    def set_env(name: str, env: Any) -> None:
+        if generator._engine.is_symbol_defined(name):  # noqa: SLF001 - as above
+            codegen.JITCPUCodegen.set_env(generator, name, env)
+        else:
+            _Part._waiting[name] = env  # noqa: SLF001 - of this module
+
+    generator._library_class, generator.set_env = _Part, set_env  # noqa: SLF001
+    try:
+        yield
+    finally:
+        del generator._library_class, generator.set_env  # noqa: SLF001 - as above

@@ -5,10 +5,12 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from churnsim import cache, jit
 from churnsim.jit import is_cached, kernel, mechanism, power_of_two, split, word
+from churnsim.primitives import exp
 
 pytestmark = pytest.mark.compiled
 
@@ -93,6 +95,72 @@ def test_kernel__collects_no_garbage_while_it_compiles(
     assert gc.isenabled()
     assert found
     assert not any(found)
+
+
+def test_kernel__is_optimised_once_and_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No machine code is made of what kernels of the package call, nor kept."""
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
+    made, make = [], jit._Part._make
+
+    def noted(part: Any) -> None:
+        made.append(part.name)
+        make(part)
+
+    monkeypatch.setattr(jit._Part, "_make", noted)
+
+    def answer(x: float) -> float:
+        return exp(x) - 1.0 / x
+
+    compiled = kernel(answer)
+    assert compiled(0.5) == answer(0.5)
+    assert [name for name in made if "answer" in name or name == "exp"] == [
+        answer.__qualname__
+    ]
+    again = kernel(answer)
+    del made[:]
+    assert (again(0.5), made) == (answer(0.5), [])
+    with pytest.raises(ZeroDivisionError):
+        again(0.0)
+
+
+def test_kernel__leaves_other_functions_to_numba(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others compile, before or after, is compiled as numba does it."""
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
+    generator = jit.registry.cpu_target.target_context.codegen()
+    found = []
+
+    @jit.numba.njit
+    def theirs(x: float) -> float:
+        return 3.0 * x
+
+    def answer(x: float) -> float:
+        return theirs(x) + float(np.sum(np.full(3, x)))
+
+    def look(x: Any) -> Any:  # noqa: ARG001 - its name is what numba asks for
+        found.append(generator._library_class)
+
+        def build(x: Any) -> Any:
+            return x
+
+        return build
+
+    def probe(x: float) -> float:
+        return x
+
+    def asking(x: float) -> float:
+        return probe(x)
+
+    jit.extending.overload(probe)(look)
+    assert kernel(asking)(1.0) == 1.0
+    assert kernel(answer)(0.5) == 3.0
+    assert theirs(0.5) == 1.5
+    assert jit.numba.njit(answer)(0.5) == 3.0
+    assert set(found) == {jit._Part}
+    assert generator._library_class is jit.codegen.JITCodeLibrary
 
 
 @pytest.mark.parametrize(

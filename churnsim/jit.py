@@ -84,8 +84,13 @@ def is_cached(compiled: Kernel[..., Any]) -> bool:
     True once it has been called in this process, or if the cache folder holds machine
     code of this function for these sources and this machine.
     """
+    return bool(compiled.signatures) or is_kept(compiled)
+
+
+def is_kept(compiled: Kernel[..., Any]) -> bool:
+    """Return whether machine code of it is on disk, or none is needed."""
     cache = getattr(compiled, "_cache", None)
-    return cache is None or bool(compiled.signatures) or cache.has_entries()
+    return cache is None or bool(cache.has_entries())
 
 
 def n_compiled(compiled: Kernel[..., Any]) -> int:

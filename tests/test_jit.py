@@ -133,12 +133,13 @@ def test_kernel__leaves_other_functions_to_numba(
     generator = jit.registry.cpu_target.target_context.codegen()
     found = []
 
-    @jit.numba.njit
-    def theirs(x: float) -> float:
+    def thrice(x: float) -> float:
         return 3.0 * x
 
+    theirs: Any = jit.numba.njit(thrice)
+
     def answer(x: float) -> float:
-        return theirs(x) + float(np.sum(np.full(3, x)))
+        return float(theirs(x)) + float(np.sum(np.full(3, x)))
 
     def look(x: Any) -> Any:  # noqa: ARG001 - its name is what numba asks for
         found.append(generator._library_class)

@@ -19,7 +19,7 @@ from churnsim.births import (
 from churnsim.cache import CACHE_VARIABLE, cache_folder, code_digest
 from churnsim.engines.kernel.run import run_world
 from churnsim.errors import Problem, StorageError
-from churnsim.jit import n_compiled
+from churnsim.jit import is_kept, n_compiled
 from churnsim.scenario import load_scenario
 from churnsim.simulation import simulate
 
@@ -52,4 +52,8 @@ def warm_up() -> Warmth:
     for fill in (fill_logs, fill_exps, fill_normals):
         fill(np.empty(0))
     was_ready = sum(n_compiled(each) for each in KERNELS) == before
+    if not all(is_kept(each) for each in KERNELS):  # why has been told
+        rule = "machine code must be kept, but could not be written"
+        hint = f"make room, or set {CACHE_VARIABLE} to a folder on another disk"
+        raise StorageError(Problem(rule, file=str(folder), hint=hint))
     return Warmth(folder, was_ready, perf_counter() - start)

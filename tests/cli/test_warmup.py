@@ -1,8 +1,10 @@
 """`churnsim warmup`: everything compiled ahead, once, and where."""
 
 import ast
+import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,24 @@ def test_warmup__refuses_where_the_disk_is_full(
         pytest.raises(StorageError, match="must be kept, but could not be written"),
     ):
         warmed(monkeypatch)
+
+
+@pytest.mark.slow
+def test_warmup__of_eight_at_once_one_compiles(tmp_path: Path) -> None:
+    """On an empty cache none fails, and a ninth has nothing to do."""
+
+    def warm() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*AS_TYPED, "warmup", "--json"],
+            env={**os.environ, "CHURNSIM_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: warm(), range(8)))
+    assert not any("Warning" in one.stderr for one in done)
+    kept = [*(tmp_path / "cache").rglob(f"*{SUFFIX}")]
+    assert len(kept) == len(KERNELS)
+    assert json.loads(warm().stdout)["was_ready"] is True

@@ -21,7 +21,8 @@ PACKAGE = ROOT / "churnsim"
 
 # Lowest first. A part may import from lower layers only, never from one of its own.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"_version", "configs", "errors", "jit", "normal_coefficients"}),
+    frozenset({"_version", "cache", "configs", "errors", "normal_coefficients"}),
+    frozenset({"jit"}),
     frozenset({"borrow", "prefetch", "primitives", "streams", "storage", "units"})
     | {"fit", "given"},
     frozenset({"variates"}),
@@ -52,13 +53,13 @@ PUBLIC_NAMES = 12
 # Where files may be touched: the part, and why it must.
 FILE_EDGES = {
     "churnsim.__main__": "leaves where a command is interrupted while it loads",
+    "churnsim.cache": "names and guards the folder of compiled code",
     "churnsim.cli": "commands read and write what the user names",
     "churnsim.configs": "finds the ready scenarios",
     "churnsim.memory": "asks how much memory is left",
     "churnsim.experiment.store": "keeps results",
     "churnsim.data": "reads measurements",
     "churnsim.fit": "reads measurements",
-    "churnsim.jit": "names and guards the folder of compiled code",
     "churnsim.report": "writes pages and tables",
     "churnsim.scenario": "reads scenario files",
     "churnsim.storage": "writes so that it lasts",

@@ -78,7 +78,7 @@ def telling_compilation() -> Iterator[None]:
             tell("compiling the simulation, once on this machine; about a minute")
         return True
 
-    logger = logging.getLogger("churnsim.jit")
+    logger = logging.getLogger("churnsim.cache")
     before = logger.level
     logger.addFilter(told)
     logger.setLevel(logging.INFO)

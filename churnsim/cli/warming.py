@@ -16,9 +16,10 @@ from churnsim.births import (
     fill_logs,
     fill_normals,
 )
+from churnsim.cache import CACHE_VARIABLE, cache_folder, code_digest
 from churnsim.engines.kernel.run import run_world
 from churnsim.errors import Problem, StorageError
-from churnsim.jit import CACHE_VARIABLE, cache_folder, code_digest, is_cached
+from churnsim.jit import is_kept, n_compiled
 from churnsim.scenario import load_scenario
 from churnsim.simulation import simulate
 
@@ -45,10 +46,14 @@ def warm_up() -> Warmth:
         rule = "machine code must be kept in a private folder that can be written to"
         hint = f"set {CACHE_VARIABLE} to a folder of your own"
         raise StorageError(Problem(rule, hint=hint))
-    was_ready = all(is_cached(each) for each in KERNELS)
-    if not was_ready:
-        few = load_scenario("telecom", overrides=["population.customers=20"])
-        simulate(few, few.baseline)
-        for fill in (fill_logs, fill_exps, fill_normals):
-            fill(np.empty(0))
+    before = sum(n_compiled(each) for each in KERNELS)
+    few = load_scenario("telecom", overrides=["population.customers=20"])
+    simulate(few, few.baseline)
+    for fill in (fill_logs, fill_exps, fill_normals):
+        fill(np.empty(0))
+    was_ready = sum(n_compiled(each) for each in KERNELS) == before
+    if not all(is_kept(each) for each in KERNELS):  # why has been told
+        rule = "machine code must be kept, but could not be written"
+        hint = f"make room, or set {CACHE_VARIABLE} to a folder on another disk"
+        raise StorageError(Problem(rule, file=str(folder), hint=hint))
     return Warmth(folder, was_ready, perf_counter() - start)

@@ -25,8 +25,9 @@ def warmup_command(options: WarmupOptions) -> None:
     """Compile the simulation, so that no run on this machine has to wait for it.
 
     Machine code is kept in a folder of the user's own, or in that named by
-    CHURNSIM_CACHE_DIR, for exactly this version and processor. Where it is there
-    already, nothing is done. The folder must belong to the user who runs later.
+    CHURNSIM_CACHE_DIR, for exactly this version and processor. Where all of it is there
+    already, nothing is compiled. The folder must belong to the user who runs later, or
+    to root, and none but its owner may write to it; to be read it need not be writable.
     """
     from churnsim.cli.progress import telling_compilation
     from churnsim.cli.warming import warm_up

@@ -1,12 +1,20 @@
 """`churnsim warmup`: everything compiled ahead, once, and where."""
 
 import ast
+import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from churnsim.cli.warming import KERNELS
-from churnsim.jit import cache_folder
+import pytest
+
+from churnsim import cache
+from churnsim.cache import SUFFIX, KernelCacheWarning, cache_folder
+from churnsim.cli import warming
+from churnsim.cli.warming import KERNELS, warm_up
+from churnsim.errors import StorageError
+from churnsim.jit import kernel
 from tests.cli.conftest import AS_TYPED, ROOT, Command
 
 
@@ -53,3 +61,78 @@ def test_warmup__refuses_where_nothing_can_be_kept(tmp_path: Path) -> None:
     assert "CHURNSIM_CACHE_DIR" in done.stderr
     assert not done.stdout
     assert not list(tmp_path.rglob("*.nb*"))
+
+
+def half(x: float) -> float:
+    """Return half of x."""
+    return 0.5 * x
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder for warming up, of which `half` is all there is."""
+    folder = tmp_path / cache.code_digest()
+    folder.mkdir()
+    for module in (cache, warming):
+        monkeypatch.setattr(module, "cache_folder", lambda: folder)
+    for name in ("fill_logs", "fill_exps", "fill_normals"):
+        monkeypatch.setattr(warming, name, lambda _: None)
+    return folder
+
+
+def warmed(monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Return whether all was ready, as a new process finds it."""
+    fresh = kernel(half)
+    monkeypatch.setattr(warming, "KERNELS", (fresh,))
+    monkeypatch.setattr(warming, "simulate", lambda *_: fresh(1.5))
+    return warm_up().was_ready
+
+
+def test_warmup__is_ready_only_if_nothing_was_compiled(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is there but damaged is not machine code that is ready."""
+    assert [warmed(monkeypatch) for _ in range(2)] == [False, True]
+    (path,) = small.rglob(f"*{SUFFIX}")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.warns(KernelCacheWarning, match="is damaged"):
+        assert not warmed(monkeypatch)
+    assert warmed(monkeypatch)
+
+
+@pytest.mark.usefixtures("small")
+def test_warmup__refuses_where_the_disk_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What could not be kept is not said to be there."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache, "write_sealed", full)
+    with (
+        pytest.warns(KernelCacheWarning, match="No space left"),
+        pytest.raises(StorageError, match="must be kept, but could not be written"),
+    ):
+        warmed(monkeypatch)
+
+
+@pytest.mark.slow
+def test_warmup__of_eight_at_once_one_compiles(tmp_path: Path) -> None:
+    """On an empty cache none fails, and a ninth has nothing to do."""
+
+    def warm() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*AS_TYPED, "warmup", "--json"],
+            env={**os.environ, "CHURNSIM_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: warm(), range(8)))
+    assert not any("Warning" in one.stderr for one in done)
+    kept = [*(tmp_path / "cache").rglob(f"*{SUFFIX}")]
+    assert len(kept) == len(KERNELS)
+    assert json.loads(warm().stdout)["was_ready"] is True

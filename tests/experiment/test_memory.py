@@ -42,7 +42,7 @@ def test_need__is_what_a_run_takes(
     foretold = memory.need_of(scenario, "kernel", 1, 1).per_worker
     tracemalloc.start()
     try:
-        with caplog.at_level(logging.INFO, "churnsim.jit"):
+        with caplog.at_level(logging.INFO, "churnsim.cache"):
             run_replication(job, 0)
         peak = tracemalloc.get_traced_memory()[1]
     finally:

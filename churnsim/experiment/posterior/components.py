@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from churnsim.experiment.intervals import ANYWHERE, CONFIDENCE, Estimate, Range
 from churnsim.records import Floats
@@ -182,6 +182,8 @@ def reach_of(found: Components) -> float:
     low, high = USUAL
     if not missing(low) < 0.0 < missing(high):
         low, high = ANY
+    from scipy import optimize  # now, since it takes long to load
+
     root: float = optimize.brentq(missing, low, high, xtol=1e-9)
     return math.exp(root) * typical
 

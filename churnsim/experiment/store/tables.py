@@ -7,7 +7,6 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from churnsim.engines.books import Monthly, Weekly
 from churnsim.experiment.by_hour import (
@@ -339,6 +338,8 @@ def guarded(value: object) -> object:
 
 def parquet_bytes(table: pa.Table) -> bytes:
     """Return a table as a Parquet file with a checksum on each page."""
+    import pyarrow.parquet as pq  # now, since most runs keep nothing
+
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd", write_page_checksum=True)
     return out.getvalue()

@@ -15,7 +15,7 @@ from pathlib import Path
 import altair as alt
 import vl_convert
 
-from churnsim.jit import cache_folder
+from churnsim.cache import cache_folder
 
 # What another Python is given to make the script with.
 MAKER = """\

@@ -22,7 +22,9 @@ PACKAGE = ROOT / "churnsim"
 # Lowest first. A part may import from lower layers only, never from one of its own.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version", "configs", "errors", "jit", "normal_coefficients"}),
-    frozenset({"borrow", "prefetch", "primitives", "streams", "storage", "units"})
+    frozenset(
+        {"borrow", "parts", "prefetch", "primitives", "streams", "storage", "units"}
+    )
     | {"fit", "given"},
     frozenset({"variates"}),
     frozenset({"records"}),

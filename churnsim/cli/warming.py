@@ -12,9 +12,6 @@ from churnsim.births import (
     all_normals,
     draw_births,
     draw_firsts,
-    fill_exps,
-    fill_logs,
-    fill_normals,
 )
 from churnsim.engines.kernel.run import run_world
 from churnsim.errors import Problem, StorageError
@@ -49,6 +46,6 @@ def warm_up() -> Warmth:
     if not was_ready:
         few = load_scenario("telecom", overrides=["population.customers=20"])
         simulate(few, few.baseline)
-        for fill in (fill_logs, fill_exps, fill_normals):
+        for fill in (all_logs, all_exps, all_normals):
             fill(np.empty(0))
     return Warmth(folder, was_ready, perf_counter() - start)

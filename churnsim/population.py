@@ -199,8 +199,8 @@ def draw_population(
         some = some._replace(trust=some.trust * spec.trust_sd)
         draw_firsts(key, replication, part.start, some.mistake, some.contact)
         _fill(people, part, some)
-        if tell is not None:
-            tell(part.stop / max(1, n_people))
+        if tell is not None and part.stop < n_people:
+            tell(part.stop / n_people)
     return people
 
 

@@ -11,6 +11,7 @@ from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.outcome import Outcome, Rates, totals_of
 from churnsim.engines.reference.run import run_reference
+from churnsim.engines.watch import tell_watch
 from churnsim.given import chosen, of_kind, refused, whole_number
 from churnsim.mechanisms.hours import (
     WEEK,
@@ -58,14 +59,21 @@ def make_population(
 ) -> Population:
     """Return one replication's customers at a site: the same for every policy.
 
+    Whoever watches the thread is told which share of them is drawn.
+
     Args:
         scenario: What they are drawn from.
         seed: From 0 to 2^64 − 1; the scenario's where absent.
         replication: Its number, from 0.
         site: Its number, from 0.
+
+    Raises:
+        ResourceError: More memory would be needed than there is.
     """
+    check_run(scenario, "kernel")
     key = key_from_seed(scenario.seed if seed is None else seed, site)
-    return draw_population(scenario.population, key, replication, history_of(scenario))
+    history = history_of(scenario)
+    return draw_population(scenario.population, key, replication, history, tell_watch)
 
 
 def rates_of(scenario: Scenario, policy: str | Policy, plan: Plan) -> Rates:

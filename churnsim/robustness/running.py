@@ -8,13 +8,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from churnsim.engines.watch import watched
+from churnsim.experiment.workers import Gauge
+
 WATCH = 0.1  # how often a wait looks round [s]
 
 T = TypeVar("T")
 
 
 def in_threads(
-    tasks: Sequence[Callable[[], T]], n_threads: int, stop: threading.Event
+    tasks: Sequence[Callable[[], T]],
+    n_threads: int,
+    stop: threading.Event,
+    within: Callable[[float], None] | None = None,
 ) -> Iterator[tuple[int, T]]:
     """Yield what each task returns with its number, as they are done.
 
@@ -25,6 +31,7 @@ def in_threads(
     """
     numbers = iter(range(len(tasks)))
     taking = threading.Lock()
+    gauge = Gauge(within)
     done: queue.Queue[tuple[int, T] | BaseException | None] = queue.Queue()
 
     def next_number() -> int | None:
@@ -34,7 +41,10 @@ def in_threads(
     def run() -> None:
         try:
             while (number := next_number()) is not None:
-                done.put((number, tasks[number]()))
+                with watched(gauge.watch(number, stop)):
+                    result = tasks[number]()
+                gauge.drop(number)
+                done.put((number, result))
             done.put(None)
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
             done.put(error)
@@ -49,6 +59,7 @@ def in_threads(
             try:
                 found = done.get(timeout=WATCH)
             except queue.Empty:
+                gauge.tell()
                 continue
             if isinstance(found, BaseException):
                 raise found

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from churnsim.engines.watch import watched
 from churnsim.experiment.replications import available_cores
-from churnsim.experiment.workers import WATCH
+from churnsim.experiment.workers import WATCH, Gauge
 from churnsim.memory import check_memory, fitting_workers, need_of
 from churnsim.sweep.store.manifest import SCENARIO, SWEEP, manifest_of
 from churnsim.sweep.store.reading import Status, status_of
@@ -59,8 +60,17 @@ class Swept(NamedTuple):
 class Threads:
     """Makes chunks on this machine; the kernel lets other threads run meanwhile."""
 
-    def __init__(self, n_threads: int) -> None:
+    def __init__(
+        self, n_threads: int, within: Callable[[float], None] | None = None
+    ) -> None:
+        """Have threads at hand.
+
+        Args:
+            n_threads: How many.
+            within: Is told the share of the first point under way that is done.
+        """
         self.n_threads = n_threads
+        self.within = within
 
     def __call__(
         self, work: Work, todo: Iterable[int], stop: threading.Event
@@ -69,6 +79,7 @@ class Threads:
         numbers = iter(todo)
         taking = threading.Lock()
         halt = threading.Event()  # leave at once: nobody waits any more
+        gauge = Gauge(self.within)
         made: queue.Queue[Chunk | BaseException | None] = queue.Queue()
 
         def next_number() -> int | None:
@@ -78,7 +89,10 @@ class Threads:
         def run() -> None:
             try:
                 while not halt.is_set() and (number := next_number()) is not None:
-                    if (chunk := work.make(number, halt)) is not None:
+                    with watched(gauge.watch(number, stop, halt)):
+                        chunk = work.make(number, halt)
+                    gauge.drop(number)
+                    if chunk is not None:
                         made.put((number, chunk))
                 made.put(None)
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
@@ -95,6 +109,7 @@ class Threads:
                 try:
                     found = made.get(timeout=WATCH)
                 except queue.Empty:
+                    gauge.tell()
                     continue
                 if isinstance(found, BaseException):
                     raise found

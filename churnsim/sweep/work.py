@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from churnsim.errors import InterruptedRun
 from churnsim.scenario.measures import prospects_per_day
 from churnsim.sweep.rows import Failed, Row, Rows
 from churnsim.sweep.store.writing import Made
@@ -52,7 +53,10 @@ class Work:
             if halt is not None and halt.is_set():
                 return None
             point = self.sweep.point(index)
-            rows.add(point, self.evaluate(point))
+            try:
+                rows.add(point, self.evaluate(point))
+            except InterruptedRun:
+                return None
         data = rows.to_bytes()
         return Made(data, len(rows), rows.n_failed, time.perf_counter() - began)
 

@@ -37,7 +37,7 @@ from churnsim.fit import (
     population_from_log,
     read_transactions,
 )
-from churnsim.parts import add_to, slices
+from churnsim.parts import PART, add_to, slices
 from churnsim.records import MICRO, Floats, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.measures import prospects_per_day
@@ -199,7 +199,7 @@ def draw_population(
         some = some._replace(trust=some.trust * spec.trust_sd)
         draw_firsts(key, replication, part.start, some.mistake, some.contact)
         _fill(people, part, some)
-        if tell is not None and part.stop < n_people:
+        if tell is not None and len(who) == PART:  # few are drawn in no time
             tell(part.stop / n_people)
     return people
 

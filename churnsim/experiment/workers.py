@@ -33,14 +33,18 @@ from churnsim.jit import uncollected
 from churnsim.population import draw_population, history_of
 from churnsim.records import Population
 from churnsim.scenario import Policy, Scenario
-from churnsim.simulation import SiteTask, make_population, simulate, simulate_site
+from churnsim.simulation import (
+    DRAWING,
+    SiteTask,
+    make_population,
+    simulate,
+    simulate_site,
+)
 from churnsim.streams import key_from_seed
 
 # How often a wait looks whether to stop [s]. Not on a SimpleQueue: where a signal takes
 # longer than what is left of the wait, that waits without end (seen in Python 3.11).
 WATCH = 0.1
-
-DRAWING = 0.4  # what drawing customers takes of a policy's run, about
 
 Keep = Callable[[str, Outcome], Row]  # what is kept of a policy's run
 

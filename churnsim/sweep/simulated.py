@@ -11,7 +11,6 @@ from churnsim.engines.sums import Sums
 from churnsim.engines.watch import part_of_watch
 from churnsim.errors import ChurnsimError, InterruptedRun
 from churnsim.experiment.summary import FIGURES
-from churnsim.experiment.workers import DRAWING
 from churnsim.firm import simulate_firm
 from churnsim.memory import FEW, check_run
 from churnsim.population import history_of, n_prospects
@@ -27,7 +26,7 @@ from churnsim.scenario.compile import (
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import LEVERS
 from churnsim.scenario.traits import PopulationSpec
-from churnsim.simulation import SiteTask, make_population, outcome_of
+from churnsim.simulation import DRAWING, SiteTask, make_population, outcome_of
 from churnsim.sweep.points import Variations, are_same
 from churnsim.sweep.rows import Failed, Row
 

@@ -159,6 +159,7 @@ def _heartbeat(what: str) -> Iterator[Report]:
 
     def take(done: int, total: int, failed: int) -> None:
         reports[1:] = [Moment(time.monotonic() - began, done, total, failed)]
+        within[:] = [""]  # it was of the one that is done now
 
     def show(told: str) -> None:
         within[:] = [told]

@@ -31,17 +31,19 @@ def in_threads(
     """
     numbers = iter(range(len(tasks)))
     taking = threading.Lock()
+    halt = threading.Event()  # leave at once: nobody waits any more
     gauge = Gauge(within)
     done: queue.Queue[tuple[int, T] | BaseException | None] = queue.Queue()
 
     def next_number() -> int | None:
         with taking:
-            return None if stop.is_set() else next(numbers, None)
+            is_over = stop.is_set() or halt.is_set()
+            return None if is_over else next(numbers, None)
 
     def run() -> None:
         try:
             while (number := next_number()) is not None:
-                with watched(gauge.watch(number, stop)):
+                with watched(gauge.watch(number, stop, halt)):
                     result = tasks[number]()
                 gauge.drop(number)
                 done.put((number, result))
@@ -68,4 +70,5 @@ def in_threads(
             else:
                 yield found
     finally:
+        halt.set()
         gc.unfreeze()

@@ -1,9 +1,5 @@
-"""What customers are born with: uniforms by address, and quantiles of many at once.
+"""What customers are born with: uniforms by address, and quantiles of many at once."""
 
-A call on all customers would be deaf to Ctrl-C, so many are done some at a time.
-"""
-
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,13 +7,13 @@ from numpy.typing import NDArray
 
 from churnsim.jit import kernel
 from churnsim.mechanisms.clocks import budget
+from churnsim.parts import slices
 from churnsim.primitives import exp, log, normal_quantile
 from churnsim.records import Floats
 from churnsim.streams import ORDINARY, Key, Purpose, uniforms
 
 KEPT_BITS = 40  # of scipy's quantiles
 ATTEMPT_STEP = 256  # of a block number
-SLICE = 1 << 14  # customers at a time
 GAP = Purpose.GAP.value
 Places = NDArray[np.int64]
 
@@ -65,7 +61,7 @@ def draw_firsts(
 def first_budgets(key: Key, replication: int, n: int) -> tuple[Floats, Floats]:
     """Return everybody's budgets of a first mistake and ordinary contact [-]."""
     mistakes, contacts = np.empty(n), np.empty(n)
-    for part in slices(n):
+    for part in slices(0, n):
         draw_firsts(key, replication, part.start, mistakes[part], contacts[part])
     return mistakes, contacts
 
@@ -97,8 +93,7 @@ def all_normals(values: Floats) -> int:
 def births(key: Key, replication: int, who: Places, attempt: int = 0) -> Births:
     """Return the uniforms at birth of the customers numbered `who`."""
     drawn = np.empty((len(who), 8))
-    for part in slices(len(who)):
-        draw_births(key, replication, who[part], attempt, drawn[part])
+    draw_births(key, replication, who, attempt, drawn)
     columns = np.ascontiguousarray(drawn.T)
     return Births(*columns)
 
@@ -110,39 +105,11 @@ def rounded(values: Floats) -> Floats:
     return np.asarray(np.ldexp(np.rint(mantissa * scale) / scale, power))
 
 
-def slices(n: int) -> Iterator[slice]:
-    """Yield parts of n customers, between which Ctrl-C is heard; one where n is 0."""
-    for start in range(0, max(n, 1), SLICE):
-        yield slice(start, start + SLICE)
-
-
 def quantiles(inverse: np.ufunc, *arguments: NDArray[Any] | float) -> Floats:
-    """Return scipy's quantiles with 40 significant bits, slice by slice.
+    """Return scipy's quantiles with 40 significant bits.
 
     Args:
         inverse: One of scipy's functions.
         arguments: Its own, of shape (n,) or alone.
     """
-    columns = np.broadcast_arrays(*arguments)
-    found = np.empty(columns[0].shape)
-    for part in slices(len(found)):
-        found[part] = rounded(inverse(*(column[part] for column in columns)))
-    return found
-
-
-def fill_logs(values: Floats) -> None:
-    """Replace each value by −log(1 − value), slice by slice."""
-    for part in slices(len(values)):
-        all_logs(values[part])
-
-
-def fill_exps(values: Floats) -> None:
-    """Replace each value by its exponential, slice by slice."""
-    for part in slices(len(values)):
-        all_exps(values[part])
-
-
-def fill_normals(values: Floats) -> None:
-    """Replace each uniform by its normal quantile, slice by slice."""
-    for part in slices(len(values)):
-        all_normals(values[part])
+    return rounded(inverse(*arguments))

@@ -35,7 +35,6 @@ PROCESS_BYTES = 240 * 2**20  # a worker that is a process of its own, before it 
 ROW_BYTES = 8192  # a kept row beside its arrays
 NEWS_BYTES = 32  # a site's news period: told, heard, and at which chances choices hold
 SIMPY_BYTES = 1400  # a customer of the reference engine: a process and its event
-DRAWING_BYTES = 240  # a customer while traits are drawn: uniforms and traits, twice
 SAMPLE = 2000  # people in the smaller of the two records measured
 FEW = 100_000  # people of a single run that need not be asked about
 KIB = 1024
@@ -86,7 +85,7 @@ def need_of(
     n_start = n_customers or 0
     n_people = n_start + n_prospects(scenario.population, n_start)
     plan = scenario.plan(scenario.baseline, n_customers)
-    each = max(bytes_per_person(plan), DRAWING_BYTES)
+    each = bytes_per_person(plan)
     if engine == "reference":
         each += SIMPY_BYTES
     row = ROW_BYTES + 8 * (2 * N_BINS + (N_MONTHLY + 1) * plan.n_months)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +22,11 @@ from scipy import special
 from churnsim.births import (
     Births,
     Places,
+    all_exps,
+    all_logs,
+    all_normals,
     births,
-    fill_exps,
-    fill_logs,
-    fill_normals,
-    first_budgets,
+    draw_firsts,
     quantiles,
     rounded,
 )
@@ -35,6 +37,7 @@ from churnsim.fit import (
     population_from_log,
     read_transactions,
 )
+from churnsim.parts import PART, add_to, slices
 from churnsim.records import MICRO, Floats, Population
 from churnsim.scenario import Scenario
 from churnsim.scenario.measures import prospects_per_day
@@ -43,6 +46,12 @@ from churnsim.streams import Key
 from churnsim.variates import lognormal
 
 ATTEMPTS_MAX = 10_000  # births tried for one survivor
+ZERO_AT_START = ("arrival", "choice")  # of customers: in whole parts, as a rule
+# Of each customer of a log, in its posterior.
+OF_A_LOG = tuple(
+    name for name in PosteriorTraits._fields if name not in {"label", "value_p"}
+)
+Tell = Callable[[float], None]  # the share that is drawn
 History = tuple[PosteriorTraits | None, tuple[str, ...]]  # and what is unusual about it
 
 
@@ -69,9 +78,9 @@ def trait(law: TraitLaw, u: Floats) -> Floats:
     if law.kind == TraitKind.LOGNORMAL:
         spread = lognormal(law.a, law.b)
         values = u.copy()
-        fill_normals(values)
+        all_normals(values)
         values = spread.a + spread.b * values
-        fill_exps(values)
+        all_exps(values)
         return values
     if law.kind == TraitKind.GAMMA_GAMMA:
         return law.a * law.c / quantiles(special.gammainccinv, law.b, u)
@@ -136,7 +145,7 @@ def survivors(
         else:
             own.age[:] = spec.tenure.amount
         chance = -own.rate * own.dropout * own.age
-        fill_exps(chance)
+        all_exps(chance)
         lives = again.choice < chance
         fates[:, waiting[lives]] = np.stack(again)[:, lives]
         traits[:, waiting[lives]] = np.stack(own)[:, lives]
@@ -154,38 +163,72 @@ def n_prospects(spec: PopulationSpec, n_customers: int) -> int:
 
 
 def draw_population(
-    spec: PopulationSpec, key: Key, replication: int, history: PosteriorTraits | None
+    spec: PopulationSpec,
+    key: Key,
+    replication: int,
+    history: PosteriorTraits | None,
+    tell: Tell | None = None,
 ) -> Population:
     """Return one replication's customers and prospects.
+
+    They are drawn some at a time: between two parts Ctrl-C is heard, and next to no
+    memory is taken beside the people themselves.
 
     Args:
         spec: What they are drawn from.
         key: From the seed.
         replication: Number of the replication, from 0.
         history: The posterior of the customers of a log, if they are the base.
+        tell: Is told which share of them is drawn; what it raises ends the drawing.
     """
     n = spec.customers if history is None else len(history.label)
     n_customers = n or 0
-    who = np.arange(n_customers, dtype=np.int64)
+    n_people = n_customers + n_prospects(spec, n_customers)
+    columns = (np.zeros(n_people) for _ in Population._fields[1:])
+    people = Population(n_customers, *columns)
+    bases = ((part, True) for part in slices(0, n_customers))
+    others = ((part, False) for part in slices(n_customers, n_people))
+    for part, is_base in itertools.chain(bases, others):
+        who = np.arange(part.start, part.stop, dtype=np.int64)
+        if is_base:
+            some = customers(spec, key, replication, who, history)
+        else:
+            some = prospects(spec, births(key, replication, who))
+        all_logs(some.budget)
+        all_normals(some.trust)
+        some = some._replace(trust=some.trust * spec.trust_sd)
+        draw_firsts(key, replication, part.start, some.mistake, some.contact)
+        _fill(people, part, some)
+        if tell is not None and len(who) == PART:  # few are drawn in no time
+            tell(part.stop / n_people)
+    return people
+
+
+def customers(
+    spec: PopulationSpec,
+    key: Key,
+    replication: int,
+    who: Places,
+    history: PosteriorTraits | None,
+) -> Population:
+    """Return customers who are there from the start, by their numbers `who`."""
     if history is not None:
-        base = from_history(history, births(key, replication, who))
-    elif spec.relationship == "purchase":
-        base = purchasers(spec, *survivors(spec, key, replication, who))
-    else:
-        born = births(key, replication, who)
-        base = subscribers(spec, born, renewals_survived(spec, born.tenure))
-    new = np.arange(n_prospects(spec, n_customers), dtype=np.int64) + n_customers
-    born = births(key, replication, new)
+        return from_history(_some(history, who), births(key, replication, who))
+    if spec.relationship == "purchase":
+        return purchasers(spec, *survivors(spec, key, replication, who))
+    born = births(key, replication, who)
+    return subscribers(spec, born, renewals_survived(spec, born.tenure))
+
+
+def prospects(spec: PopulationSpec, born: Births) -> Population:
+    """Return prospects, who come at any time before the horizon."""
     arrival = born.phase * spec.horizon
     if spec.relationship == "purchase":
-        prospects = purchasers(spec, born, newcomers(spec, born))
+        coming = purchasers(spec, born, newcomers(spec, born))
     else:
-        prospects = subscribers(spec, born, np.zeros(len(new), np.int64))
-        prospects = prospects._replace(renewal=arrival + spec.period)
-    prospects = prospects._replace(begun=arrival, arrival=arrival, choice=born.choice)
-    people = joined(base, prospects, n_customers, spec.trust_sd)
-    mistake, contact = first_budgets(key, replication, len(people.arrival))
-    return people._replace(mistake=mistake, contact=contact)
+        coming = subscribers(spec, born, np.zeros(len(arrival), np.int64))
+        coming = coming._replace(renewal=arrival + spec.period)
+    return coming._replace(begun=arrival, arrival=arrival, choice=born.choice)
 
 
 def purchasers(spec: PopulationSpec, born: Births, traits: Traits) -> Population:
@@ -212,7 +255,7 @@ def subscribers(spec: PopulationSpec, born: Births, survived: Places) -> Populat
     """Return subscribers present from the start, with trust and budgets to come."""
     n = len(born.rate)
     cancel = cancellation(spec, born.dropout, survived)
-    fill_logs(cancel)
+    all_logs(cancel)
     renewal = born.phase * spec.period
     return Population(
         n,
@@ -235,7 +278,7 @@ def from_history(history: PosteriorTraits, born: Births) -> Population:
 
     One whom the posterior holds to be gone by now never arrives.
     """
-    n = len(history.label)
+    n = len(history.age_days)
     rate = quantiles(special.gammaincinv, history.rate_shape, born.rate)
     frailty = quantiles(special.gammainccinv, history.value_shape, born.value)
     is_alive = born.choice < history.alive_probability
@@ -257,24 +300,29 @@ def from_history(history: PosteriorTraits, born: Births) -> Population:
     )
 
 
-def joined(
-    base: Population, prospects: Population, n_customers: int, trust_sd: float
-) -> Population:
-    """Return customers and prospects as one population; first budgets come later."""
-    columns = [
-        np.concatenate(pair) for pair in zip(base[1:], prospects[1:], strict=True)
-    ]
-    people = Population(n_customers, *columns)
-    fill_logs(people.budget)
-    fill_normals(people.trust)
-    return people._replace(trust=people.trust * trust_sd)
+def _some(history: PosteriorTraits, who: Places) -> PosteriorTraits:
+    """Return the posterior of some of a log's customers, whose names do not matter."""
+    columns = {name: getattr(history, name)[who] for name in OF_A_LOG}
+    return history._replace(label=(), **columns)
+
+
+def _fill(people: Population, part: slice, some: Population) -> None:
+    """Let some of the people be as they were drawn.
+
+    What is zero is left as it came: memory that nobody writes to is not taken.
+    """
+    for name, column, values in zip(
+        people._fields[1:], people[1:], some[1:], strict=True
+    ):
+        if name not in ZERO_AT_START or values.any():
+            column[part] = values
 
 
 def population_digest(people: Population) -> str:
     """Return the SHA-256 of a population, as 64 hex digits."""
     digest = hashlib.sha256(str(people.n_customers).encode())
     for column in people[1:]:
-        digest.update(np.ascontiguousarray(column).tobytes())
+        add_to(digest, column)
     return digest.hexdigest()
 
 

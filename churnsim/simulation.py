@@ -11,6 +11,7 @@ from churnsim.engines.books import Books, open_books
 from churnsim.engines.kernel.run import run_interpreted, run_kernel
 from churnsim.engines.outcome import Outcome, Rates, totals_of
 from churnsim.engines.reference.run import run_reference
+from churnsim.engines.watch import part_of_watch, tell_watch
 from churnsim.given import chosen, of_kind, refused, whole_number
 from churnsim.mechanisms.hours import (
     WEEK,
@@ -34,6 +35,7 @@ ENGINES: dict[str, Engine] = {
     "interpreted": run_interpreted,
     "reference": run_reference,
 }
+DRAWING = 0.4  # what drawing customers takes of a policy's run, about
 REPLICATION_LIMIT = 2**32
 
 
@@ -58,14 +60,21 @@ def make_population(
 ) -> Population:
     """Return one replication's customers at a site: the same for every policy.
 
+    Whoever watches the thread is told which share of them is drawn.
+
     Args:
         scenario: What they are drawn from.
         seed: From 0 to 2^64 − 1; the scenario's where absent.
         replication: Its number, from 0.
         site: Its number, from 0.
+
+    Raises:
+        ResourceError: More memory would be needed than there is.
     """
+    check_run(scenario, "kernel")
     key = key_from_seed(scenario.seed if seed is None else seed, site)
-    return draw_population(scenario.population, key, replication, history_of(scenario))
+    history = history_of(scenario)
+    return draw_population(scenario.population, key, replication, history, tell_watch)
 
 
 def rates_of(scenario: Scenario, policy: str | Policy, plan: Plan) -> Rates:
@@ -151,9 +160,13 @@ def simulate_site(task: SiteTask, population: Population | None = None) -> Outco
     scenario, replication = task.scenario, task.replication
     if population is None:
         check_run(scenario, task.engine)
-        population = make_population(
-            scenario, seed=task.seed, replication=replication, site=task.site
-        )
+        share = DRAWING / (DRAWING + 1.0)
+        with part_of_watch(0.0, share):
+            population = make_population(
+                scenario, seed=task.seed, replication=replication, site=task.site
+            )
+        with part_of_watch(share, 1.0 - share):
+            return simulate_site(task, population)
     plan = scenario.plan(task.policy, population.n_customers)
     return outcome_of(task, plan, population, scenario.digest)
 

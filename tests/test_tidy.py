@@ -23,7 +23,9 @@ PACKAGE = ROOT / "churnsim"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_version", "cache", "configs", "errors", "normal_coefficients"}),
     frozenset({"jit"}),
-    frozenset({"borrow", "prefetch", "primitives", "streams", "storage", "units"})
+    frozenset(
+        {"borrow", "parts", "prefetch", "primitives", "streams", "storage", "units"}
+    )
     | {"fit", "given"},
     frozenset({"variates"}),
     frozenset({"records"}),

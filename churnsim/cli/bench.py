@@ -92,9 +92,11 @@ def bench_command(options: BenchOptions) -> None:
     are compared first: where they differ, nothing is reported.
     """
     find_benchmarks()
+    from benchmarks.common import scenario_of
     from benchmarks.comparing import compared, read_old
-    from benchmarks.measuring import FULL, QUICK, Asked, measure
+    from benchmarks.measuring import FULL, QUICK, YEARS, Asked, measure
     from benchmarks.showing import text_of
+    from churnsim.memory import check_run
 
     old = None if options.compare is None else read_old(options.compare)
     if options.out is not None:
@@ -104,6 +106,8 @@ def bench_command(options: BenchOptions) -> None:
         customers=options.customers or sizes.customers,
         rounds=options.rounds or sizes.rounds,
     )
+    # A process for each customer, as the reference has, is what takes most.
+    check_run(scenario_of(options.scenario, sizes.customers, YEARS), "reference")
     document = measure(Asked(options.scenario, options.policy, sizes), tell)
     for left in document["left_out"]:
         tell(f"left out: {left['name']}: {left['reason']}")

@@ -122,7 +122,7 @@ def breakeven_command(options: BreakevenOptions) -> None:
                 options.measure,
                 options.replications,
                 options.seed,
-                Execution(threads=options.threads, progress=report, stop=stop),
+                report.watching(Execution(threads=options.threads, stop=stop)),
                 low=options.low,
                 high=options.high,
             ),

@@ -162,7 +162,7 @@ def calibrate_command(options: CalibrateOptions) -> None:
                 options.replications,
                 options.draws,
                 options.seed,
-                Execution(threads=options.threads, progress=report, stop=stop),
+                report.watching(Execution(threads=options.threads, stop=stop)),
             ),
         )
     if options.as_json:

@@ -97,7 +97,7 @@ def counterfactuals_command(options: CounterfactualsOptions) -> None:
             overrides=with_horizon(options.overrides, options.horizon),
             asked=Asked(
                 options.seed,
-                Execution(threads=options.threads, progress=report, stop=stop),
+                report.watching(Execution(threads=options.threads, stop=stop)),
                 options.parting,
             ),
         )

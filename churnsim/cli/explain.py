@@ -112,7 +112,7 @@ def explain_command(options: ExplainOptions) -> None:
             method=Method(
                 options.measure,
                 options.seed,
-                Execution(threads=options.threads, progress=report, stop=stop),
+                report.watching(Execution(threads=options.threads, stop=stop)),
                 CHOSEN if options.customers else None,
             ),
         )

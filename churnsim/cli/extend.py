@@ -76,7 +76,7 @@ def extend_command(options: ExtendOptions) -> None:
         found = extend_results(
             folder,
             options.replications,
-            execution=Execution(threads=options.threads, progress=report),
+            execution=report.watching(Execution(threads=options.threads)),
             extras=table,
         )
     comparison = found.comparison

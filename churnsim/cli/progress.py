@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
+    from churnsim.experiment.replications import Execution
     from churnsim.experiment.schedule import SitesDone
 
 HEARTBEAT: Final = 10.0  # until the first line where there is no terminal [s]
 LONG: Final = "run_world"  # the kernel that takes long; others compile in a second
+TELLING: Final = 1.0  # from which on it is told what is left of one [s]
 HEARTBEAT_MAX: Final = 600.0  # between lines of a long run: each wait is twice as long
 
 
@@ -33,6 +35,13 @@ class Moment(NamedTuple):
     failed: int = 0
 
 
+class Share(NamedTuple):
+    """Which share of one was done, and when."""
+
+    at: float  # [s]
+    share: float
+
+
 class Report:
     """Is told how many of how many are done; of 0: it is not known."""
 
@@ -41,6 +50,7 @@ class Report:
     ) -> None:
         self._take = take
         self._show = show
+        self._first = self._last = Share(time.monotonic(), 0.0)
 
     def __call__(self, done: int, total: int, failed: int = 0) -> None:
         """Take note."""
@@ -52,8 +62,20 @@ class Report:
         self._show(f"{part.done:,} of {part.total:,} sites of the next one{again}")
 
     def within(self, share: float) -> None:
-        """Take note of the share of a long replication that is done."""
-        self._show(f"{share:.0%} of the next one")
+        """Take note of the share of a long one that is done."""
+        now = Share(time.monotonic(), share)
+        if share < self._last.share:  # of another one
+            self._first = now
+        self._last = now
+        told, done = f"{share:.0%} of the next one", share - self._first.share
+        if done > 0.0 and now.at - self._first.at >= TELLING:
+            left = (1.0 - share) * (now.at - self._first.at) / done
+            told += f", about {left:.0f} s left of it"
+        self._show(told)
+
+    def watching(self, how: Execution) -> Execution:
+        """Return the same way to run replications, of which it is told."""
+        return how._replace(progress=self, sites=self.sites, within=self.within)
 
 
 @contextmanager
@@ -137,6 +159,7 @@ def _heartbeat(what: str) -> Iterator[Report]:
 
     def take(done: int, total: int, failed: int) -> None:
         reports[1:] = [Moment(time.monotonic() - began, done, total, failed)]
+        within[:] = [""]  # it was of the one that is done now
 
     def show(told: str) -> None:
         within[:] = [told]

@@ -106,7 +106,7 @@ def robust_command(options: RobustOptions) -> None:
     figures of grade D are varied at once at many points, under both findings on word of
     mouth, and each by itself: how often does every policy's loss against the baseline
     keep its sign, and which assumption overturns it first? Ctrl-C finishes what is
-    under way and shows it; twice leaves at once.
+    under way, but for what takes long, and shows it; twice leaves at once.
     """
     files = Files(options.out, options.plot, options.force)
     check_files(files)
@@ -131,6 +131,7 @@ def robust_command(options: RobustOptions) -> None:
                 measure=options.measure,
                 threads=options.threads,
                 progress=report,
+                within=report.within,
                 stop=stop,
             ),
         )

@@ -161,10 +161,7 @@ def run_command(options: RunOptions) -> None:
             how = Execution(
                 options.engine,
                 options.threads,
-                progress=report,
                 stop=stop,
-                sites=report.sites,
-                within=report.within,
                 cluster=cluster,
             )
             comparison = compare(
@@ -173,7 +170,7 @@ def run_command(options: RunOptions) -> None:
                 replications=until or options.replications,
                 seed=options.seed,
                 overrides=() if uncertain else overrides,
-                execution=how,
+                execution=report.watching(how),
             )
         comparison, refusal = _explained(comparison, options, how)
     commands = Commands(
@@ -255,12 +252,7 @@ def _explained(
         tell("the budget is for replications; telling the loss by lever comes on top")
     try:
         with progress("replications explained") as report:
-            how = how._replace(
-                engine=ENGINES[0],
-                progress=report,
-                sites=report.sites,
-                within=report.within,
-            )
+            how = report.watching(how._replace(engine=ENGINES[0]))
             return comparison.explained(how), None
     except ChurnsimError as refusal:
         return comparison, refusal

@@ -98,7 +98,7 @@ def staff_command(options: StaffOptions) -> None:
             effort=Effort(
                 options.replications,
                 options.seed,
-                Execution(threads=options.threads, progress=report, stop=stop),
+                report.watching(Execution(threads=options.threads, stop=stop)),
             ),
         )
     if options.as_json:

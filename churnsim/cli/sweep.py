@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +26,7 @@ from churnsim.cli.stopping import stopping
 from churnsim.errors import ExitCode
 
 if TYPE_CHECKING:
+    from churnsim.experiment.replications import Within
     from churnsim.sweep.plan import Sweep
     from churnsim.sweep.running import Executor
     from churnsim.sweep.work import Work
@@ -96,8 +97,8 @@ def sweep_command(options: SweepOptions) -> None:
     """Run the points that FILE describes, and keep a row for each run.
 
     Typed again, the command goes on where it was stopped, whatever stopped it, and the
-    table is the same to the last bit. Ctrl-C finishes what is under way first; twice
-    leaves at once. A point that fails is a row, with its error.
+    table is the same to the last bit. Ctrl-C finishes what is under way first, but for
+    what takes long; twice leaves at once. A point that fails is a row, with its error.
     """
     from churnsim.errors import InputError, Problem
     from churnsim.sweep.estimate import check_size, estimate
@@ -118,13 +119,13 @@ def sweep_command(options: SweepOptions) -> None:
         if not (options.yes or _is_small(work)):
             with progress("points"):
                 check_size(estimate(work, options.shard or WHOLE, hands.n_threads))
-        _run(options, work, options.out, hands.executor)
+        _run(options, work, options.out, hands)
 
 
 class Hands(NamedTuple):
     """Who makes the chunks."""
 
-    executor: Executor
+    executor: Callable[[Within], Executor]  # that tells of the first point under way
     n_threads: int  # chunks at once
 
 
@@ -140,12 +141,12 @@ def _hands(options: SweepOptions, sweep: Sweep) -> Iterator[Hands]:
 
     if options.cluster is None:
         n_threads = threads_for(sweep, options.threads)
-        yield Hands(Threads(n_threads), n_threads)
+        yield Hands(lambda within: Threads(n_threads, within), n_threads)
         return
     from churnsim.sweep.cluster import joined
 
     with joined(options.cluster, is_insecure=options.insecure) as cluster:
-        yield Hands(cluster, cluster.n_threads())
+        yield Hands(lambda _: cluster, cluster.n_threads())
 
 
 def _tell_estimate(options: SweepOptions, work: Work, n_threads: int) -> None:
@@ -177,7 +178,7 @@ def _is_small(work: Work) -> bool:
     return work.sweep.n_points * point_seconds(work.sweep) <= A_WHILE
 
 
-def _run(options: SweepOptions, work: Work, folder: Path, executor: Executor) -> None:
+def _run(options: SweepOptions, work: Work, folder: Path, hands: Hands) -> None:
     """Run it, and say what came of it."""
     from churnsim.report.sweeps import status_text
     from churnsim.sweep.documents import status_document
@@ -187,7 +188,7 @@ def _run(options: SweepOptions, work: Work, folder: Path, executor: Executor) ->
         swept = run_sweep(
             work,
             folder,
-            executor,
+            hands.executor(report.within),
             How(
                 shard=options.shard or WHOLE,
                 retry_failed=options.retry_failed,

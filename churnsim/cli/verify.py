@@ -46,7 +46,11 @@ def verify_command(options: VerifyOptions) -> None:
     stop = threading.Event()  # set by Ctrl-C while runs are made again
     with progress() as report:
         found = verify_results(
-            folder, threads=options.threads, progress=report, stop=stop
+            folder,
+            threads=options.threads,
+            progress=report,
+            within=report.within,
+            stop=stop,
         )
     if options.as_json:
         document: VerifyDocument = {

@@ -12,9 +12,6 @@ from churnsim.births import (
     all_normals,
     draw_births,
     draw_firsts,
-    fill_exps,
-    fill_logs,
-    fill_normals,
 )
 from churnsim.cache import CACHE_VARIABLE, cache_folder, code_digest
 from churnsim.engines.kernel.run import run_world
@@ -49,7 +46,7 @@ def warm_up() -> Warmth:
     before = sum(n_compiled(each) for each in KERNELS)
     few = load_scenario("telecom", overrides=["population.customers=20"])
     simulate(few, few.baseline)
-    for fill in (fill_logs, fill_exps, fill_normals):
+    for fill in (all_logs, all_exps, all_normals):
         fill(np.empty(0))
     was_ready = sum(n_compiled(each) for each in KERNELS) == before
     if not all(is_kept(each) for each in KERNELS):  # why has been told

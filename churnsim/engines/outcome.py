@@ -15,6 +15,7 @@ from churnsim.engines.books import Account, Books, Event, Monthly, People, Tally
 from churnsim.engines.people import PeopleFigures, unpaid
 from churnsim.engines.sums import DeskFigures, FirmView, Sums, Totals, sums_of
 from churnsim.engines.week import hours_table
+from churnsim.parts import add_to, slices
 from churnsim.records import MICRO, Cause, Elsewhere, Integers, Plan, Population
 
 PPM = 1_000_000
@@ -32,7 +33,7 @@ class Rates(NamedTuple):
 
 def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
     """Return the money of a run, exact in integers."""
-    money = books.accounts.sum(axis=0)
+    money = account_sums(books.accounts)
     revenue, revenue_now = column(money, Account.REVENUE)
     good, good_now = column(money, Account.MAKE_GOOD)
     cost, cost_now = column(money, Account.COST)
@@ -64,6 +65,14 @@ def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
         contribution_discounted=revenue_now * rates.margin // PPM - spent_now,
         residual=int(money[Account.RESIDUAL]),
     )
+
+
+def account_sums(accounts: Integers) -> Integers:
+    """Return the sum of each column of the accounts, shape (N_ACCOUNTS,)."""
+    sums = np.zeros(accounts.shape[1], np.int64)
+    for part in slices(0, len(accounts)):
+        sums += accounts[part].sum(axis=0)
+    return sums
 
 
 def column(money: Integers, account: Account) -> tuple[int, int]:
@@ -125,8 +134,11 @@ class Outcome:
     @cached_property
     def sums(self) -> Sums:
         """Return what is counted of it, without the customers."""
-        is_here = np.isinf(self.books.departure) & (self.books.is_won == 1)
-        n_kept = int(np.count_nonzero(is_here))
+        departure, is_won = self.books.departure, self.books.is_won
+        n_kept = sum(
+            int(np.count_nonzero(np.isinf(departure[part]) & (is_won[part] == 1)))
+            for part in slices(0, len(departure))
+        )
         return sums_of(self.books, self.plan, self.population, self.totals, n_kept)
 
     def tally(self, name: str | Tally) -> int:
@@ -249,6 +261,6 @@ class Outcome:
             is_kept = name not in OPTIONAL or values.size > 0
             if is_kept and not name.startswith("log_"):
                 digest.update(f"{name}{values.shape}".encode())
-                digest.update(np.ascontiguousarray(values).tobytes())
+                add_to(digest, values)
         digest.update(repr(tuple(self.totals)).encode())
         return digest.hexdigest()

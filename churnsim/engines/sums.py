@@ -30,6 +30,7 @@ from churnsim.mechanisms.hours import (
     message_hours,
     staffed_time,
 )
+from churnsim.parts import slices
 from churnsim.records import FRONT_DESK, Cause, Integers, Plan, Population, WhenClosed
 
 SECONDS = 86_400.0  # in a day
@@ -254,17 +255,21 @@ def sums_of(
 ) -> Sums:
     """Return the sums of one run."""
     none = {name: getattr(books, name)[:0] for name in OF_CUSTOMERS}
-    left = np.sort(books.departure[: people.n_customers])
+    n = people.n_customers
     ends = np.arange(1, plan.n_months + 1) * plan.month
+    left = np.zeros(plan.n_months + 1, np.int64)  # by the month that ends next
+    for part in slices(0, n):
+        months = np.searchsorted(ends, books.departure[part], side="left")
+        left += np.bincount(months, minlength=len(left))
     return Sums(
         plan=plan,
         n_sites=1,
-        n_customers=people.n_customers,
+        n_customers=n,
         n_people=len(people.arrival),
         kept=n_kept,
         totals=totals,
         books=books._replace(**none),
-        survivors=people.n_customers - np.searchsorted(left, ends, side="right"),
+        survivors=n - np.cumsum(left[:-1]),
     )
 
 

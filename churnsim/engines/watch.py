@@ -25,6 +25,22 @@ def watched(watch: Watch) -> Iterator[None]:
         _WATCH.reset(token)
 
 
+@contextmanager
+def part_of_watch(first: float, size: float) -> Iterator[None]:
+    """Let runs until the block ends be a part of what this thread's watch is told of.
+
+    Args:
+        first: The share that is done before.
+        size: The share that they make up.
+    """
+    whole = _WATCH.get()
+    if whole is None:
+        yield
+        return
+    with watched(lambda share: whole(first + size * share)):
+        yield
+
+
 def tell_watch(share: float) -> None:
     """Tell who watches, if anybody does, which share of the run is done.
 

@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Generic, NamedTuple
 
 from churnsim.engines.outcome import Outcome
-from churnsim.engines.watch import watched
+from churnsim.engines.watch import Watch, part_of_watch, watched
 from churnsim.errors import InterruptedRun, ResourceError
 from churnsim.experiment.rounds import Errand, Rounds
 from churnsim.experiment.schedule import (
@@ -33,7 +33,13 @@ from churnsim.jit import uncollected
 from churnsim.population import draw_population, history_of
 from churnsim.records import Population
 from churnsim.scenario import Policy, Scenario
-from churnsim.simulation import SiteTask, make_population, simulate, simulate_site
+from churnsim.simulation import (
+    DRAWING,
+    SiteTask,
+    make_population,
+    simulate,
+    simulate_site,
+)
 from churnsim.streams import key_from_seed
 
 # How often a wait looks whether to stop [s]. Not on a SimpleQueue: where a signal takes
@@ -72,18 +78,29 @@ class Job(NamedTuple, Generic[Row]):
 class Gauge:
     """How far the replications under way have come; filled by the workers."""
 
-    def __init__(self, results: Results[Row]) -> None:
+    def __init__(self, telling: Callable[[float], None] | None) -> None:
         """Begin with none under way.
 
         Args:
-            results: Whom to tell.
+            telling: Is told the share of the first that is under way.
         """
-        self._results = results
+        self._telling = telling
         self._shares: dict[int, float] = {}
 
-    def take(self, number: int, share: float) -> None:
-        """Take note of the share of a replication that is done."""
-        self._shares[number] = share
+    def watch(self, number: int, *stops: threading.Event | None) -> Watch:
+        """Return a watch over one: notes its share, and ends it once told to stop.
+
+        Args:
+            number: Of the replication, or of what else is done.
+            stops: Any of them, set, ends it.
+        """
+
+        def watch(share: float) -> None:
+            for stop in stops:
+                _raise_stopped(stop)
+            self._shares[number] = share
+
+        return watch
 
     def drop(self, number: int) -> None:
         """Forget a replication: it is over."""
@@ -91,10 +108,9 @@ class Gauge:
 
     def tell(self) -> None:
         """Tell of the first that is under way; called by the collecting thread."""
-        telling = self._results.telling.within
         shares = self._shares.copy()
-        if telling is not None and shares:
-            telling(shares[min(shares)])
+        if self._telling is not None and shares:
+            self._telling(shares[min(shares)])
 
 
 def run_replication(
@@ -112,20 +128,17 @@ def run_replication(
     """
     if job.scenario.sites > 1:
         return _in_rounds(job, number, stop)
-    people = make_population(job.scenario, seed=job.seed, replication=number)
-    keep = job.keeping(people)
+    each = 1.0 / (DRAWING + len(job.policies))
     rows: list[Row] = []
-    for name, policy in job.policies.items():
-        if stop is not None and stop.is_set():
-            break
-
-        def watch(share: float) -> None:
-            _raise_stopped(stop)
-            if gauge is not None:
-                gauge.take(number, (len(rows) + share) / len(job.policies))
-
-        with watched(watch):
-            rows.append(_run(job, name, policy, number, people, keep))
+    with watched((gauge or Gauge(None)).watch(number, stop)):
+        with part_of_watch(0.0, DRAWING * each):
+            people = make_population(job.scenario, seed=job.seed, replication=number)
+        keep = job.keeping(people)
+        for name, policy in job.policies.items():
+            if stop is not None and stop.is_set():
+                break
+            with part_of_watch((DRAWING + len(rows)) * each, each):
+                rows.append(_run(job, name, policy, number, people, keep))
     return tuple(rows)
 
 
@@ -138,7 +151,10 @@ def run_errand(
         PolicyFailed: A run failed.
     """
     number, site, heard = errand
-    people = make_population(job.scenario, seed=job.seed, replication=number, site=site)
+    with watched(lambda _: _raise_stopped(stop)):
+        people = make_population(
+            job.scenario, seed=job.seed, replication=number, site=site
+        )
     keep = job.keeping(people) if job.of_rows is not None else None
     rows = {}
     for name, elsewhere in heard.items():
@@ -173,7 +189,7 @@ def on_threads(job: Job[Row], results: Results[Row], n_workers: int) -> None:
     # one by one, since each keeps what its sites told.
     n_ahead = n_workers if job.scenario.sites > 1 else len(results.numbers)
     schedule = Schedule(job, results, n_ahead)
-    gauge = Gauge(results)
+    gauge = Gauge(results.telling.within)
     halt = threading.Event()  # ours, so that a caller's event stays the caller's
 
     def work() -> None:

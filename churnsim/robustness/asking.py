@@ -62,6 +62,7 @@ class How(NamedTuple):
     measure: str = "revenue"  # one of MEASURES
     threads: int | None = None  # one a core where absent
     progress: Progress | None = None
+    within: Callable[[float], None] | None = None  # the share of the first under way
     stop: threading.Event | None = None  # set it, and no further point is begun
 
 
@@ -202,7 +203,7 @@ def _run(points: Points, choice: Choice, worlds: Sequence[World], how: How) -> _
     def finished(tasks: Sequence[Callable[[], _T]]) -> dict[int, _T]:
         done = {}
         begun = [functools.partial(_unless_stopped, task) for task in tasks]
-        for number, result in in_threads(begun, n_threads, stop):
+        for number, result in in_threads(begun, n_threads, stop, how.within):
             if result is not None:
                 done[number] = result
             tell()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from churnsim.errors import ChurnsimError
+from churnsim.errors import ChurnsimError, InterruptedRun
 from churnsim.experiment.bound import is_beyond, mistake_share, observed_under
 from churnsim.experiment.intervals import Estimate, estimate
 from churnsim.records import MICRO
@@ -33,7 +33,7 @@ Outcome = Losses | Refused | Failed
 
 
 class Stopped(Exception):  # noqa: N818 - no error: what is finished is kept
-    """The user stopped it before the point was begun."""
+    """The user stopped it before the point was begun, or on its long way."""
 
 
 class Points:
@@ -64,7 +64,7 @@ class Points:
         or mistakes would explain more churn than is observed, there is no such point.
 
         Raises:
-            Stopped: It was to be begun after `stop` was set.
+            Stopped: It was to be begun after `stop` was set, or takes long.
         """
         if self.stop.is_set():
             raise Stopped
@@ -79,7 +79,10 @@ class Points:
             return Refused(BOUND if problem.field == OBSERVED else problem.rule)
         with self._counting:
             number, self.n_done = self.n_done, self.n_done + 1
-        rows = self._simulated(Point(number, (), self.sweep.policies, varied))
+        try:
+            rows = self._simulated(Point(number, (), self.sweep.policies, varied))
+        except InterruptedRun:
+            raise Stopped from None
         if isinstance(rows, Failed):
             return rows
         amounts: dict[str, list[float]] = {}

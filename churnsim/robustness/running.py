@@ -8,13 +8,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from churnsim.engines.watch import watched
+from churnsim.experiment.workers import Gauge
+
 WATCH = 0.1  # how often a wait looks round [s]
 
 T = TypeVar("T")
 
 
 def in_threads(
-    tasks: Sequence[Callable[[], T]], n_threads: int, stop: threading.Event
+    tasks: Sequence[Callable[[], T]],
+    n_threads: int,
+    stop: threading.Event,
+    within: Callable[[float], None] | None = None,
 ) -> Iterator[tuple[int, T]]:
     """Yield what each task returns with its number, as they are done.
 
@@ -25,16 +31,22 @@ def in_threads(
     """
     numbers = iter(range(len(tasks)))
     taking = threading.Lock()
+    halt = threading.Event()  # leave at once: nobody waits any more
+    gauge = Gauge(within)
     done: queue.Queue[tuple[int, T] | BaseException | None] = queue.Queue()
 
     def next_number() -> int | None:
         with taking:
-            return None if stop.is_set() else next(numbers, None)
+            is_over = stop.is_set() or halt.is_set()
+            return None if is_over else next(numbers, None)
 
     def run() -> None:
         try:
             while (number := next_number()) is not None:
-                done.put((number, tasks[number]()))
+                with watched(gauge.watch(number, stop, halt)):
+                    result = tasks[number]()
+                gauge.drop(number)
+                done.put((number, result))
             done.put(None)
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
             done.put(error)
@@ -49,6 +61,7 @@ def in_threads(
             try:
                 found = done.get(timeout=WATCH)
             except queue.Empty:
+                gauge.tell()
                 continue
             if isinstance(found, BaseException):
                 raise found
@@ -57,4 +70,5 @@ def in_threads(
             else:
                 yield found
     finally:
+        halt.set()
         gc.unfreeze()

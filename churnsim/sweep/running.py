@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from churnsim.engines.watch import watched
+from churnsim.errors import InterruptedRun
 from churnsim.experiment.replications import available_cores
-from churnsim.experiment.workers import WATCH
+from churnsim.experiment.workers import WATCH, Gauge
 from churnsim.memory import check_memory, fitting_workers, need_of
 from churnsim.sweep.store.manifest import SCENARIO, SWEEP, manifest_of
 from churnsim.sweep.store.reading import Status, status_of
@@ -64,8 +66,17 @@ class Threads:
     end no thread waits for another's chunk.
     """
 
-    def __init__(self, n_threads: int) -> None:
+    def __init__(
+        self, n_threads: int, within: Callable[[float], None] | None = None
+    ) -> None:
+        """Have threads at hand.
+
+        Args:
+            n_threads: How many.
+            within: Is told the share of the first point under way that is done.
+        """
         self.n_threads = n_threads
+        self.within = within
 
     def __call__(
         self, work: Work, todo: Iterable[int], stop: threading.Event
@@ -74,6 +85,9 @@ class Threads:
         points = _points(work, todo, stop)
         taking = threading.Lock()
         halt = threading.Event()  # leave at once: nobody waits any more
+        # A point that fills a chunk is long: told to stop, it is left on its way.
+        leaving = (stop, halt) if work.chunk_points == 1 else (halt,)
+        gauge = Gauge(self.within)
         made: queue.Queue[Chunk | BaseException | None] = queue.Queue()
 
         def next_point() -> tuple[Making, int] | None:
@@ -84,7 +98,14 @@ class Threads:
             try:
                 while (taken := next_point()) is not None:
                     making, index = taken
-                    if (chunk := making.do(index)) is not None:
+                    try:
+                        with watched(gauge.watch(index, *leaving)):
+                            chunk = making.do(index)
+                    except InterruptedRun:
+                        continue
+                    finally:
+                        gauge.drop(index)
+                    if chunk is not None:
                         made.put((making.chunk, chunk))
                 made.put(None)
             except BaseException as error:  # noqa: BLE001 - raised where it is awaited
@@ -101,6 +122,7 @@ class Threads:
                 try:
                     found = made.get(timeout=WATCH)
                 except queue.Empty:
+                    gauge.tell()
                     continue
                 if isinstance(found, BaseException):
                     raise found

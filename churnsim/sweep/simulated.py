@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from churnsim.engines.sums import Sums
-from churnsim.errors import ChurnsimError
+from churnsim.engines.watch import part_of_watch
+from churnsim.errors import ChurnsimError, InterruptedRun
 from churnsim.experiment.summary import FIGURES
 from churnsim.firm import simulate_firm
 from churnsim.memory import FEW, check_run
@@ -25,7 +26,7 @@ from churnsim.scenario.compile import (
 from churnsim.scenario.model import Spec
 from churnsim.scenario.policy import LEVERS
 from churnsim.scenario.traits import PopulationSpec
-from churnsim.simulation import SiteTask, make_population, outcome_of
+from churnsim.simulation import DRAWING, SiteTask, make_population, outcome_of
 from churnsim.sweep.points import Variations, are_same
 from churnsim.sweep.rows import Failed, Row
 
@@ -66,9 +67,15 @@ class Simulated:
         self._is_few = n_customers + n_prospects(population, n_customers) <= FEW
 
     def __call__(self, point: Point) -> Sequence[Row] | Failed:
-        """Return a point's rows, or why there are none."""
+        """Return a point's rows, or why there are none.
+
+        Raises:
+            InterruptedRun: Who watches the thread ended it on its way.
+        """
         try:
             return self._rows(point)
+        except InterruptedRun:
+            raise
         except Exception as error:  # noqa: BLE001 - one point must not end the others
             return failed(self._sweep, point, error)
 
@@ -109,11 +116,16 @@ class Simulated:
                 )
                 yield policy, firm.sums
             return
-        people = self._population(scenario, seed, replication)
-        for policy in point.policies:
+        each = 1.0 / (self._sweep.replications * (DRAWING + len(point.policies)))
+        done = replication / self._sweep.replications
+        with part_of_watch(done, DRAWING * each):
+            people = self._population(scenario, seed, replication)
+        for i, policy in enumerate(point.policies):
             plan = self._plan(scenario, policy, people.n_customers)
             task = SiteTask(scenario, policy, seed, replication, engine=self._engine)
-            yield policy, outcome_of(task, plan, people).sums
+            with part_of_watch(done + (DRAWING + i) * each, each):
+                sums = outcome_of(task, plan, people).sums
+            yield policy, sums
 
     def _row(self, policy: str, replication: int, sums: Sums) -> Row:
         figures = tuple(of(sums) for of in self._figures)

@@ -2,14 +2,15 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from churnsim.cli import breakeven
+from churnsim.cli.progress import Report
 from churnsim.errors import ExitCode, PartialError
 from tests.cli.conftest import Command
 
@@ -183,12 +184,12 @@ def test_breakeven__stopped_shows_what_is_finished(
     """Ctrl-C in the second value shows the first as partial and leaves with 130."""
 
     @contextmanager
-    def impatient() -> Any:
-        def report(done: int, _: int) -> None:
+    def impatient() -> Iterator[Report]:
+        def report(done: int, _total: int, _failed: int) -> None:
             if done == 4:
                 raise KeyboardInterrupt
 
-        yield report
+        yield Report(report, lambda _: None)
 
     left: list[int] = []
     monkeypatch.setattr(breakeven, "progress", impatient)

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from churnsim.calibration import Plan, calibrate
 from churnsim.cli import calibrate as command
+from churnsim.cli.progress import Report
 from churnsim.errors import ExitCode, InputError
 from churnsim.experiment import Execution
 from churnsim.scenario import Scenario, load_scenario
@@ -249,12 +249,12 @@ def test_calibrate__stopped_shows_what_is_known(
     """Ctrl-C after the first round tells what is known, writes nothing, leaves 130."""
 
     @contextmanager
-    def impatient(_: str) -> Iterator[Any]:
-        def report(done: int, _: int) -> None:
+    def impatient(_: str) -> Iterator[Report]:
+        def report(done: int, _total: int, _failed: int) -> None:
             if done >= 80:
                 raise KeyboardInterrupt
 
-        yield report
+        yield Report(report, lambda _: None)
 
     left: list[int] = []
     monkeypatch.setattr(command, "progress", impatient)

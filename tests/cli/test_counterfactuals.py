@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnsim.cli import counterfactuals, run, story
+from churnsim.cli.progress import Report
 from churnsim.errors import ExitCode, PartialError
 from tests.cli.conftest import ROOT, Command
 
@@ -191,12 +193,12 @@ def test_counterfactuals__stopped_shows_what_is_finished(
     """Ctrl-C shows what is finished as partial, and leaves no file to take for all."""
 
     @contextmanager
-    def impatient() -> Any:
-        def report(done: int, _: int) -> None:
+    def impatient() -> Iterator[Report]:
+        def report(done: int, _total: int, _failed: int) -> None:
             if done == 1:
                 raise KeyboardInterrupt
 
-        yield report
+        yield Report(report, lambda _: None)
 
     left: list[int] = []
     monkeypatch.setattr(counterfactuals, "progress", impatient)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnsim.cli import explain, run
+from churnsim.cli.progress import Report
 from churnsim.errors import ExitCode, PartialError
 from churnsim.experiment.store.markdown import escaped
 from churnsim.report.amounts import money_cells, scale_of
@@ -228,12 +230,12 @@ def test_explain__stopped_shows_what_is_finished(
     from contextlib import contextmanager
 
     @contextmanager
-    def impatient() -> Any:
-        def report(done: int, _: int) -> None:
+    def impatient() -> Iterator[Report]:
+        def report(done: int, _total: int, _failed: int) -> None:
             if done == 1:
                 raise KeyboardInterrupt
 
-        yield report
+        yield Report(report, lambda _: None)
 
     left: list[int] = []
     monkeypatch.setattr(explain, "progress", impatient)

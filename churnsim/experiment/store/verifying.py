@@ -48,6 +48,7 @@ def verify_results(
     *,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    within: Callable[[float], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Verification:
     """Return whether a folder is undamaged and its runs come out again, bit for bit.
@@ -69,7 +70,9 @@ def verify_results(
     except StorageError as error:
         problems = tuple(problem.rule for problem in error.problems)
         return Verification(known.folder, problems, notes, 0, n_runs)
-    execution = Execution(known.engine, threads, None, progress, stop)
+    execution = Execution(
+        known.engine, threads, progress=progress, stop=stop, within=within
+    )
     told = _told_by_lever(known)
     n_runs += told["runs"] if told else 0
     n_checked = 0

@@ -27,6 +27,7 @@ from churnsim.cache import SealedCache
 numba: Any = importlib.import_module("numba")
 codegen: Any = importlib.import_module("numba.core.codegen")
 locking: Any = importlib.import_module("numba.core.compiler_lock")
+llvm: Any = importlib.import_module("llvmlite.binding")
 registry: Any = importlib.import_module("numba.core.registry")
 extending: Any = importlib.import_module("numba.extending")
 
@@ -34,6 +35,7 @@ P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
+INLINED, INLINED_BY_LLVM = 1500, 250  # LLVM's measure of what takes a call's place
 OURS = "8churnsim"  # in the compiler's name of what belongs to this package
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
@@ -191,12 +193,19 @@ def _alone(compiling: Callable[[Any], Any], cache: SealedCache) -> Callable[[Any
     @functools.wraps(compiling)
     def compile_one(signature: Any) -> Any:
         with locking.global_compiler_lock, uncollected(), _optimised_once():
+            _inline(INLINED)
             try:
                 return compiling(signature)
             finally:
+                _inline(INLINED_BY_LLVM)
                 cache.release()
 
     return compile_one
+
+
+def _inline(at_most: int) -> None:
+    """Have LLVM, in all of this process, put functions up to a size in place of calls."""
+    llvm.set_option("churnsim", f"--inline-threshold={at_most}")
 
 
 class _Part(codegen.JITCodeLibrary):  # type: ignore[misc]

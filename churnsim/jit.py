@@ -204,7 +204,7 @@ def _alone(compiling: Callable[[Any], Any], cache: SealedCache) -> Callable[[Any
 
 
 def _inline(at_most: int) -> None:
-    """Have LLVM, in all of this process, put functions up to a size in place of calls."""
+    """Have LLVM put functions up to a size in place of calls, in all of the process."""
     llvm.set_option("churnsim", f"--inline-threshold={at_most}")
 
 

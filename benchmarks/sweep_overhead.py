@@ -8,6 +8,7 @@ alone; the rest is all else: settings, records, rows, files, and waiting.
 """
 
 import argparse
+import gc
 import tempfile
 import threading
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.common import insist
+from churnsim.__main__ import GARBAGE
 from churnsim.engines.kernel import run as kernel
 from churnsim.engines.kernel.world import World
 from churnsim.sweep.plan import load_sweep
@@ -52,7 +54,7 @@ low = "1 h"
 high = "5 days"
 scale = "log"
 """
-CUSTOMERS = 2_600
+CUSTOMERS = 3_000
 
 
 def main() -> None:
@@ -62,6 +64,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--customers", type=int, default=CUSTOMERS)
     options = parser.parse_args()
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])  # as the command does
     inside: list[float] = []  # of each slice of a run
     ended: list[bool] = []
     run_in_slices = kernel.run_in_slices

@@ -19,6 +19,7 @@ from churnsim.parts import add_to, slices
 from churnsim.records import MICRO, Cause, Elsewhere, Integers, Plan, Population
 
 PPM = 1_000_000
+ABREAST = 32  # customers whose accounts are added at once
 
 
 class Rates(NamedTuple):
@@ -69,9 +70,15 @@ def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
 
 def account_sums(accounts: Integers) -> Integers:
     """Return the sum of each column of the accounts, shape (N_ACCOUNTS,)."""
-    sums = np.zeros(accounts.shape[1], np.int64)
+    n_columns = accounts.shape[1]
+    sums = np.zeros(n_columns, np.int64)
     for part in slices(0, len(accounts)):
-        sums += accounts[part].sum(axis=0)
+        rows = accounts[part]
+        # Side by side, since numpy adds two long rows as fast as two short ones.
+        whole = len(rows) - len(rows) % ABREAST
+        lanes = rows[:whole].reshape(-1, ABREAST * n_columns).sum(axis=0)
+        sums += lanes.reshape(ABREAST, n_columns).sum(axis=0)
+        sums += rows[whole:].sum(axis=0)
     return sums
 
 

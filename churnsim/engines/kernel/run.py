@@ -59,7 +59,7 @@ BEGINNING, MEETINGS, ENDING, OVER = range(4)
 
 SHARE_OF_BEGINNING: Final = 0.15  # of the time that a run takes, about
 SHARE_OF_ENDING: Final = 0.05
-STEPS_FIRST: Final = 1 << 14
+STEPS_FIRST: Final = 1 << 16  # so that a small run is one slice
 STEPS_MAX: Final = 1 << 24
 SLICE: Final = 0.05  # about how long a slice takes [s]
 GROWTH_MAX: Final = 8.0  # of a slice over the one before

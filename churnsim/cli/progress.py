@@ -97,7 +97,7 @@ def telling_compilation() -> Iterator[None]:
 
     def told(record: logging.LogRecord) -> bool:
         if record.args == (LONG,):
-            tell("compiling the simulation, once on this machine; about a minute")
+            tell("compiling the simulation, once on this machine; half a minute or so")
         return True
 
     logger = logging.getLogger("churnsim.cache")

@@ -75,7 +75,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for module in (cache, warming):
         monkeypatch.setattr(module, "cache_folder", lambda: folder)
-    for name in ("fill_logs", "fill_exps", "fill_normals"):
+    for name in ("all_logs", "all_exps", "all_normals"):
         monkeypatch.setattr(warming, name, lambda _: None)
     return folder
 

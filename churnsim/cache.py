@@ -216,9 +216,11 @@ def _privacy_problem(path: Path, status: os.stat_result) -> str:
 
 
 # Numba offers no hook for its cache but inheritance, hence the classes below.
+PROVIDED: Final = "UserProvidedCacheLocator"  # with an underscore in numba 0.61
+_Provided: Any = getattr(caching, PROVIDED, None) or getattr(caching, f"_{PROVIDED}")
 
 
-class _Locator(caching.UserProvidedCacheLocator):  # type: ignore[misc]
+class _Locator(_Provided):  # type: ignore[misc]
     """Where the machine code of a function is: a place that is not tried by writing."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:

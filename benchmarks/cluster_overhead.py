@@ -1,6 +1,6 @@
 """Measure what share of its cores' time a Dask cluster spends inside the kernel.
 
-    python -m benchmarks.cluster_overhead [--points 10000] [--customers 2600]
+    python -m benchmarks.cluster_overhead [--points 10000] [--customers N]
 
 A scheduler and two workers of one thread each are started on this machine and joined
 over TCP, as `churnsim sweep --cluster` does. The points are those of `sweep_overhead`.
@@ -26,11 +26,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.common import ROOT, insist
-from benchmarks.sweep_overhead import CUSTOMERS, SWEEP
+from benchmarks.sweep_overhead import customers_of_points, sweep_of
 from churnsim.engines.kernel import run as kernel
 from churnsim.engines.kernel.world import World
 from churnsim.sweep.cluster import Cluster, joined
-from churnsim.sweep.plan import Point, Sweep, load_sweep
+from churnsim.sweep.plan import Point, Sweep
 from churnsim.sweep.rows import Failed, Row
 from churnsim.sweep.running import Swept, run_sweep
 from churnsim.sweep.simulated import simulated
@@ -85,10 +85,7 @@ def measured(sweep: Sweep) -> Evaluate:
 
 def swept(cluster: Cluster, place: Path, points: int, customers: int) -> Swept:
     """Return what came of a sweep of so many points."""
-    place.mkdir()
-    file = place / "sweep.toml"
-    file.write_text(SWEEP.format(points=points, customers=customers), encoding="utf-8")
-    sweep = load_sweep(file)
+    sweep = sweep_of(place, points, customers)
     work = Work(sweep, simulated(sweep))
     if points <= WARM_POINTS:
         work.chunk_points, work.n_chunks = 1, points
@@ -103,7 +100,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=10_000)
-    parser.add_argument("--customers", type=int, default=CUSTOMERS)
+    parser.add_argument("--customers", type=int, help="a pilot tells by default")
     options = parser.parse_args()
     port = ADDRESS.rpartition(":")[2]
     commands = [
@@ -112,6 +109,7 @@ def main() -> None:
     ]
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        customers = options.customers or customers_of_points(place)
         for words in commands:
             process = subprocess.Popen(  # noqa: S603 - Dask itself
                 [sys.executable, "-m", "dask", *words, *QUIETLY],
@@ -125,9 +123,9 @@ def main() -> None:
         cluster = stack.enter_context(joined(ADDRESS, evaluator=measured))
         while cluster.n_threads() < N_WORKERS:
             time.sleep(0.5)
-        swept(cluster, place / "warm", WARM_POINTS, options.customers)
+        swept(cluster, place / "warm", WARM_POINTS, customers)
         began = time.perf_counter()
-        done = swept(cluster, place / "timed", options.points, options.customers)
+        done = swept(cluster, place / "timed", options.points, customers)
         wall = time.perf_counter() - began
         finished = read_store(place / "timed" / "store")
         inside = [

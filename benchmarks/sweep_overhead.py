@@ -3,8 +3,9 @@
     python -m benchmarks.sweep_overhead [--points 10000] [--threads 2]
 
 Points of about 5 ms, each one policy in one replication, over three settings of the
-market and the policy. Inside the kernel counts the processor time of its compiled loop
-alone; the rest is all else: settings, records, rows, files, and waiting.
+market and the policy: a pilot tells how many customers that takes on this machine.
+Inside the kernel counts the processor time of its compiled loop alone; the rest is all
+else: settings, records, rows, files, and waiting.
 """
 
 import argparse
@@ -19,12 +20,14 @@ from benchmarks.common import insist
 from churnsim.__main__ import GARBAGE
 from churnsim.engines.kernel import run as kernel
 from churnsim.engines.kernel.world import World
-from churnsim.sweep.plan import load_sweep
+from churnsim.sweep.plan import Sweep, load_sweep
 from churnsim.sweep.running import Threads, run_sweep
 from churnsim.sweep.simulated import simulated
 from churnsim.sweep.work import Work
 
 TARGET = 0.85
+POINT = 0.005  # what a point is to take in the kernel [s]
+N_PILOT = 100  # points
 SWEEP = """\
 scenario = "telecom"
 policies = ["slow"]
@@ -54,7 +57,40 @@ low = "1 h"
 high = "5 days"
 scale = "log"
 """
-CUSTOMERS = 3_000
+CUSTOMERS = 3_000  # of the pilot
+
+
+def sweep_of(folder: Path, points: int, customers: int) -> Sweep:
+    """Return a sweep of so many points, written down in a folder."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "overhead.toml"
+    file.write_text(SWEEP.format(customers=customers, points=points), encoding="utf-8")
+    return load_sweep(file)
+
+
+def customers_of_points(folder: Path) -> int:
+    """Return with how many customers a point takes `POINT` in the kernel.
+
+    Args:
+        folder: To write in.
+    """
+    seconds: list[float] = []
+    run_in_slices = kernel.run_in_slices
+
+    def timed(run: Callable[[World, kernel.Place], bool], world: World) -> int:
+        began = time.thread_time()
+        n_events = run_in_slices(run, world)
+        seconds.append(time.thread_time() - began)
+        return n_events
+
+    sweep = sweep_of(folder, N_PILOT, CUSTOMERS)
+    work = Work(sweep, simulated(sweep))
+    work.evaluate(sweep.point(0))  # compiles
+    kernel.run_in_slices = timed
+    for number in range(N_PILOT):
+        work.evaluate(sweep.point(number))
+    kernel.run_in_slices = run_in_slices
+    return round(CUSTOMERS * POINT * N_PILOT / sum(seconds))
 
 
 def main() -> None:
@@ -62,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--customers", type=int, default=CUSTOMERS)
+    parser.add_argument("--customers", type=int, help="a pilot tells by default")
     options = parser.parse_args()
     gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])  # as the command does
     inside: list[float] = []  # of each slice of a run
@@ -81,10 +117,8 @@ def main() -> None:
         return run_in_slices(run_timed, world)
 
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "overhead.toml"
-        text = SWEEP.format(customers=options.customers, points=options.points)
-        file.write_text(text, encoding="utf-8")
-        sweep = load_sweep(file)
+        customers = options.customers or customers_of_points(Path(folder))
+        sweep = sweep_of(Path(folder), options.points, customers)
         work = Work(sweep, simulated(sweep))
         work.evaluate(sweep.point(0))  # compiles
         kernel.run_in_slices = timed
@@ -100,7 +134,8 @@ def main() -> None:
     outside = 1000 * (used - sum(inside)) / len(ended)
     verdict = "met" if share >= TARGET else "MISSED"
     print(
-        f"{options.points:,} points of {1000 * each:.2f} ms in the kernel, {wall:.1f} s"
+        f"{options.points:,} points of {customers:,} customers,"
+        f" {1000 * each:.2f} ms in the kernel, {wall:.1f} s"
         f" on {options.threads} threads: {100 * share:.1f} % of the cores' time inside"
         f" it, {100 * sum(inside) / used:.1f} % of the processor time used;"
         f" {outside:.2f} ms a point outside it; at least"

@@ -122,6 +122,9 @@ extern "C" void run_world(World* given) {
         const double at = happen_now(world, customer, now);
         if (at < horizon) heap.emplace(at, customer);
     }
-    for (int64_t customer = 0; customer < n; customer++) fn_finish(world, customer);
+    for (int64_t customer = 0; customer < n; customer++) {
+        fn_finish(world, customer);
+        fn_add_up(world.books, world.plan, customer, world.people.n_customers);
+    }
     world.customers = nullptr;
 }

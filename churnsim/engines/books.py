@@ -208,6 +208,8 @@ class Books(NamedTuple):
     people: Integers  # (N_PEOPLE,); (0,) where the agents are not people
     messages: Integers  # (N_MESSAGES,); (0,) where nobody writes
     message_waits: Integers  # (N_BINS,); (0,) where nobody writes
+    balance: Integers  # (N_ACCOUNTS,) sums of the accounts, once the run is over
+    left: Integers  # (n_months + 1,) starting customers, by the month they left in
     log_times: Floats  # (capacity,) the event log; capacity 0 keeps none
     log_values: Floats  # (capacity,) grievance at that moment
     log_codes: Integers  # (capacity, 3) customer, event, episode word
@@ -249,6 +251,8 @@ def open_books(plan: Plan, n: int, log_capacity: int) -> Books:
         np.zeros(N_PEOPLE if plan.strain.is_on else 0, np.int64),
         np.zeros(N_MESSAGES if writes else 0, np.int64),
         np.zeros(N_BINS if writes else 0, np.int64),
+        np.zeros(N_ACCOUNTS, np.int64),
+        np.zeros(plan.n_months + 1, np.int64),
         np.zeros(log_capacity),
         np.zeros(log_capacity),
         np.zeros((log_capacity, 3), np.int64),
@@ -381,6 +385,27 @@ def book_cost(
     """Enter what a customer cost the firm besides make-good [micro-units]."""
     books.accounts[customer, COST] += money
     books.accounts[customer, COST_DISCOUNTED] += discounted(market, money, now)
+
+
+@mechanism
+def add_up(books: Books, plan: Plan, customer: int, n_customers: int) -> None:
+    """Enter one whose books are closed into the sums over customers.
+
+    The first `n_customers` were there at the start. Who left at the very end of a month
+    left in it; the last entry is of those who did not leave.
+    """
+    for column in range(N_ACCOUNTS):
+        books.balance[column] += books.accounts[customer, column]
+    if customer >= n_customers:
+        return
+    at, month, row = books.departure[customer], plan.month, plan.n_months
+    if at < math.inf:
+        row = month_of(books.monthly, month, at)
+        while row > 0 and row * month >= at:
+            row -= 1
+        while row < plan.n_months and (row + 1) * month < at:
+            row += 1
+    books.left[row] += 1
 
 
 @mechanism

@@ -15,11 +15,10 @@ from churnsim.engines.books import Account, Books, Event, Monthly, People, Tally
 from churnsim.engines.people import PeopleFigures, unpaid
 from churnsim.engines.sums import DeskFigures, FirmView, Sums, Totals, sums_of
 from churnsim.engines.week import hours_table
-from churnsim.parts import add_to, slices
+from churnsim.parts import add_to
 from churnsim.records import MICRO, Cause, Elsewhere, Integers, Plan, Population
 
 PPM = 1_000_000
-ABREAST = 32  # customers whose accounts are added at once
 
 
 class Rates(NamedTuple):
@@ -34,7 +33,7 @@ class Rates(NamedTuple):
 
 def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
     """Return the money of a run, exact in integers."""
-    money = account_sums(books.accounts)
+    money = books.balance
     revenue, revenue_now = column(money, Account.REVENUE)
     good, good_now = column(money, Account.MAKE_GOOD)
     cost, cost_now = column(money, Account.COST)
@@ -68,20 +67,6 @@ def totals_of(books: Books, plan: Plan, rates: Rates) -> Totals:
     )
 
 
-def account_sums(accounts: Integers) -> Integers:
-    """Return the sum of each column of the accounts, shape (N_ACCOUNTS,)."""
-    n_columns = accounts.shape[1]
-    sums = np.zeros(n_columns, np.int64)
-    for part in slices(0, len(accounts)):
-        rows = accounts[part]
-        # Side by side, since numpy adds two long rows as fast as two short ones.
-        whole = len(rows) - len(rows) % ABREAST
-        lanes = rows[:whole].reshape(-1, ABREAST * n_columns).sum(axis=0)
-        sums += lanes.reshape(ABREAST, n_columns).sum(axis=0)
-        sums += rows[whole:].sum(axis=0)
-    return sums
-
-
 def column(money: Integers, account: Account) -> tuple[int, int]:
     """Return an account's sum and its discounted sum, which stands beside it."""
     return int(money[account]), int(money[account + 1])
@@ -99,6 +84,7 @@ def annuity(discount: float, days: float) -> float:
 
 # Of the books: empty where they are not kept.
 OPTIONAL = ("weekly", "people", "messages", "message_waits")
+SUMMED = ("balance", "left")  # of the books: they follow from the rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,12 +127,7 @@ class Outcome:
     @cached_property
     def sums(self) -> Sums:
         """Return what is counted of it, without the customers."""
-        departure, is_won = self.books.departure, self.books.is_won
-        n_kept = sum(
-            int(np.count_nonzero(np.isinf(departure[part]) & (is_won[part] == 1)))
-            for part in slices(0, len(departure))
-        )
-        return sums_of(self.books, self.plan, self.population, self.totals, n_kept)
+        return sums_of(self.books, self.plan, self.population, self.totals)
 
     def tally(self, name: str | Tally) -> int:
         """Return what was counted under a name of `Tally`, in either case."""
@@ -262,11 +243,11 @@ class Outcome:
         return self.customers()
 
     def digest(self) -> str:
-        """Return the SHA-256 of every number in the books but the event log's."""
+        """Return the SHA-256 of the books but for the log, and sums over customers."""
         digest = hashlib.sha256()
         for name, values in self.books._asdict().items():
             is_kept = name not in OPTIONAL or values.size > 0
-            if is_kept and not name.startswith("log_"):
+            if is_kept and name not in SUMMED and not name.startswith("log_"):
                 digest.update(f"{name}{values.shape}".encode())
                 add_to(digest, values)
         digest.update(repr(tuple(self.totals)).encode())

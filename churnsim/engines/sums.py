@@ -18,6 +18,7 @@ from churnsim.engines.books import (
     SATISFACTION_SCALE,
     Books,
     Messages,
+    Monthly,
     Tally,
     Weekly,
 )
@@ -30,7 +31,6 @@ from churnsim.mechanisms.hours import (
     message_hours,
     staffed_time,
 )
-from churnsim.parts import slices
 from churnsim.records import FRONT_DESK, Cause, Integers, Plan, Population, WhenClosed
 
 SECONDS = 86_400.0  # in a day
@@ -127,10 +127,18 @@ class Sums:
     n_sites: int
     n_customers: int  # at the start
     n_people: int  # customers and prospects
-    kept: int  # customers left at the horizon
     totals: Totals
     books: Books  # without what is kept of each customer, and without a log
-    survivors: Integers  # (n_months,) starting customers still there at a month's end
+
+    @property
+    def kept(self) -> int:
+        """Return the customers left at the horizon."""
+        return int(self.books.monthly[:, Monthly.ACTIVE].sum())
+
+    @property
+    def survivors(self) -> Integers:
+        """Return the starting customers still there at each month's end."""
+        return self.n_customers - np.cumsum(self.books.left[:-1])
 
     def tally(self, name: str | Tally) -> int:
         """Return what was counted under a name of `Tally`, in either case."""
@@ -250,26 +258,16 @@ class Sums:
         )
 
 
-def sums_of(
-    books: Books, plan: Plan, people: Population, totals: Totals, n_kept: int
-) -> Sums:
+def sums_of(books: Books, plan: Plan, people: Population, totals: Totals) -> Sums:
     """Return the sums of one run."""
     none = {name: getattr(books, name)[:0] for name in OF_CUSTOMERS}
-    n = people.n_customers
-    ends = np.arange(1, plan.n_months + 1) * plan.month
-    left = np.zeros(plan.n_months + 1, np.int64)  # by the month that ends next
-    for part in slices(0, n):
-        months = np.searchsorted(ends, books.departure[part], side="left")
-        left += np.bincount(months, minlength=len(left))
     return Sums(
         plan=plan,
         n_sites=1,
-        n_customers=n,
+        n_customers=people.n_customers,
         n_people=len(people.arrival),
-        kept=n_kept,
         totals=totals,
         books=books._replace(**none),
-        survivors=n - np.cumsum(left[:-1]),
     )
 
 
@@ -295,10 +293,8 @@ def sum_of(parts: Sequence[Sums]) -> Sums:
         n_sites=sum(part.n_sites for part in parts),
         n_customers=sum(part.n_customers for part in parts),
         n_people=sum(part.n_people for part in parts),
-        kept=sum(part.kept for part in parts),
         totals=Totals(*map(sum, totals)),
         books=parts[0].books._replace(**books),
-        survivors=_added([part.survivors for part in parts]),
     )
 
 

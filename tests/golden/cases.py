@@ -12,7 +12,7 @@ import numpy as np
 
 from churnsim.births import first_budgets
 from churnsim.engines.books import Books, open_books
-from churnsim.engines.outcome import OPTIONAL
+from churnsim.engines.outcome import OPTIONAL, SUMMED
 from churnsim.primitives import log, normal_quantile
 from churnsim.records import (
     FRONT_DESK,
@@ -365,7 +365,7 @@ def books_of(plan: Plan, engine: Engine) -> Books:
 
 
 def digest_of(books: Books) -> str:
-    """Return the SHA-256 of every number in the books.
+    """Return the SHA-256 of every number in the books but sums over customers.
 
     The event log is put in order of (time, customer): engines may enter moments of
     different customers in a different order, but never those of one.
@@ -378,7 +378,7 @@ def digest_of(books: Books) -> str:
     )
     digest = hashlib.sha256()
     for name, values in books._asdict().items():
-        if name in OPTIONAL and not values.size:
+        if name in SUMMED or (name in OPTIONAL and not values.size):
             continue  # as in books from before there was any such
         digest.update(f"{name} {values.dtype.name} {values.shape}\n".encode())
         little = values.astype(values.dtype.newbyteorder("<"))

@@ -179,6 +179,7 @@ def accounts_add_up(setup: Setup, books: Books) -> None:
             )
     never = books.is_won == 0
     assert not np.any(accounts[never])
+    assert np.array_equal(books.balance, accounts.sum(axis=0))
 
 
 def customers_leave_once_for_one_cause(setup: Setup, books: Books) -> None:
@@ -195,6 +196,10 @@ def customers_leave_once_for_one_cause(setup: Setup, books: Books) -> None:
     n_active = int(np.count_nonzero((books.is_won == 1) & ~has_left))
     assert monthly[Monthly.ACTIVE] == n_active
     assert monthly[Monthly.LOST] == has_left.sum()
+    ends = np.arange(1, setup.plan.n_months + 1) * setup.plan.month
+    first = books.departure[: setup.people.n_customers]
+    left = np.searchsorted(ends, first, side="left")
+    assert np.array_equal(books.left, np.bincount(left, minlength=len(ends) + 1))
     assert monthly[Monthly.MISTAKES] == books.tally[Tally.MISTAKES]
     log = log_of(books)
     is_here = ~has_left[log.customers]

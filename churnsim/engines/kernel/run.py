@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.borrow import borrow
-from churnsim.engines.books import Books
+from churnsim.engines.books import Books, add_up
 from churnsim.engines.kernel.arrivals import arrive, consider
 from churnsim.engines.kernel.back import end_approval, end_repair, join_back
 from churnsim.engines.kernel.closing import depart, finish
@@ -170,7 +170,9 @@ def end_some(world: World, place: Place, n_steps: int) -> None:
     n = world.people.arrival.shape[0]
     until = min(n, place[NEXT] + n_steps)
     for row in range(place[NEXT], until):
-        finish(world, word(row))
+        customer = word(row)
+        finish(world, customer)
+        add_up(world.books, world.plan, customer, world.people.n_customers)
     place[NEXT] = until
     if until == n:
         place[STAGE] = OVER

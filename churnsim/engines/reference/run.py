@@ -1,6 +1,6 @@
 """Run the reference engine: a process for each customer, until the horizon."""
 
-from churnsim.engines.books import Books, check_books
+from churnsim.engines.books import Books, add_up, check_books
 from churnsim.engines.news import heard_from
 from churnsim.engines.reference.customer import Customer
 from churnsim.engines.reference.firm import Firm
@@ -35,4 +35,6 @@ def run_reference(
             customer.arrive()
     for customer in customers:
         customer.finish()
+    for number in range(len(arrival)):
+        add_up(books, plan, number, base)
     return int(books.log_count[0])

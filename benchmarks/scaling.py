@@ -23,12 +23,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from statistics import median
+from textwrap import wrap
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.common import customer_years, insist, people_of, scenario_of, timed
+from benchmarks.measuring import machine
 from churnsim import load_scenario
 from churnsim.engines.books import MICROSECONDS, Tally
 from churnsim.engines.kernel.run import run_kernel
@@ -182,9 +184,19 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000.0 else f"{value:.4g}"
 
 
-def page_of(curves: Sequence[Curve]) -> str:
-    """Return the curves as tables of Markdown."""
-    lines = ["# How speed scales", "", "![the curves](scaling.svg)", ""]
+def page_of(curves: Sequence[Curve], n_customers: int) -> str:
+    """Return the curves as tables of Markdown, and where they were measured."""
+    here = machine()
+    versions = ", ".join(f"{name} {is_of}" for name, is_of in here["versions"].items())
+    about = (
+        f"Measured on {here['processor']}, {here['cores']} cores, {here['system']};"
+        f" {versions}. The scenario is `{SCENARIO}` under `{POLICY}` over a year, with"
+        f" {n_customers:,} customers where their number is not what varies. Each point"
+        " is the median of rounds in which all points of its curve take their turn."
+    )
+    alt = "events a second by customers, mistakes and load; threads; policies"
+    lines = ["# How speed scales", "", "<!-- made by: python benchmarks/scaling.py -->"]
+    lines += ["", *wrap(about, 88), "", f"![{alt}](scaling.svg)", ""]
     for curve in curves:
         rows = [
             (figure(p.x), figure(p.value), f"{figure(p.low)} to {figure(p.high)}")
@@ -313,16 +325,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         by_load(given.customers, given.rounds),
         by_policies(given.customers, given.rounds, given.max_policies),
     ]
-    print(page_of(curves))
+    page = page_of(curves, given.customers)
+    print(page)
     if given.out is not None:
         given.out.mkdir(parents=True, exist_ok=True)
         numbers = [
             {**curve._asdict(), "points": [point._asdict() for point in curve.points]}
             for curve in curves
         ]
-        text = json.dumps(numbers, indent=2, allow_nan=False) + "\n"
+        document = {"machine": machine(), "curves": numbers}
+        text = json.dumps(document, indent=2, allow_nan=False) + "\n"
         write_text(text, given.out / "scaling.json", force=True)
-        write_text(page_of(curves), given.out / "scaling.md", force=True)
+        write_text(page, given.out / "scaling.md", force=True)
         write_chart(chart_of(curves), given.out / "scaling.svg", force=True)
 
 

@@ -49,8 +49,8 @@ def test_scaling__writes_all_five(
     """A tiny run gives five curves, in figures, tables and a chart."""
     size = ["--customers", "300", "--max-customers", "1000", "--max-policies", "2"]
     scaling.main([*size, "--rounds", "1", "--out", str(tmp_path)])
-    curves = json.loads((tmp_path / "scaling.json").read_text(encoding="utf-8"))
-    by_name = {curve["name"]: curve["points"] for curve in curves}
+    found = json.loads((tmp_path / "scaling.json").read_text(encoding="utf-8"))
+    by_name = {curve["name"]: curve["points"] for curve in found["curves"]}
     assert list(by_name) == ["customers", "threads", "mistakes", "load", "policies"]
     assert [point["x"] for point in by_name["load"]] == list(scaling.LOADS)
     # More mistakes, and longer contacts, are other runs: the plans did change.
@@ -71,4 +71,4 @@ def test_scaling__refuses_too_few_customers() -> None:
 def test_page__shows_large_numbers_whole() -> None:
     """Ten million is written out, since it is what one looks for."""
     curve = Curve("customers", "customers", "events", [Point(1e7, 2.0, 1.0, 3.0, 5)])
-    assert "10,000,000" in scaling.page_of([curve])
+    assert "10,000,000" in scaling.page_of([curve], 20_000)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.common import KEY, ROOT, SCENARIOS, people_of
 from churnsim import prefetch
-from churnsim.engines import books as bookkeeping
+from churnsim.engines import entries
 from churnsim.engines.books import Event, open_books
 from churnsim.engines.kernel import event_queue
 from churnsim.engines.kernel.run import run_interpreted
@@ -149,7 +149,7 @@ def _draw(given: Mapping[str, Any]) -> str:
 
 # Whose calls are work, and what each is called.
 WATCHED: dict[CodeType, Callable[[Mapping[str, Any]], str]] = {
-    bookkeeping.book_event.__code__: _event,
+    entries.book_event.__code__: _event,
     philox4x32.__code__: _draw,
     event_queue.add.__code__: _named("queue.add"),
     event_queue.pop.__code__: _named("queue.pop"),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from churnsim.engines import books
+from churnsim.engines import entries
 from churnsim.engines.kernel import arrivals, back, closing, content, door, front, world
 
 ROOTS: tuple[Callable[..., Any], ...] = (
@@ -33,7 +33,7 @@ ROOTS: tuple[Callable[..., Any], ...] = (
     back.end_repair,
     closing.depart,
     closing.finish,
-    books.add_up,
+    entries.add_up,
     world.set_moment,
 )
 BY_HAND = {"split", "power_of_two", "word"}  # in loop.cpp

@@ -8,11 +8,8 @@ from churnsim.engines.books import (
     Messages,
     Tally,
     Weekly,
-    book_busy,
-    book_hour,
-    book_wait,
-    microseconds,
 )
+from churnsim.engines.entries import book_busy, book_hour, book_wait, microseconds
 from churnsim.jit import mechanism
 from churnsim.records import Plan
 

@@ -15,7 +15,8 @@ from benchmarks.counts import CASES, Case, work_of
 from benchmarks.guarding import GuardDocument, as_table, differences, whole
 from benchmarks.instructions import Counted, code_without_file, sums_of
 from churnsim.cli.described import schema_of
-from churnsim.engines import books as bookkeeping
+from churnsim.engines import entries
+from churnsim.engines.books import Event
 from churnsim.engines.kernel import content
 from churnsim.engines.kernel.run import run_interpreted
 from churnsim.engines.kernel.world import World
@@ -53,7 +54,7 @@ def plant(
 
 def books_one_event(*given: Any) -> int:
     """Book one event, and draw nothing."""
-    bookkeeping.book_event(given[4], 0.0, 0, 0, 0, 0.0)
+    entries.book_event(given[4], 0.0, 0, 0, 0, 0.0)
     return 1
 
 
@@ -70,7 +71,7 @@ def test_cases__reach_every_event_and_draw() -> None:
     known = guarding.read_kept(guarding.KEPT)["counts"]
     assert list(known) == [case.name for case in CASES]
     kinds = {kind for table in known.values() for kind in table}
-    events = {f"events.{event.name.lower()}" for event in bookkeeping.Event}
+    events = {f"events.{event.name.lower()}" for event in Event}
     assert events <= kinds
     drawn = {f"draws.{purpose.name.lower()}" for purpose in Purpose}
     outside = ("activity", "dropout", "calendar", "trust", "order")  # births, explain
@@ -124,7 +125,7 @@ def test_guard__fails_on_an_event_or_a_moment_more(
     kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Events and the queue are held as exactly, whatever kind of work is new."""
-    book = bookkeeping.book_event
+    book = entries.book_event
 
     def books_twice(*given: Any) -> None:
         book(*given)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churnsim.engines.books import N_BINS, bin_of_wait
+from churnsim.engines.books import N_BINS
+from churnsim.engines.entries import bin_of_wait
 from churnsim.engines.sums import wait_quantile
 from churnsim.errors import InputError
 from churnsim.experiment import (

@@ -1,13 +1,7 @@
 """Arrivals: customers present from the start, prospects, and what news does."""
 
-from churnsim.engines.books import (
-    Event,
-    Monthly,
-    Tally,
-    book_cost,
-    book_event,
-    month_of,
-)
+from churnsim.engines.books import Event, Monthly, Tally
+from churnsim.engines.entries import book_cost, book_event, month_of
 from churnsim.engines.kernel.world import (
     CONTENT,
     DRIFT,

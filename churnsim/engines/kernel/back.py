@@ -1,9 +1,7 @@
 """The back desk: supervisors, approvals and repairs (7.7, 7.8)."""
 
-from churnsim.engines.books import (
-    SATISFACTION_SCALE,
-    Event,
-    Tally,
+from churnsim.engines.books import SATISFACTION_SCALE, Event, Tally
+from churnsim.engines.entries import (
     book_busy,
     book_cost,
     book_event,

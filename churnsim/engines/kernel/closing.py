@@ -1,16 +1,7 @@
 """Ends: changes of pace, the close of an episode, departures, the horizon."""
 
-from churnsim.engines.books import (
-    SATISFACTION_SCALE,
-    Account,
-    Event,
-    Monthly,
-    Tally,
-    book_event,
-    book_purchase,
-    book_stream,
-    month_of,
-)
+from churnsim.engines.books import SATISFACTION_SCALE, Account, Event, Monthly, Tally
+from churnsim.engines.entries import book_event, book_purchase, book_stream, month_of
 from churnsim.engines.kernel.world import (
     CLOSING,
     CONTENT,

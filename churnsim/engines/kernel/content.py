@@ -1,13 +1,7 @@
 """The content life: what comes next, and mistakes up to the front door."""
 
-from churnsim.engines.books import (
-    Event,
-    Monthly,
-    Tally,
-    book_event,
-    book_purchase,
-    month_of,
-)
+from churnsim.engines.books import Event, Monthly, Tally
+from churnsim.engines.entries import book_event, book_purchase, month_of
 from churnsim.engines.kernel.closing import (
     close,
     drop_out,

@@ -1,12 +1,7 @@
 """The front door: hoops, attempts, and ordinary contacts that go unanswered."""
 
-from churnsim.engines.books import (
-    Event,
-    Tally,
-    Weekly,
-    book_event,
-    book_hour,
-)
+from churnsim.engines.books import Event, Tally, Weekly
+from churnsim.engines.entries import book_event, book_hour
 from churnsim.engines.kernel.closing import (
     catch_up,
     close,

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from churnsim.engines.books import Event, Tally, book_event
+from churnsim.engines.books import Event, Tally
 from churnsim.engines.channels import (
     CALLS,
     WAITED,
@@ -12,6 +12,7 @@ from churnsim.engines.channels import (
     book_join,
     count,
 )
+from churnsim.engines.entries import book_event
 from churnsim.engines.kernel.back import attempt_block, settle, survey
 from churnsim.engines.kernel.closing import close, feel
 from churnsim.engines.kernel.crew import (

@@ -1,6 +1,7 @@
 """What a contact does to the agent who handles it, where agents are people (7.11)."""
 
-from churnsim.engines.books import Event, book_event
+from churnsim.engines.books import Event
+from churnsim.engines.entries import book_event
 from churnsim.engines.kernel.crew import occupy_seat
 from churnsim.engines.kernel.world import ATTEMPT, GRIEVANCE, WARMTH, World, word_of
 from churnsim.engines.people import book_contact, book_vacancy

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.borrow import borrow
-from churnsim.engines.books import Books, add_up
+from churnsim.engines.books import Books
+from churnsim.engines.entries import add_up
 from churnsim.engines.kernel.arrivals import arrive, consider
 from churnsim.engines.kernel.back import end_approval, end_repair, join_back
 from churnsim.engines.kernel.closing import depart, finish

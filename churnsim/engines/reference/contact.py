@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from churnsim.engines.books import (
-    SATISFACTION_SCALE,
-    Event,
-    Tally,
+from churnsim.engines.books import SATISFACTION_SCALE, Event, Tally
+from churnsim.engines.entries import (
     book_busy,
     book_cost,
     book_make_good,

@@ -13,6 +13,8 @@ from churnsim.engines.books import (
     Monthly,
     Tally,
     Weekly,
+)
+from churnsim.engines.entries import (
     book_event,
     book_hour,
     book_purchase,

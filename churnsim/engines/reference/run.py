@@ -1,6 +1,7 @@
 """Run the reference engine: a process for each customer, until the horizon."""
 
-from churnsim.engines.books import Books, add_up, check_books
+from churnsim.engines.books import Books, check_books
+from churnsim.engines.entries import add_up
 from churnsim.engines.news import heard_from
 from churnsim.engines.reference.customer import Customer
 from churnsim.engines.reference.firm import Firm

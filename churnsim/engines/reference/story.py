@@ -9,15 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from churnsim.engines.books import (
-    Event,
-    Messages,
-    Monthly,
-    Tally,
-    Weekly,
-    book_cost,
-)
+from churnsim.engines.books import Event, Messages, Monthly, Tally, Weekly
 from churnsim.engines.channels import book_abandoning, book_handling, book_join, count
+from churnsim.engines.entries import book_cost
 from churnsim.engines.people import book_contact, book_vacancy
 from churnsim.engines.reference.contact import end_contact
 from churnsim.engines.reference.crew import Agent, Crew

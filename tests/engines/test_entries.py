@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from churnsim.engines.books import N_ACCOUNTS, add_up, open_books
+from churnsim.engines.books import N_ACCOUNTS, open_books
+from churnsim.engines.entries import add_up
 from tests.twins.usual import MONTH, usual_plan
 
 

@@ -10,6 +10,8 @@ import gc
 import os
 import signal
 
+from churnsim.room import with_room
+
 TYPE_CHECKING = False  # as in typing, which is not loaded yet
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -20,6 +22,7 @@ GARBAGE = 20_000
 INTERRUPTED = 130  # as in churnsim.errors, which is not loaded either
 
 
+@with_room
 def main() -> NoReturn:
     """Load the command line, run it and leave with its exit code."""
     usual = signal.signal(signal.SIGINT, _leave)

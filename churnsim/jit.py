@@ -22,6 +22,7 @@ from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
 import numpy as np
 
 from churnsim.cache import SealedCache
+from churnsim.room import with_room
 
 # Seen as Any: numba is annotated in part since 0.68, and not at all before.
 numba: Any = importlib.import_module("numba")
@@ -190,6 +191,7 @@ extending.overload(power_of_two)(_compile_power_of_two)
 def _alone(compiling: Callable[[Any], Any], cache: SealedCache) -> Callable[[Any], Any]:
     """Return the same, one at a time, with no collection of garbage meanwhile."""
 
+    @with_room
     @functools.wraps(compiling)
     def compile_one(signature: Any) -> Any:
         with locking.global_compiler_lock, uncollected(), _optimised_once():
@@ -208,11 +210,40 @@ def _inline(at_most: int) -> None:
     llvm.set_option("churnsim", f"--inline-threshold={at_most}")
 
 
+class _Defined:
+    """A module of LLVM, of whose functions only those with a body are shown."""
+
+    def __init__(self, module: Any) -> None:
+        vars(self)["_module"] = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._module, name, value)
+
+    @property
+    def functions(self) -> list[Any]:
+        """Return the functions that are not but declared."""
+        return [one for one in self._module.functions if not one.is_declaration]
+
+
 class _Part(codegen.JITCodeLibrary):  # type: ignore[misc]
-    """The code of a function, of which machine code is made when it is asked for."""
+    """The code of a function, of which machine code is made when it is asked for.
+
+    What it calls is linked into it then, and not into each function in between.
+    """
 
     _waiting: ClassVar[dict[str, Any]] = {}  # what a part refers to, by its name
+    _is_linking: ClassVar[bool] = False  # some part is put together
     _is_made = False
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        super()._optimize_functions(_Defined(ll_module))
+
+    def finalize(self) -> None:
+        """Wait until somebody needs it."""
+        self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
         """Return where a function begins; 0 if there is none, or it is but a part.
@@ -231,20 +262,36 @@ class _Part(codegen.JITCodeLibrary):  # type: ignore[misc]
 
     def _make(self) -> None:
         self._is_made = True
-        super()._optimize_final_module()
-        super()._finalize_final_module()
+        self._finalized = False
+        self._shared_module = None
+        self._linking_libraries = [*self._called()]
+        _Part._is_linking = True
+        try:
+            super().finalize()
+        finally:
+            _Part._is_linking = False
         engine = self._codegen._engine  # noqa: SLF001 - numba has no other way
         for name in [*filter(engine.is_symbol_defined, self._waiting)]:
             codegen.JITCPUCodegen.set_env(self._codegen, name, self._waiting.pop(name))
 
-    def _optimize_final_module(self) -> None:
-        """Wait until somebody needs it."""
+    def _get_module_for_linking(self) -> Any:
+        if not (self._is_made or _Part._is_linking):  # numba wants it, and all it calls
+            self._make()
+        return super()._get_module_for_linking()
+
+    def _called(self) -> Iterator[Any]:
+        """Yield all that it calls, near and far, each once and before what it calls."""
+        seen, stack = {self}, [*reversed(self._linking_libraries)]
+        while stack:
+            library = stack.pop()
+            if library not in seen:
+                seen.add(library)
+                yield library
+                stack += reversed(library._linking_libraries)  # noqa: SLF001 - its own
 
     def _finalize_final_module(self) -> None:
-        if self._object_caching_enabled and self._compiled_object:  # read from disk
-            self._is_made = True
-            super()._finalize_final_module()
-        self._finalized = True
+        self._is_made = True  # also where it was read from disk
+        super()._finalize_final_module()
 
 
 @contextlib.contextmanager

@@ -439,7 +439,7 @@ def test_cache__an_edited_helper_changes_the_result(tmp_path: Path) -> None:
     package = tmp_path / "churnsim"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    for name in ("cache.py", "jit.py"):
+    for name in ("cache.py", "jit.py", "room.py"):
         source = (ROOT / "churnsim" / name).read_text(encoding="utf-8")
         (package / name).write_text(source, encoding="utf-8")
     (package / "helper.py").write_text(HELPER.format(factor=2.0))

@@ -21,6 +21,12 @@ def triple(x: float) -> float:
     return 3.0 * x
 
 
+@mechanism
+def ninefold(x: float) -> float:
+    """Return nine times x."""
+    return triple(triple(x))
+
+
 @kernel
 def total(n: int) -> float:
     """Return 3 (0 + 1 + ... + n − 1)."""
@@ -155,7 +161,11 @@ def test_kernel__leaves_other_functions_to_numba(
     def asking(x: float) -> float:
         return probe(x)
 
+    def eighteenfold(x: float) -> float:
+        return 2.0 * ninefold(x)
+
     jit.extending.overload(probe)(look)
+    assert kernel(eighteenfold)(0.5) == jit.numba.njit(eighteenfold)(0.5) == 9.0
     assert kernel(asking)(1.0) == 1.0
     assert kernel(answer)(0.5) == 3.0
     assert theirs(0.5) == 1.5

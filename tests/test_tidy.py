@@ -21,7 +21,8 @@ PACKAGE = ROOT / "churnsim"
 
 # Lowest first. A part may import from lower layers only, never from one of its own.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"_version", "cache", "configs", "errors", "normal_coefficients"}),
+    frozenset({"_version", "cache", "configs", "errors", "normal_coefficients"})
+    | {"room"},
     frozenset({"jit"}),
     frozenset(
         {"borrow", "parts", "prefetch", "primitives", "streams", "storage", "units"}

@@ -10,6 +10,7 @@ import pytest
 
 from churnsim import cache, jit
 from churnsim.jit import is_cached, kernel, mechanism, power_of_two, split, word
+from churnsim.mechanisms.clocks import budget
 from churnsim.primitives import exp
 
 pytestmark = pytest.mark.compiled
@@ -19,12 +20,6 @@ pytestmark = pytest.mark.compiled
 def triple(x: float) -> float:
     """Return three times x."""
     return 3.0 * x
-
-
-@mechanism
-def ninefold(x: float) -> float:
-    """Return nine times x."""
-    return triple(triple(x))
 
 
 @kernel
@@ -161,11 +156,12 @@ def test_kernel__leaves_other_functions_to_numba(
     def asking(x: float) -> float:
         return probe(x)
 
-    def eighteenfold(x: float) -> float:
-        return 2.0 * ninefold(x)
+    def twice_budget(u: float) -> float:
+        return 2.0 * budget(u)
 
     jit.extending.overload(probe)(look)
-    assert kernel(eighteenfold)(0.5) == jit.numba.njit(eighteenfold)(0.5) == 9.0
+    twice = 2.0 * budget(0.5)  # which calls others of the package
+    assert kernel(twice_budget)(0.5) == jit.numba.njit(twice_budget)(0.5) == twice
     assert kernel(asking)(1.0) == 1.0
     assert kernel(answer)(0.5) == 3.0
     assert theirs(0.5) == 1.5

@@ -156,6 +156,7 @@ WATCHED: dict[CodeType, Callable[[Mapping[str, Any]], str]] = {
     event_queue.push.__code__: _named("queue.push"),
     event_queue.open_bucket.__code__: _named("queue.open_bucket"),
     prefetch.prefetch.__code__: _named("queue.prefetch"),
+    prefetch.prefetch_cell.__code__: _named("queue.prefetch_cell"),
 }
 BETWEEN = frozenset({uniforms.__code__})  # asks for a draw on behalf of somebody
 

@@ -17,7 +17,6 @@ types: Any = importlib.import_module("numba.core.types")
 cgutils: Any = importlib.import_module("numba.core.cgutils")
 
 CACHE_LINE = 64  # bytes
-N_LINES = 2  # asked for
 READ, KEEP, DATA = 0, 3, 1  # arguments of llvm.prefetch
 
 
@@ -30,32 +29,55 @@ def prefetch(column: NDArray[Any], row: int) -> None:
     """
 
 
-def _type_of_ask(typingctx: Any, column: Any, row: Any) -> Any:  # noqa: ARG001
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = signature.args[0]
-        table = context.make_array(kind)(context, builder, args[0])
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        first = cgutils.get_item_pointer(context, builder, kind, table, [args[1]])
-        first = builder.bitcast(first, byte)
-        shape = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        ask = cgutils.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
-        for line in range(N_LINES):
-            offset = ir.Constant(ir.IntType(64), line * CACHE_LINE)
-            place = builder.gep(first, [offset])
-            builder.call(ask, [place, *(number(hint) for hint in (READ, KEEP, DATA))])
-        return context.get_dummy_value()
+def prefetch_cell(column: NDArray[Any], row: int) -> None:
+    """Ask for the cache line of a cell.
 
-    return types.void(column, types.intp), build
+    Args:
+        column: Shape (n,).
+        row: From 0 to n − 1.
+    """
 
 
-_ask = extending.intrinsic(_type_of_ask)
+def _asking(n_lines: int) -> Any:
+    """Return what a compiled function asks for so many cache lines by."""
+
+    def typed(typingctx: Any, column: Any, row: Any) -> Any:  # noqa: ARG001
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = signature.args[0]
+            table = context.make_array(kind)(context, builder, args[0])
+            byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+            first = cgutils.get_item_pointer(context, builder, kind, table, [args[1]])
+            first = builder.bitcast(first, byte)
+            shape = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+            module, name = builder.module, "llvm.prefetch.p0"
+            ask = cgutils.get_or_insert_function(module, shape, name)
+            hints = [number(hint) for hint in (READ, KEEP, DATA)]
+            for line in range(n_lines):
+                offset = ir.Constant(ir.IntType(64), line * CACHE_LINE)
+                builder.call(ask, [builder.gep(first, [offset]), *hints])
+            return context.get_dummy_value()
+
+        return types.void(column, types.intp), build
+
+    return extending.intrinsic(typed)
+
+
+_ask_two, _ask_one = _asking(2), _asking(1)
 
 
 def _compile_prefetch(column: Any, row: Any) -> Any:  # noqa: ARG001 - as numba wants
     def prefetch(column: Any, row: Any) -> Any:
-        _ask(column, row)
+        _ask_two(column, row)
 
     return prefetch
 
 
+def _compile_prefetch_cell(column: Any, row: Any) -> Any:  # noqa: ARG001 - the same
+    def prefetch_cell(column: Any, row: Any) -> Any:
+        _ask_one(column, row)
+
+    return prefetch_cell
+
+
 extending.overload(prefetch)(_compile_prefetch)
+extending.overload(prefetch_cell)(_compile_prefetch_cell)

@@ -169,3 +169,34 @@ def test_desk__a_crowd_of_servers_costs_no_more_than_the_customers() -> None:
         assert desks.is_free(desk, who, 1.0)
         desks.occupy(desk, who, 2.0)
     assert desks.is_free(desk, 0, 2.0)
+
+
+@pytest.mark.parametrize("most", [1 << 18, 500, 30])
+@pytest.mark.parametrize("per_customer", [1.5, 0.05])
+def test_rows__are_asked_for_before_their_moment(
+    most: int, per_customer: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six of seven, once for each moment, however much a bucket holds."""
+    n = 2000
+    monkeypatch.setattr(event_queue, "BUCKETS_IN_ALL", most)
+    asked: list[int] = []
+    monkeypatch.setattr(
+        event_queue, "prefetch", lambda _, customer: asked.append(int(customer))
+    )
+    at = np.full(n, np.inf)
+    queue = event_queue.make_queue(at, 1.0, per_customer * n)
+    moments = np.random.default_rng(7).random((2, n))
+    moments[1] += moments[0]  # many beyond the horizon
+    for customer in range(n):
+        event_queue.add(queue, customer, float(moments[0, customer]))
+    n_ahead = n_taken = 0
+    turn = np.zeros(n, np.int64)
+    while (customer := event_queue.pop(queue)) != event_queue.NOWHERE:
+        n_taken += 1
+        turn[customer] += 1
+        n_ahead += asked.count(customer) >= turn[customer]
+        if turn[customer] == 1 and moments[1, customer] < 1.0:
+            event_queue.add(queue, customer, float(moments[1, customer]))
+    assert n_taken == n + np.count_nonzero(moments[1] < 1.0)
+    assert len(asked) <= n_taken
+    assert n_ahead >= 0.85 * n_taken

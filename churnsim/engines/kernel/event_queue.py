@@ -18,18 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnsim.jit import mechanism
-from churnsim.prefetch import prefetch
+from churnsim.prefetch import prefetch, prefetch_cell
 from churnsim.records import Floats
 
 NOWHERE = -1  # no customer
 CURRENT = 0  # of `meta`: the bucket kept as a heap
 SIZE = 1  # of `meta`: moments in the heap
+SEEN = 2  # of `meta`: the last bucket whose rows are being asked for
+SCOUT = 3  # of `meta`: the next customer there whose row is asked for, or NOWHERE
+N_META = 4
 BUCKETS_MIN = 0.5  # for each customer
 BUCKETS_MAX = 2.0  # for each customer
-BUCKETS_IN_ALL = 1 << 21
+BUCKETS_IN_ALL = 1 << 18  # a cache holds their heads: 1 MiB
 MOMENTS_PER_BUCKET = 2.0
 CLEARED = 1 << 16  # customers at a time, between which Ctrl-C is heard
-AHEAD = 6  # buckets: how early rows are asked for
+AHEAD_MIN, AHEAD_MAX = 2, 6  # buckets: how early rows are asked for
+ROWS_AHEAD = 12.0  # what is wanted of it
 
 
 class Queue(NamedTuple):
@@ -40,8 +44,9 @@ class Queue(NamedTuple):
     heads: NDArray[np.int32]  # (B,) first customer of a bucket
     heap_at: Floats  # (n,) moments of the current bucket [days]
     heap: NDArray[np.int32]  # (n,) whose they are
-    meta: NDArray[np.int64]  # (2,)
+    meta: NDArray[np.int64]  # (N_META,)
     per_day: float  # buckets per day
+    ahead: int  # buckets
 
 
 def make_queue(at: Floats, horizon: float, n_moments: float) -> Queue:
@@ -58,14 +63,19 @@ def make_queue(at: Floats, horizon: float, n_moments: float) -> Queue:
     n_buckets = int(min(wanted, BUCKETS_IN_ALL))
     for first in range(0, n, CLEARED):  # takes the memory of the rows
         at[first : first + CLEARED] = np.inf
+    rows = n_moments / n_buckets  # of a bucket
+    ahead = math.ceil(ROWS_AHEAD / rows) if rows > 0.0 else AHEAD_MAX
+    meta = np.zeros(N_META, np.int64)
+    meta[SCOUT] = NOWHERE
     return Queue(
         at,
         np.zeros(n, np.int32),
         np.full(n_buckets, NOWHERE, np.int32),
         np.zeros(n),
         np.zeros(n, np.int32),
-        np.zeros(2, np.int64),
+        meta,
         n_buckets / horizon if horizon > 0.0 else 0.0,
+        min(max(ahead, AHEAD_MIN), AHEAD_MAX),
     )
 
 
@@ -106,20 +116,34 @@ def add(queue: Queue, customer: int, at: float) -> None:
 
 
 @mechanism
-def look_ahead(queue: Queue, bucket: int) -> None:
-    """Ask for the rows of the customers of a bucket that comes soon."""
-    if bucket < queue.heads.shape[0]:
-        customer = queue.heads[bucket]
-        while customer != NOWHERE:
-            prefetch(queue.at, customer)
-            customer = queue.following[customer]
+def look_ahead(queue: Queue) -> None:
+    """Ask for the row of a customer or two of the buckets that come soon.
+
+    The link to the next one is asked for as well, and followed at the next call.
+    """
+    customer, bucket = queue.meta[SCOUT], queue.meta[SEEN]
+    last = min(queue.meta[CURRENT] + queue.ahead, queue.heads.shape[0] - 1)
+    for _ in range(2):  # so as to get ahead
+        while customer == NOWHERE and bucket < last:
+            bucket += 1
+            customer = queue.heads[bucket]
+        if customer == NOWHERE:
+            break
+        prefetch(queue.at, customer)
+        customer = queue.following[customer]
+        if customer != NOWHERE:
+            prefetch_cell(queue.following, customer)
+            break
+    queue.meta[SCOUT], queue.meta[SEEN] = customer, bucket
 
 
 @mechanism
 def open_bucket(queue: Queue, bucket: int) -> None:
     """Make a heap of the customers of a bucket, whose time has come."""
     queue.meta[CURRENT] = bucket
-    look_ahead(queue, bucket + AHEAD)
+    if queue.meta[SEEN] <= bucket:  # asking for rows has to begin further on
+        queue.meta[SEEN] = bucket + queue.ahead // 2 - 1
+        queue.meta[SCOUT] = NOWHERE
     customer = queue.heads[bucket]
     queue.heads[bucket] = NOWHERE
     while customer != NOWHERE:
@@ -135,6 +159,7 @@ def pop(queue: Queue) -> int:
         if bucket >= queue.heads.shape[0]:
             return NOWHERE
         open_bucket(queue, bucket)
+    look_ahead(queue)
     heap_at, heap = queue.heap_at, queue.heap
     first = int(heap[0])
     size = queue.meta[SIZE] - 1

@@ -23,7 +23,7 @@ from churnsim.mechanisms.clocks import Clocks
 from churnsim.mechanisms.goodwill import bond
 from churnsim.mechanisms.hours import back_hours, front_hours, message_hours
 from churnsim.mechanisms.value import failure_probability
-from churnsim.prefetch import prefetch
+from churnsim.prefetch import prefetch, prefetch_cell
 from churnsim.records import Elsewhere, Floats, Goodwill, Plan, Population, Traits
 from churnsim.streams import ORDINARY, Key
 
@@ -257,7 +257,7 @@ def goodwill_of(world: World, customer: int) -> Goodwill:
 def call_up(world: World, customer: int) -> None:
     """Ask for what an episode or a change of pace will need of a customer."""
     prefetch(world.cold, customer)
-    prefetch(world.money, customer)
+    prefetch_cell(world.money, customer)
 
 
 @mechanism

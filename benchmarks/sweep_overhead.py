@@ -9,11 +9,12 @@ else: settings, records, rows, files, and waiting.
 """
 
 import argparse
+import contextlib
 import gc
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.common import insist
@@ -68,39 +69,9 @@ def sweep_of(folder: Path, points: int, customers: int) -> Sweep:
     return load_sweep(file)
 
 
-def customers_of_points(folder: Path) -> int:
-    """Return with how many customers a point takes `POINT` in the kernel.
-
-    Args:
-        folder: To write in.
-    """
-    seconds: list[float] = []
-    run_in_slices = kernel.run_in_slices
-
-    def timed(run: Callable[[World, kernel.Place], bool], world: World) -> int:
-        began = time.thread_time()
-        n_events = run_in_slices(run, world)
-        seconds.append(time.thread_time() - began)
-        return n_events
-
-    sweep = sweep_of(folder, N_PILOT, CUSTOMERS)
-    work = Work(sweep, simulated(sweep))
-    work.evaluate(sweep.point(0))  # compiles
-    kernel.run_in_slices = timed
-    for number in range(N_PILOT):
-        work.evaluate(sweep.point(number))
-    kernel.run_in_slices = run_in_slices
-    return round(CUSTOMERS * POINT * N_PILOT / sum(seconds))
-
-
-def main() -> None:
-    """Run it and print the shares."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--points", type=int, default=10_000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--customers", type=int, help="a pilot tells by default")
-    options = parser.parse_args()
-    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])  # as the command does
+@contextlib.contextmanager
+def stopwatch() -> Iterator[tuple[list[float], list[bool]]]:
+    """Yield the seconds of processor of each slice of a run, and runs that ended."""
     inside: list[float] = []  # of each slice of a run
     ended: list[bool] = []
     run_in_slices = kernel.run_in_slices
@@ -116,16 +87,45 @@ def main() -> None:
 
         return run_in_slices(run_timed, world)
 
+    kernel.run_in_slices = timed
+    try:
+        yield inside, ended
+    finally:
+        kernel.run_in_slices = run_in_slices
+
+
+def customers_of_points(folder: Path) -> int:
+    """Return with how many customers a point takes `POINT` in the kernel.
+
+    Args:
+        folder: To write in.
+    """
+    sweep = sweep_of(folder, N_PILOT, CUSTOMERS)
+    work = Work(sweep, simulated(sweep))
+    work.evaluate(sweep.point(0))  # compiles
+    with stopwatch() as (inside, _):
+        for number in range(N_PILOT):
+            work.evaluate(sweep.point(number))
+    return round(CUSTOMERS * POINT * N_PILOT / sum(inside))
+
+
+def main() -> None:
+    """Run it and print the shares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--customers", type=int, help="a pilot tells by default")
+    options = parser.parse_args()
+    gc.set_threshold(GARBAGE, *gc.get_threshold()[1:])  # as the command does
     with tempfile.TemporaryDirectory() as folder:
         customers = options.customers or customers_of_points(Path(folder))
         sweep = sweep_of(Path(folder), options.points, customers)
         work = Work(sweep, simulated(sweep))
         work.evaluate(sweep.point(0))  # compiles
-        kernel.run_in_slices = timed
-        began, used = time.perf_counter(), time.process_time()
-        swept = run_sweep(work, Path(folder) / "store", Threads(options.threads))
-        wall, used = time.perf_counter() - began, time.process_time() - used
-        kernel.run_in_slices = run_in_slices
+        with stopwatch() as (inside, ended):
+            began, used = time.perf_counter(), time.process_time()
+            swept = run_sweep(work, Path(folder) / "store", Threads(options.threads))
+            wall, used = time.perf_counter() - began, time.process_time() - used
     insist(len(ended) == options.points, "each point must be run once")
     insist(swept.status.n_failed == 0, "no point may fail")
     insist(threading.active_count() <= options.threads + 2, "threads must end")

@@ -220,7 +220,7 @@ PROVIDED: Final = "UserProvidedCacheLocator"  # with an underscore in numba 0.61
 _Provided: Any = getattr(caching, PROVIDED, None) or getattr(caching, f"_{PROVIDED}")
 
 
-class _Locator(_Provided):  # type: ignore[misc]
+class _Locator(_Provided):  # type: ignore[misc] # numba's are seen as Any
     """Where the machine code of a function is: a place that is not tried by writing."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:

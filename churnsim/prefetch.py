@@ -41,7 +41,7 @@ def prefetch_cell(column: NDArray[Any], row: int) -> None:
 def _asking(n_lines: int) -> Any:
     """Return what a compiled function asks for so many cache lines by."""
 
-    def typed(typingctx: Any, column: Any, row: Any) -> Any:  # noqa: ARG001
+    def typed(typingctx: Any, column: Any, row: Any) -> Any:  # noqa: ARG001 - numba's
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             kind = signature.args[0]
             table = context.make_array(kind)(context, builder, args[0])

@@ -157,6 +157,7 @@ def run(plan: Plan, people: Population, key: Key, replication: int) -> Run:
         "books": books,
         "news": np.zeros(2),
         "crew": make_crew(plan),
+        "warmth": np.zeros(n if plan.strain.is_on else 0),
         "messages": make_desk(message_hours(plan), n),
         "elsewhere": heard_from(None, books),
     }

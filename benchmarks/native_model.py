@@ -38,7 +38,12 @@ ROOTS: tuple[Callable[..., Any], ...] = (
 )
 BY_HAND = {"split", "power_of_two", "word"}  # in loop.cpp
 NOT_NEEDED = {"call_up"}  # asks for rows ahead of time
-OF_CUSTOMERS = ("life", "codes", "queue", "cold", "money")  # fields of the world
+OF_CUSTOMERS = ("life", "counts", "codes", "queue", "money")  # fields of the world
+COLUMNS: dict[str, tuple[type[IntEnum], int, str]] = {  # and bytes and type of each
+    "life": (world.Life, 8, "double"),
+    "counts": (world.Count, 4, "int32_t"),
+    "codes": (world.Code, 1, "int8_t"),
+}
 SCALARS = {float: "double", int: "int64_t", bool: "bool", type(None): "void"}
 ITEMS: dict[Any, str] = {
     np.float64: "double",
@@ -147,8 +152,11 @@ def declare(unit: Unit, kind: Any) -> None:
 
 def customer_record() -> str:
     """Return a customer as a struct, in the order of the kernel's columns."""
-    places = [(8 * c.value, f"    double {c.name.lower()};") for c in world.Life]
-    places += [(4 * c.value, f"    int32_t {c.name.lower()};") for c in world.Code]
+    places = [
+        (n_bytes * column.value, f"    {kind} {column.name.lower()};")
+        for columns, n_bytes, kind in COLUMNS.values()
+        for column in columns
+    ]
     return "\n".join(["struct Customer {", *(line for _, line in sorted(places)), "};"])
 
 
@@ -326,7 +334,7 @@ class Translation:
         if not isinstance(target, ast.Name):
             return [f"{pad}{self.value(target)} = {self.value(value)};"]
         name = target.id
-        if isinstance(value, ast.Attribute) and value.attr in ("life", "codes"):
+        if isinstance(value, ast.Attribute) and value.attr in COLUMNS:
             return []  # `row_field` knows them by name
         is_own = name not in self.arguments
         if is_own and depth == 1 and self.assigned[name] == 1 and is_chain(value):
@@ -419,8 +427,8 @@ class Translation:
         if isinstance(index, ast.Tuple):
             row, column = index.elts
             rows = ast.unparse(base).removeprefix("world.")
-            if rows in ("life", "codes"):
-                columns: type[IntEnum] = world.Life if rows == "life" else world.Code
+            if rows in COLUMNS:
+                columns, _, _ = COLUMNS[rows]
                 place = columns(self.known[ast.unparse(column)]).name.lower()
                 return f"world.customers[{self.value(row)}].{place}"
             return f"{self.value(base)}({self.value(row)}, {self.value(column)})"
@@ -440,8 +448,8 @@ class Translation:
         """Return a call of a function, or the making of a record."""
         given = ", ".join(args)
         if isinstance(function, ast.Attribute):  # of math
-            if function.attr == "sqrt":
-                return f"std::sqrt({given})"
+            if function.attr in ("sqrt", "copysign"):
+                return f"std::{function.attr}({given})"
             return f"static_cast<int64_t>(std::{function.attr}({given}))"
         name = ast.unparse(function)
         if name in CASTS:

@@ -5,15 +5,12 @@ from churnsim.engines.entries import book_cost, book_event, month_of
 from churnsim.engines.kernel.world import (
     CONTENT,
     DRIFT,
-    DROPOUT,
     FORGET_AT,
     GONE,
     RATE,
-    RENEWAL,
     SINCE,
     SPEND,
     TRUST,
-    VALUE,
     World,
     set_clocks,
     set_moment,
@@ -49,9 +46,6 @@ def arrive(world: World, customer: int, now: float) -> None:
     """Let a customer's life begin with fresh clocks."""
     life, people, market = world.life, world.people, world.plan.market
     life[customer, RATE] = people.rate[customer]
-    life[customer, DROPOUT] = people.dropout[customer]
-    life[customer, VALUE] = people.value[customer]
-    life[customer, RENEWAL] = people.renewal[customer]
     life[customer, TRUST] = people.trust[customer]
     life[customer, SPEND] = spend_factor(market, 0.0, False)
     life[customer, DRIFT] = 1.0

@@ -18,10 +18,10 @@ from churnsim.engines.kernel.world import (
     GRIEVANCE,
     IN_REPAIR,
     IS_DOUBLE,
+    IS_TOLD,
     KIND,
     OPENED_AT,
     STAKE,
-    STRETCH,
     World,
     goodwill_of,
     set_moment,
@@ -69,7 +69,7 @@ SURVEY_SUM = Tally.SURVEY_SUM.value
 @mechanism
 def attempt_block(world: World, customer: int, purpose: int) -> int:
     """Return the block of a purpose in the customer's present attempt."""
-    return purpose + ATTEMPT_STEP * int(world.codes[customer, ATTEMPT])
+    return purpose + ATTEMPT_STEP * int(world.counts[customer, ATTEMPT])
 
 
 @mechanism
@@ -181,7 +181,8 @@ def settle(
     is_double = world.codes[customer, IS_DOUBLE] == 1
     kind = kind_at(plan.kinds, world.codes[customer, KIND])
     elapsed = now - life[customer, OPENED_AT]
-    quick = warmth * quickness(kind, elapsed, life[customer, STRETCH], is_double)
+    stretch = market.truth_stretch if world.codes[customer, IS_TOLD] else 1.0
+    quick = warmth * quickness(kind, elapsed, stretch, is_double)
     goodwill = after_settlement(
         market, kind, goodwill_of(world, customer), compensation, quick
     )

@@ -20,26 +20,24 @@ from churnsim.engines.kernel.world import (
     IS_AT_FAULT,
     IS_CALLED,
     IS_DOUBLE,
+    IS_HEARD,
     IS_ORDINARY,
+    IS_TOLD,
     KIND,
-    MISTAKE_AT,
-    MISTAKE_LEFT,
-    N_HEARD,
+    MISTAKE_CLOCK,
     N_MISTAKES,
     OPENED_AT,
     REMEMBERS,
     SPEND,
     STAKE,
-    STING,
-    STRETCH,
     TURNING_UP,
-    VALUE,
     WRITES,
     World,
     bond_of,
     call_up,
     clocks_of,
     goodwill_of,
+    kept_clock,
     set_moment,
     traits_of,
     word_of,
@@ -106,7 +104,7 @@ def be_content(world: World, customer: int, now: float) -> None:
         return
     if what == CONTACT:
         world.codes[customer, IS_ORDINARY] = 1
-        world.codes[customer, ATTEMPT] = 0
+        world.counts[customer, ATTEMPT] = 0
         choose_channel(world, customer, world.plan.market.message_share)
         world.books.tally[ORDINARY_CONTACTS] += 1
         grievance = world.life[customer, GRIEVANCE]
@@ -135,8 +133,8 @@ def choose_channel(world: World, customer: int, message_share: float) -> None:
 def suffer(world: World, customer: int, now: float) -> None:
     """Let a mistake happen, and the customer or the firm react (7.1 to 7.3)."""
     life, codes, books, plan = world.life, world.codes, world.books, world.plan
-    word = int(codes[customer, N_MISTAKES])
-    open_episode(world, customer, now, word)
+    word = int(world.counts[customer, N_MISTAKES])
+    sting = open_episode(world, customer, now, word)
     u_notice, _ = uniforms(world.key, customer, world.replication, word, EPISODE_NOTICE)
     goodwill = goodwill_of(world, customer)
     if u_notice < plan.policy.notice:
@@ -151,7 +149,7 @@ def suffer(world: World, customer: int, now: float) -> None:
         world.key, customer, world.replication, word, EPISODE_VOICE
     )
     kind = kind_at(plan.kinds, codes[customer, KIND])
-    if u_voice < voice_probability(plan.policy, kind, life[customer, STING]):
+    if u_voice < voice_probability(plan.policy, kind, sting):
         books.tally[VOICED] += 1
         book_event(books, now, customer, SPEAKS_UP, word, goodwill.grievance)
         delay = quantile(plan.market.voice_delay, u_delay)
@@ -162,9 +160,14 @@ def suffer(world: World, customer: int, now: float) -> None:
 
 
 @mechanism
-def open_episode(world: World, customer: int, now: float, word: int) -> None:
-    """Open the episode of a mistake: its kind, sting, stake and fault (7.1)."""
-    life, codes, books, plan = world.life, world.codes, world.books, world.plan
+def open_episode(world: World, customer: int, now: float, word: int) -> float:
+    """Open the episode of a mistake: its kind, sting, stake and fault (7.1).
+
+    Returns:
+        The sting, doubled where it is a double deviation [log-odds].
+    """
+    life, counts, codes = world.life, world.counts, world.codes
+    books, plan = world.books, world.plan
     market = plan.market
     is_double = codes[customer, REMEMBERS] == 1
     u_kind, u_sting = uniforms(
@@ -174,31 +177,27 @@ def open_episode(world: World, customer: int, now: float, word: int) -> None:
         world.key, customer, world.replication, word, EPISODE_STAKE
     )
     row = kind_index(plan.kinds, u_kind)
-    sting = quantile(law_in(plan.kinds, row, STING_LAW), u_sting)
+    plain = quantile(law_in(plan.kinds, row, STING_LAW), u_sting)
+    sting = sting_of(market, plain, is_double, bond_of(world, customer, now))
     stake = quantile(law_in(plan.kinds, row, STAKE_LAW), u_stake)
-    codes[customer, N_MISTAKES] = word + 1
+    counts[customer, N_MISTAKES] = word + 1
+    counts[customer, ATTEMPT] = 0
     codes[customer, KIND] = row
-    codes[customer, ATTEMPT] = 0
-    codes[customer, N_HEARD] = 0
+    codes[customer, IS_HEARD] = 0
+    codes[customer, IS_TOLD] = 0
     codes[customer, IS_CALLED] = 0
     codes[customer, IS_DOUBLE] = 1 if is_double else 0
     codes[customer, REMEMBERS] = 0
     kind = kind_at(plan.kinds, row)
     codes[customer, IS_AT_FAULT] = 1 if u_fault < kind.at_fault else 0
     choose_channel(world, customer, kind.message_share)
-    life[customer, FORGET_AT] = FOREVER
     life[customer, OPENED_AT] = now
-    life[customer, STING] = sting_of(
-        market, sting, is_double, bond_of(world, customer, now)
-    )
     life[customer, STAKE] = float(round_half_up(stake))
-    life[customer, STRETCH] = 1.0
     start_mistake_clock(world, customer, now, word + 1)
     if market.relationship == PURCHASE:
-        book_purchase(books, plan, customer, life[customer, VALUE], now)
-    goodwill = after_mistake(
-        plan.policy, goodwill_of(world, customer), life[customer, STING]
-    )
+        value = traits_of(world, customer).value
+        book_purchase(books, plan, customer, value, now)
+    goodwill = after_mistake(plan.policy, goodwill_of(world, customer), sting)
     repace(world, customer, now, goodwill, True)
     month = month_of(books.monthly, plan.month, now)
     books.monthly[month, BACKLOG] += 1
@@ -206,6 +205,7 @@ def open_episode(world: World, customer: int, now: float, word: int) -> None:
     books.tally[MISTAKES] += 1
     books.tally[DOUBLE_DEVIATIONS] += 1 if is_double else 0
     book_event(books, now, customer, SUFFERS, word, goodwill.grievance)
+    return sting
 
 
 @mechanism
@@ -222,5 +222,5 @@ def start_mistake_clock(world: World, customer: int, now: float, word: int) -> N
         False,
     ).mistakes
     left = budget(u)
-    life[customer, MISTAKE_LEFT] = left
-    life[customer, MISTAKE_AT] = strike_at(now, left, rate)
+    at = strike_at(now, left, rate)
+    life[customer, MISTAKE_CLOCK] = kept_clock(at, left)

@@ -11,8 +11,7 @@ from churnsim.engines.kernel.world import (
     AT_CLOSED_DOOR,
     AT_FRONT,
     ATTEMPT,
-    CONTACT_AT,
-    CONTACT_LEFT,
+    CONTACT_CLOCK,
     CONTENT,
     FORGET_AT,
     GIVING_UP,
@@ -31,6 +30,7 @@ from churnsim.engines.kernel.world import (
     call_up,
     goodwill_of,
     is_by_message,
+    kept_clock,
     set_moment,
     word_of,
 )
@@ -76,16 +76,16 @@ GETS_NO_ANSWER = Event.UNANSWERED.value
 @mechanism
 def end_ordinary(world: World, customer: int, now: float) -> None:
     """End an ordinary contact: as content as before, until the next one (4.5)."""
-    life, codes, market = world.life, world.codes, world.plan.market
-    number = int(codes[customer, N_CONTACTS]) + 1
-    codes[customer, N_CONTACTS] = number
-    codes[customer, IS_ORDINARY] = 0
+    life, market = world.life, world.plan.market
+    number = int(world.counts[customer, N_CONTACTS]) + 1
+    world.counts[customer, N_CONTACTS] = number
+    world.codes[customer, IS_ORDINARY] = 0
     word = ORDINARY | number
     u, _ = uniforms(world.key, customer, world.replication, word, EPISODE_GAP)
     rate = contact_rate(market, life[customer, RATE], life[customer, SPEND])
     left = budget(u)
-    life[customer, CONTACT_LEFT] = left
-    life[customer, CONTACT_AT] = contact_strikes_at(market.profile, now, left, rate)
+    at = contact_strikes_at(market.profile, now, left, rate)
+    life[customer, CONTACT_CLOCK] = kept_clock(at, left)
     set_moment(world, customer, CONTENT, now)
 
 
@@ -181,7 +181,7 @@ def turn_away(world: World, customer: int, now: float) -> None:
 def start_hoop(world: World, customer: int, now: float, hoop: int) -> None:
     """Send a customer into a hoop."""
     word = word_of(world, customer)
-    block = DOOR + hoop + ATTEMPT_STEP * world.codes[customer, ATTEMPT]
+    block = DOOR + hoop + ATTEMPT_STEP * world.counts[customer, ATTEMPT]
     u_time, u_give_up = uniforms(world.key, customer, world.replication, word, block)
     hoops = world.plan.policy.hoops
     time = quantile(law_in(hoops, hoop, 0), u_time)
@@ -229,9 +229,9 @@ def suffer_hoop(world: World, customer: int, now: float) -> None:
 @mechanism
 def try_again(world: World, customer: int, at: float, now: float) -> None:
     """Let a customer turn up again at a later moment, or close the episode `now`."""
-    attempt = world.codes[customer, ATTEMPT]
+    attempt = world.counts[customer, ATTEMPT]
     if may_try_again(world.plan.market, attempt):
-        world.codes[customer, ATTEMPT] = attempt + 1
+        world.counts[customer, ATTEMPT] = attempt + 1
         world.codes[customer, IS_CALLED] = 0
         set_moment(world, customer, TURNING_UP, at)
     else:

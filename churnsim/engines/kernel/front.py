@@ -38,13 +38,12 @@ from churnsim.engines.kernel.world import (
     IS_AT_FAULT,
     IS_CALLED,
     IS_DOUBLE,
+    IS_HEARD,
     IS_ORDINARY,
+    IS_TOLD,
     KIND,
-    N_HEARD,
     PROMISED,
     STAKE,
-    STRETCH,
-    WARMTH,
     World,
     bond_of,
     goodwill_of,
@@ -189,8 +188,8 @@ def handle(world: World, one: Joining, now: float, has_waited: bool) -> None:
     if one.has_people:
         keep_agent_busy(world, customer, until)
     else:
-        if are_people(world.crew):  # else nobody reads it, and its line is a cold one
-            world.life[customer, WARMTH] = 1.0
+        if are_people(world.crew):
+            world.warmth[customer] = 1.0
         occupy(world.messages if one.is_apart else world.front, customer, until)
     set_moment(world, customer, AT_AGENT, until)
 
@@ -239,8 +238,8 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
     """Contest the claim, settle it on the spot, or say something (7.6)."""
     codes, plan, tally = world.codes, world.plan, world.books.tally
     market, policy = plan.market, plan.policy
-    is_first = codes[customer, N_HEARD] == 0
-    codes[customer, N_HEARD] += 1
+    is_first = codes[customer, IS_HEARD] == 0
+    codes[customer, IS_HEARD] = 1
     tally[CONTACTS] += 1
     goodwill = after_contact(
         market,
@@ -269,7 +268,7 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
         _, u_pay = uniforms(world.key, customer, world.replication, word, block)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
-        warmth = world.life[customer, WARMTH] if are_people(world.crew) else 1.0
+        warmth = world.warmth[customer] if are_people(world.crew) else 1.0
         settle(world, customer, now, paid, warmth)
         close(world, customer, now, SETTLED, word)
 
@@ -302,7 +301,7 @@ def say(world: World, customer: int, now: float, said: int) -> None:
         return
     if said == TRUTH:
         tally[TRUTHS] += 1
-        world.life[customer, STRETCH] = market.truth_stretch
+        world.codes[customer, IS_TOLD] = 1
     else:
         tally[EXCUSES] += 1
         block = attempt_block(world, customer, ATTEMPT_BELIEF)

@@ -3,7 +3,7 @@
 from churnsim.engines.books import Event
 from churnsim.engines.entries import book_event
 from churnsim.engines.kernel.crew import occupy_seat
-from churnsim.engines.kernel.world import ATTEMPT, GRIEVANCE, WARMTH, World, word_of
+from churnsim.engines.kernel.world import ATTEMPT, GRIEVANCE, World, word_of
 from churnsim.engines.people import book_contact, book_vacancy
 from churnsim.jit import mechanism
 from churnsim.mechanisms.strain import Contact, hired_at, quits, warmth
@@ -25,8 +25,8 @@ def keep_agent_busy(world: World, customer: int, until: float) -> None:
     crew.handled[seat] += 1
     hirings = int(crew.hirings[seat])
     style = warmth(plan, world.key, world.replication, seat, hirings)
-    world.life[customer, WARMTH] = style
-    attempt = int(world.codes[customer, ATTEMPT])
+    world.warmth[customer] = style
+    attempt = int(world.counts[customer, ATTEMPT])
     contact = Contact(customer, world.replication, word, attempt, grievance)
     free_at = until
     if quits(plan, world.key, contact):

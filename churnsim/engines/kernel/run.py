@@ -93,7 +93,7 @@ def live_alone(world: World, customer: int) -> None:
         elif phase == IN_REPAIR:
             end_repair(world, customer, at)
         else:  # LEAVING
-            depart(world, customer, at, world.codes[customer, CLOSING])
+            depart(world, customer, at, int(world.codes[customer, CLOSING]))
 
 
 @mechanism

@@ -1,12 +1,13 @@
 """The state of the kernel: all customers in arrays, one row each.
 
-A row is four cache lines, side by side: what each meeting needs is in the first two,
-what only episodes and changes of pace need in the others. It holds floats and integers,
-so there are two views of the same rows; their columns do not overlap.
+A row is two cache lines, side by side, so that ten million fit into memory. It holds
+floats, integers and bytes, so there are three views of the same rows; their columns do
+not overlap. What a customer is like is read where it stands, in the population.
 """
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -22,8 +23,9 @@ from churnsim.jit import mechanism
 from churnsim.mechanisms.clocks import Clocks
 from churnsim.mechanisms.goodwill import bond
 from churnsim.mechanisms.hours import back_hours, front_hours, message_hours
+from churnsim.mechanisms.leaving import FOREVER
 from churnsim.mechanisms.value import failure_probability
-from churnsim.prefetch import prefetch, prefetch_cell
+from churnsim.prefetch import prefetch_cell
 from churnsim.records import Elsewhere, Floats, Goodwill, Plan, Population, Traits
 from churnsim.streams import ORDINARY, Key
 
@@ -48,98 +50,83 @@ class Phase(IntEnum):
 
 
 class Life(IntEnum):
-    """Columns of a customer's floats; from TRUST on, those of the two cold lines."""
+    """Columns of a customer's floats; the second line begins with GRIEVANCE."""
 
     AT = 0  # the pending moment [days]
-    MISTAKE_AT = 8  # [days]
-    DROPOUT_AT = 9  # [days]
-    CONTACT_AT = 10  # [days]
-    FORGET_AT = 11  # [days]
-    RATE = 12  # λ [per day]
-    SPEND = 13  # φ as paced now [-]
-    CONTACT_LEFT = 14  # [-]
-    GRIEVANCE = 15  # [log-odds]
-    TRUST = 16  # [log-odds]
-    SINCE = 17  # the last change of pace [days]
-    DRIFT = 18  # factor on dropout as paced now [-]
-    STRETCH = 19  # of the zone of tolerance [-]
-    DROPOUT = 20  # p, or −log(1 − θ)
-    VALUE = 21  # m [micro-units]
-    RENEWAL = 22  # first renewal [days]
-    MISTAKE_LEFT = 23  # [-]
-    DROPOUT_LEFT = 24  # [-]
-    OPENED_AT = 25  # t0 of the episode [days]
-    STING = 26  # s, doubled where it is a double deviation [log-odds]
-    STAKE = 27  # c [micro-units]
-    WARMTH = 28  # of the agent, where they are people [-]
+    MISTAKE = 2  # the clock of mistakes, as `kept_clock` keeps it
+    DROPOUT_AT = 3  # [days]
+    CONTACT = 4  # the clock of ordinary contacts, kept like that
+    FORGET_AT = 5  # [days]
+    OPENED_AT = 5  # t0, in an episode: its end says when it is forgotten [days]
+    SPEND = 6  # φ as paced now [-]
+    RATE = 7  # λ [per day]
+    GRIEVANCE = 8  # [log-odds]
+    TRUST = 9  # [log-odds]
+    SINCE = 10  # the last change of pace [days]
+    DRIFT = 11  # factor on dropout as paced now [-]
+    DROPOUT_LEFT = 12  # [-]
+    STAKE = 13  # c [micro-units]
+
+
+class Count(IntEnum):
+    """Columns of a customer's integers of 32 bits."""
+
+    N_CONTACTS = 2  # ordinary contacts so far
+    N_MISTAKES = 28  # episodes opened by mistakes so far
+    ATTEMPT = 29
 
 
 class Code(IntEnum):
-    """Columns of a customer's integers."""
+    """Columns of a customer's bytes."""
 
-    PHASE = 2
-    N_MISTAKES = 3  # episodes opened by mistakes so far
-    N_CONTACTS = 4  # ordinary contacts so far
-    IS_ORDINARY = 5  # the contact under way is an ordinary one
-    HOOP = 6
-    ATTEMPT = 7
-    N_HEARD = 8  # contacts in this episode so far
-    KIND = 9  # row of the table of mistakes
-    IS_OPEN = 10  # paced as in an open episode
-    IS_DOUBLE = 11
-    IS_AT_FAULT = 12
-    IS_CALLED = 13  # the firm calls: endless patience
-    REMEMBERS = 14  # the last episode is not forgotten
-    WRITES = 15  # in this episode or contact: unless the firm calls
-    CLOSING = 58  # cause of one who is leaving: in a cold line, behind WARMTH
+    PHASE = 12
+    IS_ORDINARY = 13  # the contact under way is an ordinary one
+    WRITES = 14  # in this episode or contact: unless the firm calls
+    IS_CALLED = 15  # the firm calls: endless patience
+    CLOSING = 120  # cause of one who is leaving
+    HOOP = 120  # of one who is not
+    KIND = 121  # row of the table of mistakes
+    IS_OPEN = 122  # paced as in an open episode
+    IS_DOUBLE = 123
+    IS_AT_FAULT = 124
+    IS_HEARD = 125  # had a contact in this episode
+    IS_TOLD = 126  # the truth, in this episode
+    REMEMBERS = 127  # the last episode is not forgotten
 
 
-N_LIFE = 32  # floats in a row
-N_CODES = 64  # integers in a row
 CACHE_LINE = 64  # bytes
+ROW = 2 * CACHE_LINE
+N_LIFE = ROW // 8  # floats in a row
 ROWS_MIN = 2  # a column of fewer is of another type to the compiler: a minute more
 
-(
-    AT,
-    MISTAKE_AT,
-    DROPOUT_AT,
-    CONTACT_AT,
-    FORGET_AT,
-    RATE,
-    SPEND,
-    CONTACT_LEFT,
-    GRIEVANCE,
-    TRUST,
-    SINCE,
-    DRIFT,
-    STRETCH,
-    DROPOUT,
-    VALUE,
-    RENEWAL,
-    MISTAKE_LEFT,
-    DROPOUT_LEFT,
-    OPENED_AT,
-    STING,
-    STAKE,
-    WARMTH,
-) = (column.value for column in Life)
-(
-    PHASE,
-    N_MISTAKES,
-    N_CONTACTS,
-    IS_ORDINARY,
-    HOOP,
-    ATTEMPT,
-    N_HEARD,
-    KIND,
-    IS_OPEN,
-    IS_DOUBLE,
-    IS_AT_FAULT,
-    IS_CALLED,
-    REMEMBERS,
-    WRITES,
-    CLOSING,
-) = (column.value for column in Code)
+AT = Life.AT.value
+MISTAKE_CLOCK = Life.MISTAKE.value
+DROPOUT_AT = Life.DROPOUT_AT.value
+CONTACT_CLOCK = Life.CONTACT.value
+FORGET_AT = Life.FORGET_AT.value
+OPENED_AT = Life.OPENED_AT.value
+SPEND = Life.SPEND.value
+RATE = Life.RATE.value
+GRIEVANCE = Life.GRIEVANCE.value
+TRUST = Life.TRUST.value
+SINCE = Life.SINCE.value
+DRIFT = Life.DRIFT.value
+DROPOUT_LEFT = Life.DROPOUT_LEFT.value
+STAKE = Life.STAKE.value
+N_CONTACTS, N_MISTAKES, ATTEMPT = (column.value for column in Count)
+PHASE = Code.PHASE.value
+IS_ORDINARY = Code.IS_ORDINARY.value
+WRITES = Code.WRITES.value
+IS_CALLED = Code.IS_CALLED.value
+CLOSING = Code.CLOSING.value
+HOOP = Code.HOOP.value
+KIND = Code.KIND.value
+IS_OPEN = Code.IS_OPEN.value
+IS_DOUBLE = Code.IS_DOUBLE.value
+IS_AT_FAULT = Code.IS_AT_FAULT.value
+IS_HEARD = Code.IS_HEARD.value
+IS_TOLD = Code.IS_TOLD.value
+REMEMBERS = Code.REMEMBERS.value
 (
     GONE,
     PROSPECT,
@@ -167,24 +154,27 @@ class World(NamedTuple):
     replication: int
     failing: float  # q under the policy [-]
     life: Floats  # (n, N_LIFE)
-    codes: NDArray[np.int32]  # (n, N_CODES), the same rows
+    counts: NDArray[np.int32]  # (n, ROW // 4), the same rows
+    codes: NDArray[np.int8]  # (n, ROW), the same rows
     queue: Queue
     front: Desk
     back: Desk
     books: Books
-    cold: Floats  # (n,) the first of the cold columns of `life`
     money: NDArray[np.int64]  # (n,) the first column of the accounts
     news: Floats  # (2,) reputation, and the news period that it is for
     crew: Crew  # the front desk in place of `front`, where agents are people
+    warmth: Floats  # (n,) of a customer's agent, where they are people; else (0,)
     messages: Desk  # of those who write, where they have a desk of their own
     elsewhere: Elsewhere  # what the firm's other sites tell
 
 
 def make_rows(n: int) -> Floats:
-    """Return rows of zeros, shape (n, N_LIFE), each at the start of a cache line."""
-    spare = CACHE_LINE // 8
-    cells = np.zeros(n * N_LIFE + spare)
-    start = -cells.ctypes.data % CACHE_LINE // 8
+    """Return rows of zeros, shape (n, N_LIFE), each at the start of two cache lines.
+
+    Processors fetch lines in such pairs.
+    """
+    cells = np.zeros(n * N_LIFE + N_LIFE)
+    start = -cells.ctypes.data % ROW // 8
     return cells[start : start + n * N_LIFE].reshape(n, N_LIFE)
 
 
@@ -206,7 +196,7 @@ def make_world(
     n_customers = len(people.arrival)
     n_rows = max(n_customers, ROWS_MIN)
     life = make_rows(n_rows)
-    accounts = books.accounts if n_rows == n_customers else make_rows(n_rows)
+    accounts = books.accounts if n_rows == n_customers else np.zeros((n_rows, 2))
     return World(
         plan,
         people,
@@ -215,14 +205,15 @@ def make_world(
         float(failure_probability(plan.market, plan.policy)),
         life,
         life.view(np.int32),
+        life.view(np.int8),
         make_queue(life[:, AT], plan.horizon, n_meetings(plan, people)),
         make_desk(front_hours(plan), n_customers),
         make_desk(back_hours(plan), n_customers),
         books,
-        life[:, TRUST],
         accounts.view(np.int64)[:, 0],
         np.zeros(2),
         make_crew(plan),
+        np.zeros(n_rows if plan.strain.is_on else 0),
         make_desk(message_hours(plan), n_customers),
         heard_from(elsewhere, books),
     )
@@ -238,12 +229,12 @@ def n_meetings(plan: Plan, people: Population) -> float:
 @mechanism
 def traits_of(world: World, customer: int) -> Traits:
     """Return a customer's own constants."""
-    life = world.life
+    people = world.people
     return Traits(
-        life[customer, RATE],
-        life[customer, DROPOUT],
-        life[customer, VALUE],
-        life[customer, RENEWAL],
+        world.life[customer, RATE],
+        people.dropout[customer],
+        people.value[customer],
+        people.renewal[customer],
     )
 
 
@@ -256,7 +247,10 @@ def goodwill_of(world: World, customer: int) -> Goodwill:
 @mechanism
 def call_up(world: World, customer: int) -> None:
     """Ask for what an episode or a change of pace will need of a customer."""
-    prefetch(world.cold, customer)
+    people = world.people
+    prefetch_cell(people.dropout, customer)
+    prefetch_cell(people.value, customer)
+    prefetch_cell(people.renewal, customer)
     prefetch_cell(world.money, customer)
 
 
@@ -273,16 +267,28 @@ def bond_of(world: World, customer: int, now: float) -> float:
 
 
 @mechanism
+def kept_clock(at: float, left: float) -> float:
+    """Return when a clock strikes [days]; of one that never does, minus what is left.
+
+    No more is needed of a clock: how much is left counts while it stands still.
+    """
+    return at if at < FOREVER else -left
+
+
+@mechanism
 def clocks_of(world: World, customer: int) -> Clocks:
     """Return a customer's clocks."""
     life = world.life
+    mistake, contact = life[customer, MISTAKE_CLOCK], life[customer, CONTACT_CLOCK]
+    mistake_stands = math.copysign(1.0, mistake) < 0.0  # −0 as well
+    contact_stands = math.copysign(1.0, contact) < 0.0
     return Clocks(
-        life[customer, MISTAKE_AT],
-        life[customer, MISTAKE_LEFT],
+        FOREVER if mistake_stands else mistake,
+        -mistake,
         life[customer, DROPOUT_AT],
         life[customer, DROPOUT_LEFT],
-        life[customer, CONTACT_AT],
-        life[customer, CONTACT_LEFT],
+        FOREVER if contact_stands else contact,
+        -contact,
     )
 
 
@@ -290,21 +296,18 @@ def clocks_of(world: World, customer: int) -> Clocks:
 def set_clocks(world: World, customer: int, clocks: Clocks) -> None:
     """Store a customer's clocks."""
     life = world.life
-    life[customer, MISTAKE_AT] = clocks.mistake_at
-    life[customer, MISTAKE_LEFT] = clocks.mistake_left
+    life[customer, MISTAKE_CLOCK] = kept_clock(clocks.mistake_at, clocks.mistake_left)
     life[customer, DROPOUT_AT] = clocks.dropout_at
     life[customer, DROPOUT_LEFT] = clocks.dropout_left
-    life[customer, CONTACT_AT] = clocks.contact_at
-    life[customer, CONTACT_LEFT] = clocks.contact_left
+    life[customer, CONTACT_CLOCK] = kept_clock(clocks.contact_at, clocks.contact_left)
 
 
 @mechanism
 def word_of(world: World, customer: int) -> int:
     """Return the episode word of what the customer is in: the address of its draws."""
-    codes = world.codes
-    if codes[customer, IS_ORDINARY]:
-        return ORDINARY | int(codes[customer, N_CONTACTS])
-    return int(codes[customer, N_MISTAKES]) - 1
+    if world.codes[customer, IS_ORDINARY]:
+        return ORDINARY | int(world.counts[customer, N_CONTACTS])
+    return int(world.counts[customer, N_MISTAKES]) - 1
 
 
 @mechanism

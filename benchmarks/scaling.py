@@ -2,10 +2,11 @@
 
     python -m benchmarks scaling [--max-customers 10000000] [--out docs]
 
-Five curves of the telecom scenario, each point the median of rounds in which all points
+Six curves of the telecom scenario, each point the median of rounds in which all points
 of its curve take their turn:
 
 - customers: events per second of one run of a year;
+- memory: peak of a process of its own that runs one of a year;
 - threads: replications per second of the kernel, eight of them, by the clock;
 - mistakes: events per second, by mistakes per customer and year;
 - load: events per second, by what is offered to the front desk over what it can do;
@@ -29,7 +30,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.common import customer_years, insist, people_of, scenario_of, timed
+from benchmarks.common import (
+    customer_years,
+    fresh,
+    insist,
+    people_of,
+    scenario_of,
+    timed,
+)
 from benchmarks.measuring import machine
 from churnsim import load_scenario
 from churnsim.engines.books import MICROSECONDS, Tally
@@ -48,7 +56,7 @@ REPLICATIONS = 8  # that threads share
 CUSTOMERS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 MISTAKES = (0.1, 0.3, 1.0, 3.0, 10.0)  # a customer and year
 LOADS = (0.5, 0.7, 0.9, 1.0, 1.1, 1.2)
-POLICIES = (1, 2, 4, 8, 16, 32)
+POLICIES = (1, 2, 4, 5, 8, 16, 32)
 OCCASIONS = 12.0  # a customer and year, in the scenario
 SHORT = 0.1  # together, runs of a point in a round take longer [s]
 CROWD = 10**6  # agents, so that all that is offered is done
@@ -114,6 +122,17 @@ def by_customers(most: int, n_rounds: int) -> Curve:
     for n in (n for n in CUSTOMERS if n <= most):
         runs[n] = partial(_rate, *_world(n))
     return curve_of(("customers", "customers", "events a second"), runs, n_rounds)
+
+
+def by_memory(most: int) -> Curve:
+    """Return the peak of a process by the number of customers: one round."""
+
+    def peak(n: int) -> Measured:
+        *_, whole = fresh("memory", "--alone", SCENARIO, str(n)).split()
+        return int(whole) / 1e6, 0
+
+    runs: Runs = {n: partial(peak, n) for n in CUSTOMERS if n <= most}
+    return curve_of(("memory", "customers", "megabytes at the peak"), runs, 1)
 
 
 def by_threads(n_customers: int, n_rounds: int) -> Curve:
@@ -195,7 +214,7 @@ def page_of(curves: Sequence[Curve], n_customers: int) -> str:
         f" {n_customers:,} customers where their number is not what varies. Each point"
         " is the median of rounds in which all points of its curve take their turn."
     )
-    alt = "events a second by customers, mistakes and load; threads; policies"
+    alt = "events a second by customers, mistakes and load; memory; threads; policies"
     lines = ["# How speed scales", "", "<!-- made by: python benchmarks/scaling.py -->"]
     lines += ["", *wrap(about, 88), "", f"![{alt}](scaling.svg)", ""]
     for curve in curves:
@@ -204,7 +223,7 @@ def page_of(curves: Sequence[Curve], n_customers: int) -> str:
             for p in curve.points
         ]
         names = (curve.x_title, curve.unit, "least to largest")
-        lines += [f"## By {curve.name}", ""]
+        lines += [f"## {curve.unit.capitalize()}, by {curve.x_title}", ""]
         lines.append(markdown_table(names, rows, [False] * 3))
     return "\n".join(lines)
 
@@ -324,6 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     insist(given.max_policies >= 1, "at least one policy")
     curves = [
         by_customers(given.max_customers, given.rounds),
+        by_memory(given.max_customers),
         by_threads(given.customers, given.rounds),
         by_mistakes(given.customers, given.rounds),
         by_load(given.customers, given.rounds),

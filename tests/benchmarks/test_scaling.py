@@ -43,15 +43,19 @@ def test_curve__refuses_what_means_nothing(
 
 
 @pytest.mark.compiled
-def test_scaling__writes_all_five(
+def test_scaling__writes_all_six(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A tiny run gives five curves, in figures, tables and a chart."""
+    """A tiny run gives six curves, in figures, tables and a chart."""
     size = ["--customers", "300", "--max-customers", "1000", "--max-policies", "2"]
     scaling.main([*size, "--rounds", "1", "--out", str(tmp_path)])
     found = json.loads((tmp_path / "scaling.json").read_text(encoding="utf-8"))
     by_name = {curve["name"]: curve["points"] for curve in found["curves"]}
-    assert list(by_name) == ["customers", "threads", "mistakes", "load", "policies"]
+    assert list(by_name) == [
+        *("customers", "memory", "threads"),
+        *("mistakes", "load", "policies"),
+    ]
+    assert 30.0 < by_name["memory"][0]["value"] < 2_000.0  # MB, with all libraries
     assert [point["x"] for point in by_name["load"]] == list(scaling.LOADS)
     # More mistakes, and longer contacts, are other runs: the plans did change.
     for name in ("mistakes", "load"):

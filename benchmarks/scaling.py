@@ -250,8 +250,17 @@ def _spec(curves: Sequence[Curve], palette: Palette) -> dict[str, Any]:
                     "field": "x",
                     "type": "quantitative",
                     "title": curve.x_title,
-                    "scale": {"type": "log"} if curve.is_log else {"zero": False},
-                    "axis": {"values": [point.x for point in curve.points]},
+                    "scale": {
+                        "type": "log" if curve.is_log else "linear",
+                        "domain": [curve.points[0].x, curve.points[-1].x],
+                        "nice": False,
+                    },
+                    "axis": {
+                        "values": [point.x for point in curve.points],
+                        "format": "~s" if curve.points[-1].x >= CUSTOMERS[0] else "~g",
+                        "labelFlush": False,
+                        "labelOverlap": False,
+                    },
                 },
             },
             "layer": [

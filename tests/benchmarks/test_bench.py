@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import types
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,26 @@ def test_rounds__refuse_what_took_no_time() -> None:
     entry = measuring._Entry("kernel", "the kernel", 1, lambda _: (0.0, 1.0, None))
     with pytest.raises(ChurnsimError, match="nothing is measured"):
         measuring._rounds("model", [entry], 2)
+
+
+def test_rounds__begin_without_the_garbage_of_others() -> None:
+    """What one contestant left in circles is gone before the next one is timed."""
+    left: list[weakref.ref[type]] = []
+
+    def litter(_: int) -> tuple[float, float, int | None]:
+        left.append(weakref.ref(type("Circle", (), {})))  # a class refers to itself
+        return 1.0, 1.0, None
+
+    def look(_: int) -> tuple[float, float, int | None]:
+        assert left
+        assert all(circle() is None for circle in left)
+        return 1.0, 1.0, None
+
+    entries = [
+        measuring._Entry("kernel", "litters", 1, litter),
+        measuring._Entry("other", "looks", 1, look),
+    ]
+    measuring._rounds("model", entries, 2)
 
 
 def test_rounds__divide_within_a_round() -> None:

@@ -2,10 +2,11 @@
 
     python -m benchmarks scaling [--max-customers 10000000] [--out docs]
 
-Six curves of the telecom scenario, each point the median of rounds in which all points
-of its curve take their turn:
+Seven curves of the telecom scenario, each point the median of rounds in which all
+points of its curve take their turn:
 
 - customers: events per second of one run of a year;
+- native: times as fast as the plain C++ loop, by customers, if there is a compiler;
 - memory: peak of a process of its own that runs one of a year;
 - threads: replications per second of the kernel, eight of them, by the clock;
 - mistakes: events per second, by mistakes per customer and year;
@@ -19,18 +20,19 @@ import argparse
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from statistics import median
 from textwrap import wrap
 from time import perf_counter
-from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks import native_loop
 from benchmarks.common import (
+    KEY,
     customer_years,
     fresh,
     insist,
@@ -38,6 +40,7 @@ from benchmarks.common import (
     scenario_of,
     timed,
 )
+from benchmarks.curves import Curve, Measured, Point, Runs, chart_of, curve_of, figure
 from benchmarks.measuring import machine
 from churnsim import load_scenario
 from churnsim.engines.books import MICROSECONDS, Tally
@@ -46,8 +49,6 @@ from churnsim.experiment import compare
 from churnsim.experiment.replications import Execution
 from churnsim.experiment.store.markdown import markdown_table
 from churnsim.records import Plan, Population
-from churnsim.report.page.blocks import Chart
-from churnsim.report.page.theme import Palette, config
 from churnsim.report.page.writing import write_chart, write_text
 from churnsim.variates import LawKind
 
@@ -58,62 +59,9 @@ MISTAKES = (0.1, 0.3, 1.0, 3.0, 10.0)  # a customer and year
 LOADS = (0.5, 0.7, 0.9, 1.0, 1.1, 1.2)
 POLICIES = (1, 2, 4, 5, 8, 16, 32)
 OCCASIONS = 12.0  # a customer and year, in the scenario
+NATIVE_ROUNDS = 2  # at most: its ten million customers take minutes
 SHORT = 0.1  # together, runs of a point in a round take longer [s]
 CROWD = 10**6  # agents, so that all that is offered is done
-
-
-class Point(NamedTuple):
-    """One point of a curve."""
-
-    x: float
-    value: float  # in the curve's unit
-    low: float  # least of the rounds
-    high: float  # largest
-    events: int  # of a run; 0: not counted
-
-
-class Curve(NamedTuple):
-    """How a figure depends on one thing."""
-
-    name: str
-    x_title: str
-    unit: str
-    points: list[Point]
-    is_log: bool = True
-
-
-Measured = tuple[float, int]  # in the curve's unit, and events
-Runs = dict[float, Callable[[], Measured]]
-
-
-def curve_of(
-    titles: tuple[str, str, str], runs: Runs, n_rounds: int, *, is_log: bool = True
-) -> Curve:
-    """Return a curve whose points take turns; the first round only warms up.
-
-    Args:
-        titles: Name, what goes from left to right, unit.
-        runs: What measures each point.
-        n_rounds: Beside the first.
-        is_log: The axis from left to right is.
-    """
-    told: dict[float, list[Measured]] = {x: [] for x in runs}
-    for number in range(n_rounds + 1):
-        for x, run in runs.items():
-            found = run()
-            if number:
-                told[x].append(found)
-    points = []
-    for x, found_at in told.items():
-        values, events = zip(*found_at, strict=True)
-        insist(len(set(events)) == 1, f"{titles[0]} {x:g}: another count of events")
-        insist(
-            all(value > 0.0 for value in values),
-            f"{titles[0]} {x:g}: nothing was measured",
-        )
-        point = Point(x, median(values), min(values), max(values), events[0])
-        points.append(point)
-    return Curve(*titles, points, is_log)
 
 
 def by_customers(most: int, n_rounds: int) -> Curve:
@@ -122,6 +70,18 @@ def by_customers(most: int, n_rounds: int) -> Curve:
     for n in (n for n in CUSTOMERS if n <= most):
         runs[n] = partial(_rate, *_world(n))
     return curve_of(("customers", "customers", "events a second"), runs, n_rounds)
+
+
+def by_native(most: int, n_rounds: int) -> Curve | None:
+    """Return how many times as fast as the C++ loop it is; None without a compiler."""
+    if (reason := native_loop.available()) is not None:
+        print(f"left out: native: {reason}")
+        return None
+    runs: Runs = {}
+    for n in (n for n in CUSTOMERS if n <= most):
+        runs[n] = partial(_against_native, *_world(n))
+    titles = ("native", "customers", "times as fast as C++")
+    return curve_of(titles, runs, min(n_rounds, NATIVE_ROUNDS))
 
 
 def by_memory(most: int) -> Curve:
@@ -199,11 +159,6 @@ def by_policies(n_customers: int, n_rounds: int, most: int = POLICIES[-1]) -> Cu
     return found._replace(points=points)
 
 
-def figure(value: float) -> str:
-    """Return a figure with four digits, and large ones whole."""
-    return f"{value:,.0f}" if abs(value) >= 1_000.0 else f"{value:.4g}"
-
-
 def page_of(curves: Sequence[Curve], n_customers: int) -> str:
     """Return the curves as tables of Markdown, and where they were measured."""
     here = machine()
@@ -214,7 +169,7 @@ def page_of(curves: Sequence[Curve], n_customers: int) -> str:
         f" {n_customers:,} customers where their number is not what varies. Each point"
         " is the median of rounds in which all points of its curve take their turn."
     )
-    alt = "events a second by customers, mistakes and load; memory; threads; policies"
+    alt = "speed by customers, mistakes, load, threads and policies; peak memory"
     lines = ["# How speed scales", "", "<!-- made by: python benchmarks/scaling.py -->"]
     lines += ["", *wrap(about, 88), "", f"![{alt}](scaling.svg)", ""]
     for curve in curves:
@@ -226,71 +181,6 @@ def page_of(curves: Sequence[Curve], n_customers: int) -> str:
         lines += [f"## {curve.unit.capitalize()}, by {curve.x_title}", ""]
         lines.append(markdown_table(names, rows, [False] * 3))
     return "\n".join(lines)
-
-
-def chart_of(curves: Sequence[Curve]) -> Chart:
-    """Return the curves as one chart."""
-    told = "; ".join(
-        f"{c.unit} by {c.x_title}: "
-        + ", ".join(f"{figure(p.value)} at {figure(p.x)}" for p in c.points)
-        for c in curves
-    )
-    build = partial(_spec, curves)
-    return Chart("scaling", "How the kernel's speed scales", told, build, None)
-
-
-def _spec(curves: Sequence[Curve], palette: Palette) -> dict[str, Any]:
-    panels = [
-        {
-            "data": {"values": [point._asdict() for point in curve.points]},
-            "width": 260,
-            "height": 160,
-            "encoding": {
-                "x": {
-                    "field": "x",
-                    "type": "quantitative",
-                    "title": curve.x_title,
-                    "scale": {
-                        "type": "log" if curve.is_log else "linear",
-                        "domain": [curve.points[0].x, curve.points[-1].x],
-                        "nice": False,
-                    },
-                    "axis": {
-                        "values": [point.x for point in curve.points],
-                        "format": "~s" if curve.points[-1].x >= CUSTOMERS[0] else "~g",
-                        "labelFlush": False,
-                        "labelOverlap": False,
-                    },
-                },
-            },
-            "layer": [
-                {
-                    "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.5},
-                    "encoding": {
-                        "y": {"field": "low", "type": "quantitative"},
-                        "y2": {"field": "high"},
-                    },
-                },
-                {
-                    "mark": {"type": "line", "point": True},
-                    "encoding": {
-                        "y": {
-                            "field": "value",
-                            "type": "quantitative",
-                            "title": curve.unit,
-                            "scale": {"zero": True},
-                        },
-                    },
-                },
-            ],
-        }
-        for curve in curves
-    ]
-    return {
-        "concat": panels,
-        "columns": 2,
-        "config": {**config(palette), "mark": {"color": palette.series[0]}},
-    }
 
 
 def _world(n_customers: int) -> tuple[Plan, Population]:
@@ -306,6 +196,21 @@ def _rate(plan: Plan, people: Population) -> Measured:
     while sum(seconds) < SHORT:  # a short run alone tells of the one before it
         seconds.append(timed(run_kernel, plan, people).seconds)
     return run.n_events / median(seconds), run.n_events
+
+
+def _against_native(plan: Plan, people: Population) -> Measured:
+    """Return how many times as fast as the C++ loop a run is, and events."""
+    ratios: list[float] = []
+    seconds = 0.0
+    while seconds < SHORT:
+        ours = timed(run_kernel, plan, people)
+        theirs = native_loop.run(plan, people, KEY, 0)
+        is_same = np.array_equal(ours.books.balance, theirs.books.balance)
+        insist(is_same, "the C++ loop has other sums")
+        insist(ours.n_events == theirs.n_events, "the C++ loop has other events")
+        ratios.append(theirs.seconds / ours.seconds)
+        seconds += ours.seconds
+    return median(ratios), ours.n_events
 
 
 def _compared(n_policies: int, n_customers: int) -> Measured:
@@ -350,8 +255,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     insist(given.max_customers >= CUSTOMERS[0], f"at least {CUSTOMERS[0]:,} customers")
     insist(given.rounds >= 1, "at least one round")
     insist(given.max_policies >= 1, "at least one policy")
+    native = by_native(given.max_customers, given.rounds)
     curves = [
         by_customers(given.max_customers, given.rounds),
+        *([native] if native else []),
         by_memory(given.max_customers),
         by_threads(given.customers, given.rounds),
         by_mistakes(given.customers, given.rounds),

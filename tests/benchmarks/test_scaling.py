@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import scaling
-from benchmarks.scaling import CUSTOMERS, Curve, Point, curve_of
+from benchmarks import native_loop, scaling
+from benchmarks.curves import Curve, Point, curve_of
+from benchmarks.scaling import CUSTOMERS
 
 
 def test_curve__is_of_rounds_in_turn() -> None:
@@ -43,16 +44,18 @@ def test_curve__refuses_what_means_nothing(
 
 
 @pytest.mark.compiled
-def test_scaling__writes_all_six(
+def test_scaling__writes_all_curves(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A tiny run gives six curves, in figures, tables and a chart."""
+    """A tiny run gives each curve, in figures, tables and a chart."""
     size = ["--customers", "300", "--max-customers", "1000", "--max-policies", "2"]
     scaling.main([*size, "--rounds", "1", "--out", str(tmp_path)])
     found = json.loads((tmp_path / "scaling.json").read_text(encoding="utf-8"))
     by_name = {curve["name"]: curve["points"] for curve in found["curves"]}
     assert list(by_name) == [
-        *("customers", "memory", "threads"),
+        "customers",
+        *(["native"] if native_loop.available() is None else []),
+        *("memory", "threads"),
         *("mistakes", "load", "policies"),
     ]
     assert 30.0 < by_name["memory"][0]["value"] < 2_000.0  # MB, with all libraries
@@ -76,3 +79,12 @@ def test_page__shows_large_numbers_whole() -> None:
     """Ten million is written out, since it is what one looks for."""
     curve = Curve("customers", "customers", "events", [Point(1e7, 2.0, 1.0, 3.0, 5)])
     assert "10,000,000" in scaling.page_of([curve], 20_000)
+
+
+def test_native__is_left_out_without_a_compiler(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other curves are measured all the same, and it is said."""
+    monkeypatch.setattr(native_loop, "COMPILERS", ("no-such-compiler",))
+    assert scaling.by_native(1_000, 1) is None
+    assert "no C++ compiler" in capsys.readouterr().out

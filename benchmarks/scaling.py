@@ -167,7 +167,8 @@ def page_of(curves: Sequence[Curve], n_customers: int) -> str:
         f"Measured on {here['processor']}, {here['cores']} cores, {here['system']};"
         f" {versions}. The scenario is `{SCENARIO}` under `{POLICY}` over a year, with"
         f" {n_customers:,} customers where their number is not what varies. Each point"
-        " is the median of rounds in which all points of its curve take their turn."
+        " is the median of rounds in which all points of its curve take their turn:"
+        f" {NATIVE_ROUNDS} at most beside C++, 1 of memory."
     )
     alt = "speed by customers, mistakes, load, threads and policies; peak memory"
     lines = ["# How speed scales", "", "<!-- made by: python benchmarks/scaling.py -->"]
@@ -178,7 +179,7 @@ def page_of(curves: Sequence[Curve], n_customers: int) -> str:
             for p in curve.points
         ]
         names = (curve.x_title, curve.unit, "least to largest")
-        lines += [f"## {curve.unit.capitalize()}, by {curve.x_title}", ""]
+        lines += [f"## {curve.unit[0].upper()}{curve.unit[1:]}, by {curve.x_title}", ""]
         lines.append(markdown_table(names, rows, [False] * 3))
     return "\n".join(lines)
 

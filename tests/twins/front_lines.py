@@ -76,6 +76,8 @@ def setups_with_hours(
     if has_back:
         policy = policy._replace(back_roster=roster_of(rng, span, into_week))
     when_closed = int(rng.choice([code.value for code in WhenClosed]))
+    if span.is_rushed and when_closed == WhenClosed.GIVE_UP:
+        when_closed = WhenClosed.RETURN.value  # else turning up takes no time: no end
     market = setup.plan.market._replace(when_closed=when_closed)
     if rng.random() < 0.5:
         market = market._replace(profile=profile_of(rng, span))

@@ -71,7 +71,7 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= THOUSAND else f"{value:.4g}"
 
 
-def chart_of(curves: Sequence[Curve]) -> Chart:
+def chart_of(name: str, title: str, curves: Sequence[Curve]) -> Chart:
     """Return the curves as one chart."""
     told = "; ".join(
         f"{c.unit} by {c.x_title}: "
@@ -79,7 +79,7 @@ def chart_of(curves: Sequence[Curve]) -> Chart:
         for c in curves
     )
     build = partial(_spec, curves)
-    return Chart("scaling", "How the kernel's speed scales", told, build, None)
+    return Chart(name, title, told, build, None)
 
 
 def _spec(curves: Sequence[Curve], palette: Palette) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Measure the kernel's memory per customer against what is predicted.
 
-    python -m benchmarks.memory [--customers 1000000]
+    python -m benchmarks.memory [--customers 1000000] [--years 1]
 
 A fresh process per size reports its size before a population is drawn, and the peak
 with the population ready and after the run. The prediction is that of
@@ -27,9 +27,9 @@ CLOSE = 0.10  # of the prediction
 BASE_CUSTOMERS = 1_000
 
 
-def alone(name: str, n_customers: int) -> None:
+def alone(name: str, n_customers: int, years: float) -> None:
     """Run once; print people, and sizes before, when drawn and after [bytes]."""
-    scenario = scenario_of(name, n_customers, 1)
+    scenario = scenario_of(name, n_customers, years)
     before = peak_memory()
     plan, people = scenario.plan(POLICY, n_customers), people_of(scenario)
     drawn = peak_memory()
@@ -38,9 +38,9 @@ def alone(name: str, n_customers: int) -> None:
     print(len(people.arrival), before, drawn, peak_memory())
 
 
-def measured(name: str, n_customers: int) -> list[int]:
-    """Return what a fresh process printed."""
-    told = fresh("memory", "--alone", name, str(n_customers))
+def measured(name: str, n_customers: int, years: float) -> list[int]:
+    """Return people, and sizes before, when drawn and after, of a fresh process."""
+    told = fresh("memory", "--alone", name, str(n_customers), str(years))
     return [int(word) for word in told.split()]
 
 
@@ -48,16 +48,17 @@ def main() -> None:
     """Print measured and predicted bytes."""
     parser = argparse.ArgumentParser(description="Measure memory per customer.")
     parser.add_argument("--customers", type=int, default=1_000_000)
-    parser.add_argument("--alone", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--years", type=float, default=1.0)
+    parser.add_argument("--alone", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.alone:
-        name, n_customers = given.alone
-        alone(name, int(n_customers))
+        name, n_customers, years = given.alone
+        alone(name, int(n_customers), float(years))
         return
     for name in SCENARIOS:
-        few, _, _, base = measured(name, BASE_CUSTOMERS)
-        many, before, drawn, whole = measured(name, given.customers)
-        scenario = scenario_of(name, given.customers, 1)
+        few, _, _, base = measured(name, BASE_CUSTOMERS, given.years)
+        many, before, drawn, whole = measured(name, given.customers, given.years)
+        scenario = scenario_of(name, given.customers, given.years)
         kept = bytes_per_person(scenario.plan(POLICY, given.customers))
         need = before + need_of(scenario, "kernel", 1, 1).total
         print(

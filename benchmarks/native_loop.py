@@ -156,8 +156,7 @@ def run(plan: Plan, people: Population, key: Key, replication: int) -> Run:
         "back": make_desk(back_hours(plan), n),
         "books": books,
         "news": np.zeros(2),
-        "crew": make_crew(plan),
-        "warmth": np.zeros(n if plan.strain.is_on else 0),
+        "crew": make_crew(plan, n),
         "messages": make_desk(message_hours(plan), n),
         "elsewhere": heard_from(None, books),
     }

@@ -39,16 +39,17 @@ ROOTS: tuple[Callable[..., Any], ...] = (
 BY_HAND = {"split", "power_of_two", "word"}  # in loop.cpp
 NOT_NEEDED = {"call_up"}  # asks for rows ahead of time
 OF_CUSTOMERS = ("life", "counts", "codes", "queue", "money")  # fields of the world
-COLUMNS: dict[str, tuple[type[IntEnum], int, str]] = {  # and bytes and type of each
-    "life": (world.Life, 8, "double"),
-    "counts": (world.Count, 4, "int32_t"),
-    "codes": (world.Code, 1, "int8_t"),
+COLUMNS: dict[str, type[IntEnum]] = {
+    "life": world.Life,
+    "counts": world.Count,
+    "codes": world.Code,
 }
 SCALARS = {float: "double", int: "int64_t", bool: "bool", type(None): "void"}
 ITEMS: dict[Any, str] = {
     np.float64: "double",
     np.int64: "int64_t",
     np.int32: "int32_t",
+    np.int8: "int8_t",
     np.uint8: "uint8_t",
 }
 KEYWORDS = {"double", "new", "register", "default", "switch", "case", "this", "union"}
@@ -152,9 +153,14 @@ def declare(unit: Unit, kind: Any) -> None:
 
 def customer_record() -> str:
     """Return a customer as a struct, in the order of the kernel's columns."""
+    hints = get_type_hints(world.World)
+    items = {name: item_of(hints[name]) for name in COLUMNS}
     places = [
-        (n_bytes * column.value, f"    {kind} {column.name.lower()};")
-        for columns, n_bytes, kind in COLUMNS.values()
+        (
+            np.dtype(items[name]).itemsize * column.value,
+            f"    {ITEMS[items[name]]} {column.name.lower()};",
+        )
+        for name, columns in COLUMNS.items()
         for column in columns
     ]
     return "\n".join(["struct Customer {", *(line for _, line in sorted(places)), "};"])
@@ -428,8 +434,7 @@ class Translation:
             row, column = index.elts
             rows = ast.unparse(base).removeprefix("world.")
             if rows in COLUMNS:
-                columns, _, _ = COLUMNS[rows]
-                place = columns(self.known[ast.unparse(column)]).name.lower()
+                place = COLUMNS[rows](self.known[ast.unparse(column)]).name.lower()
                 return f"world.customers[{self.value(row)}].{place}"
             return f"{self.value(base)}({self.value(row)}, {self.value(column)})"
         if isinstance(base, ast.Name) and base.id == "piece":

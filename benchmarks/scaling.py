@@ -34,7 +34,6 @@ from benchmarks import native_loop
 from benchmarks.common import (
     KEY,
     customer_years,
-    fresh,
     insist,
     people_of,
     scenario_of,
@@ -42,6 +41,7 @@ from benchmarks.common import (
 )
 from benchmarks.curves import Curve, Measured, Point, Runs, chart_of, curve_of, figure
 from benchmarks.measuring import machine
+from benchmarks.memory import measured
 from churnsim import load_scenario
 from churnsim.engines.books import MICROSECONDS, Tally
 from churnsim.engines.kernel.run import run_kernel
@@ -85,14 +85,12 @@ def by_native(most: int, n_rounds: int) -> Curve | None:
 
 
 def by_memory(most: int) -> Curve:
-    """Return the peak of a process by the number of customers: one round."""
-
-    def peak(n: int) -> Measured:
-        *_, whole = fresh("memory", "--alone", SCENARIO, str(n)).split()
-        return int(whole) / 1e6, 0
-
-    runs: Runs = {n: partial(peak, n) for n in CUSTOMERS if n <= most}
-    return curve_of(("memory", "customers", "megabytes at the peak"), runs, 1)
+    """Return the peak of a process of its own by the number of customers."""
+    points = []
+    for n in (n for n in CUSTOMERS if n <= most):
+        peak = measured(SCENARIO, n, 1.0)[-1] / 1e6
+        points.append(Point(n, peak, peak, peak, 0))
+    return Curve("memory", "customers", "megabytes at the peak", points)
 
 
 def by_threads(n_customers: int, n_rounds: int) -> Curve:
@@ -278,7 +276,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         text = json.dumps(document, indent=2, allow_nan=False) + "\n"
         write_text(text, given.out / "scaling.json", force=True)
         write_text(page, given.out / "scaling.md", force=True)
-        write_chart(chart_of(curves), given.out / "scaling.svg", force=True)
+        write_chart(
+            chart_of("scaling", "How the kernel's speed scales", curves),
+            given.out / "scaling.svg",
+            force=True,
+        )
 
 
 if __name__ == "__main__":

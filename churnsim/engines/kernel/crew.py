@@ -45,9 +45,10 @@ class Crew(NamedTuple):
     heap: NDArray[np.int32]  # (s,) seats on duty, the longest idle first
     meta: NDArray[np.int64]  # (2,)
     change_at: Floats  # (1,) the next change of staffing [days]; inf: none
+    warmth: Floats  # (n,) of each customer's agent, in the contact under way; or (0,)
 
 
-def make_crew(plan: Plan) -> Crew:
+def make_crew(plan: Plan, n_customers: int) -> Crew:
     """Return idle agents, all experienced; none where they are not people."""
     _, roster, into_week = hours = front_hours(plan)
     n = hours.n_seats if plan.strain.is_on else 0
@@ -64,6 +65,7 @@ def make_crew(plan: Plan) -> Crew:
         np.arange(n, dtype=np.int32),
         np.array([on_duty, number], np.int64),
         np.array([change_at]),
+        np.zeros(n_customers if plan.strain.is_on else 0),
     )
 
 

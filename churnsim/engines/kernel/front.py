@@ -189,7 +189,7 @@ def handle(world: World, one: Joining, now: float, has_waited: bool) -> None:
         keep_agent_busy(world, customer, until)
     else:
         if are_people(world.crew):
-            world.warmth[customer] = 1.0
+            world.crew.warmth[customer] = 1.0
         occupy(world.messages if one.is_apart else world.front, customer, until)
     set_moment(world, customer, AT_AGENT, until)
 
@@ -268,7 +268,7 @@ def end_contact(world: World, customer: int, now: float, word: int) -> None:
         block = attempt_block(world, customer, ATTEMPT_ENDURANCE)
         _, u_pay = uniforms(world.key, customer, world.replication, word, block)
         paid = policy.compensation * quantile(policy.guidelines, u_pay)
-        warmth = world.warmth[customer] if are_people(world.crew) else 1.0
+        warmth = world.crew.warmth[customer] if are_people(world.crew) else 1.0
         settle(world, customer, now, paid, warmth)
         close(world, customer, now, SETTLED, word)
 

@@ -25,7 +25,7 @@ def keep_agent_busy(world: World, customer: int, until: float) -> None:
     crew.handled[seat] += 1
     hirings = int(crew.hirings[seat])
     style = warmth(plan, world.key, world.replication, seat, hirings)
-    world.warmth[customer] = style
+    crew.warmth[customer] = style
     attempt = int(world.counts[customer, ATTEMPT])
     contact = Contact(customer, world.replication, word, attempt, grievance)
     free_at = until

@@ -163,7 +163,6 @@ class World(NamedTuple):
     money: NDArray[np.int64]  # (n,) the first column of the accounts
     news: Floats  # (2,) reputation, and the news period that it is for
     crew: Crew  # the front desk in place of `front`, where agents are people
-    warmth: Floats  # (n,) of a customer's agent, where they are people; else (0,)
     messages: Desk  # of those who write, where they have a desk of their own
     elsewhere: Elsewhere  # what the firm's other sites tell
 
@@ -212,8 +211,7 @@ def make_world(
         books,
         accounts.view(np.int64)[:, 0],
         np.zeros(2),
-        make_crew(plan),
-        np.zeros(n_rows if plan.strain.is_on else 0),
+        make_crew(plan, n_customers),
         make_desk(message_hours(plan), n_customers),
         heard_from(elsewhere, books),
     )
@@ -276,18 +274,22 @@ def kept_clock(at: float, left: float) -> float:
 
 
 @mechanism
+def strikes_at(kept: float) -> float:
+    """Return when a clock strikes that is kept so [days]: −0, too, stands still."""
+    return FOREVER if math.copysign(1.0, kept) < 0.0 else kept
+
+
+@mechanism
 def clocks_of(world: World, customer: int) -> Clocks:
     """Return a customer's clocks."""
     life = world.life
     mistake, contact = life[customer, MISTAKE_CLOCK], life[customer, CONTACT_CLOCK]
-    mistake_stands = math.copysign(1.0, mistake) < 0.0  # −0 as well
-    contact_stands = math.copysign(1.0, contact) < 0.0
     return Clocks(
-        FOREVER if mistake_stands else mistake,
+        strikes_at(mistake),
         -mistake,
         life[customer, DROPOUT_AT],
         life[customer, DROPOUT_LEFT],
-        FOREVER if contact_stands else contact,
+        strikes_at(contact),
         -contact,
     )
 
